@@ -1,0 +1,161 @@
+"""Generate the embedded sample: the town of Nordhamra and the estates of Fjordbo.
+
+Run ``python data/generate.py``. The seed is fixed and two runs write the same bytes.
+Run on the default folder it also rewrites the checksums in ``layers/*.toml``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyogrio
+import rasterio
+from rasterio.transform import from_origin
+
+import _plan as plan
+from _estates import build_fjordbo, estate_indicators
+from _nordhamra import indicators
+from _people import CELL_M, Grid, populate, workplaces
+from _town import Town, build_town
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+SEED = 20130301
+HERE = Path(__file__).resolve().parent
+LAYERS = HERE.parent / "layers"
+STAMP = "2013-03-01T00:00:00.000Z"
+
+
+def definitions(name: str) -> list[dict[str, Any]]:
+    """Read the indicator definitions from the catalogue, where they are written once."""
+    return tomllib.loads((LAYERS / name).read_text(encoding="utf-8"))["indicators"]
+
+
+def write_layers(layers: dict[str, gpd.GeoDataFrame], path: Path) -> None:
+    """Write a GeoPackage from scratch, layer after layer."""
+    path.unlink(missing_ok=True)
+    for name, frame in layers.items():
+        pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", append=False)
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table with Unix line ends on every system."""
+    frame.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def write_membership(pairs: list[tuple[str, str]], path: Path) -> None:
+    """Write children and parents; every child lies wholly in its parent."""
+    frame = pd.DataFrame(pairs, columns=["child_id", "parent_id"])
+    write_table(frame.assign(relation="part_of", share=1), path)
+
+
+def town_membership(town: Town) -> list[tuple[str, str]]:
+    """Return basområde, stadsdel and stadsdelsnämnd with their parents."""
+    code = plan.MUNICIPALITY
+    boards = [f"{code}N{district.board}" for district in plan.DISTRICTS]
+    return [
+        *((area, f"{code}S{area[4:6]}") for area in town.basomraden["area_id"]),
+        *zip(town.stadsdelar["area_id"], boards, strict=True),
+        *((board, code) for board in town.stadsdelsnamnder["area_id"]),
+    ]
+
+
+def write_grid(grid: Grid, path: Path) -> None:
+    """Write residents per cell as a compressed GeoTIFF."""
+    rows, columns = grid.residents.shape
+    profile = {
+        "driver": "GTiff",
+        "dtype": "int32",
+        "count": 1,
+        "width": columns,
+        "height": rows,
+        "crs": plan.CRS,
+        "transform": from_origin(grid.west, grid.north, CELL_M, CELL_M),
+        "nodata": -1,
+        "compress": "deflate",
+        "predictor": 2,
+    }
+    with rasterio.open(path, "w", **profile) as target:
+        target.write(grid.residents, 1)
+
+
+def write_nordhamra(out: Path) -> None:
+    """Write every file of the town."""
+    # a stream of its own for each step: a change in one leaves the others as they were
+    streams = np.random.default_rng([SEED, 99]).spawn(4)
+    town = build_town(streams[0])
+    people = populate(town, streams[1])
+    layers = {
+        "basomraden": town.basomraden,
+        "stadsdelar": town.stadsdelar,
+        "stadsdelsnamnder": town.stadsdelsnamnder,
+        "kommun": town.kommun,
+        "water": town.water,
+        "parks": town.parks,
+        "rail": town.rail,
+        "roads": town.roads,
+    }
+    write_layers(layers, out / "nordhamra.gpkg")
+    write_membership(town_membership(town), out / "nordhamra_membership.csv")
+    write_grid(people.grid, out / "nordhamra_population_100m.tif")
+    points = workplaces(town, streams[2])
+    write_layers({"workplaces": points}, out / "nordhamra_workplaces.gpkg")
+    table = indicators(town, people, definitions("nordhamra_indicators.toml"), streams[3])
+    write_table(table, out / "nordhamra_indicators.csv")
+
+
+def write_fjordbo(out: Path) -> None:
+    """Write every file of the housing organisation."""
+    streams = np.random.default_rng([SEED, 45]).spawn(2)
+    fjordbo = build_fjordbo(streams[0])
+    write_layers(fjordbo.layers, out / "fjordbo.gpkg")
+    write_membership(fjordbo.membership, out / "fjordbo_membership.csv")
+    table = estate_indicators(fjordbo, definitions("fjordbo_indicators.toml"), streams[1])
+    write_table(table, out / "fjordbo_indicators.csv")
+
+
+def rewrite_checksums(out: Path) -> int:
+    """Put the checksum of every file in ``out`` into the layer that points to it."""
+    changed = 0
+    for layer in sorted(LAYERS.glob("*.toml")):
+        text = layer.read_text(encoding="utf-8")
+        target = (LAYERS / tomllib.loads(text).get("path", "")).resolve()
+        if target.parent != out or not target.is_file():
+            continue
+        digest = hashlib.sha256(target.read_bytes()).hexdigest()
+        fresh = re.sub(r'(?m)^sha256 = ".*"$', f'sha256 = "{digest}"', text, count=1)
+        if fresh != text:
+            layer.write_text(fresh, encoding="utf-8", newline="\n")
+            changed += 1
+    return changed
+
+
+def main() -> None:
+    """Write the sample and say what was written."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to")
+    out = parser.parse_args().out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    # GeoPackage stamps the time of writing into its contents table; rasterio keeps its own GDAL
+    os.environ["OGR_CURRENT_DATE"] = STAMP
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": STAMP})
+    write_nordhamra(out)
+    write_fjordbo(out)
+    changed = rewrite_checksums(out) if out == HERE else 0
+    written = sorted([*out.glob("nordhamra*.*"), *out.glob("fjordbo*.*")])
+    size = sum(path.stat().st_size for path in written) / 1e6
+    sys.stdout.write(f"{len(written)} files, {size:.2f} MB, {changed} checksums rewritten\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""geoplan: the planning toolkit for deprived urban areas.
+
+Polygons and indicators in; a risk index (city = 100), a priority list and maps out::
+
+    import geoplan as gp
+
+    run = gp.open_run("scenarios/baseline.toml")
+    index = run.index()
+    gp.explore(run.areas(), index.score, title="Risk index 2012", unit="index", midpoint=100, cmap="PuOr_r")
+
+Names are imported on first use, so that ``import geoplan`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from geoplan.errors import GeoplanError, InputError, OfflineError, OutputError
+    from geoplan.places import (
+        IndicatorTable,
+        as_areas,
+        as_indicators,
+        as_membership,
+        assign_largest_overlap,
+        find_overlaps,
+        join_report,
+        parents_at,
+        roll_up,
+    )
+    from geoplan.risk import IndexResult, breakdown, explain, risk_index
+    from geoplan.run import Run, check_project, explain_run, open_run, write_run
+    from geoplan.show import Style, explore, make_style, plot, write_geopackage
+    from geoplan.sources import home, list_layers, read_table, read_vector
+    from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec, IndicatorsLayer
+
+__version__ = "0.1.0"
+
+_WINGS = {
+    "errors": ("GeoplanError", "InputError", "OfflineError", "OutputError"),
+    "places": (
+        "IndicatorTable",
+        "as_areas",
+        "as_indicators",
+        "as_membership",
+        "assign_largest_overlap",
+        "find_overlaps",
+        "join_report",
+        "parents_at",
+        "roll_up",
+    ),
+    "risk": ("IndexResult", "breakdown", "explain", "risk_index"),
+    "run": ("Run", "check_project", "explain_run", "open_run", "write_run"),
+    "show": ("Style", "explore", "make_style", "plot", "write_geopackage"),
+    "sources": ("home", "list_layers", "read_table", "read_vector"),
+    "specs": ("DomainSpec", "IndexSpec", "IndicatorSpec", "IndicatorsLayer"),
+}
+_HOMES = {name: wing for wing, names in _WINGS.items() for name in names}
+
+__all__ = [
+    "DomainSpec",
+    "GeoplanError",
+    "IndexResult",
+    "IndexSpec",
+    "IndicatorSpec",
+    "IndicatorTable",
+    "IndicatorsLayer",
+    "InputError",
+    "OfflineError",
+    "OutputError",
+    "Run",
+    "Style",
+    "as_areas",
+    "as_indicators",
+    "as_membership",
+    "assign_largest_overlap",
+    "breakdown",
+    "check_project",
+    "explain",
+    "explain_run",
+    "explore",
+    "find_overlaps",
+    "home",
+    "join_report",
+    "list_layers",
+    "make_style",
+    "open_run",
+    "parents_at",
+    "plot",
+    "read_table",
+    "read_vector",
+    "risk_index",
+    "roll_up",
+    "write_geopackage",
+    "write_run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'geoplan' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f"geoplan.{_HOMES[name]}"), name)
+    globals()[name] = value  # found once, a plain attribute from then on
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,206 @@
+"""The only wording of coordinate-system, id, column and geometry faults.
+
+Functions take plain values and return an error to raise or to collect, so that a fault reads the same
+wherever it is found: in a catalogue file, in a data file, or in a frame a planner built in a notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from geoplan.errors import CrsError, Fault, GeometryError, IdError, SourceError, SpecError, TableError
+
+__all__ = [
+    "absent_columns",
+    "crs_distorts",
+    "crs_mismatch",
+    "crs_missing",
+    "crs_not_metric",
+    "did_you_mean",
+    "duplicate_ids",
+    "empty_geometry",
+    "empty_layer",
+    "ids_match_nothing",
+    "listed",
+    "missing_ids",
+    "not_polygons",
+    "shortened_ids",
+    "unknown_name",
+]
+
+_SHOWN = 5
+
+
+def listed(values: Iterable[object], *, shown: int = _SHOWN) -> str:
+    """Quote the first few values and count the rest: ``'a', 'b' and 3 more``."""
+    everything = [str(value) for value in values]
+    text = ", ".join(f"'{value}'" for value in everything[:shown])
+    rest = len(everything) - shown
+    return f"{text} and {rest} more" if rest > 0 else text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """Suggest the nearest known word, or list a short choice, or say nothing."""
+    choice = sorted(set(known))
+    folded = {candidate.casefold(): candidate for candidate in choice}
+    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{folded[near[0]]}'?"
+    return f"one of {listed(choice, shown=12)}" if choice else None
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], *, key: str | None = None) -> SpecError:
+    """Word the fault of a name that a file uses but nothing defines."""
+    return SpecError(Fault(what=f"no {kind} is called '{name}'", key=key, hint=did_you_mean(name, known)))
+
+
+# ---------------------------------------------------------------- coordinate systems
+
+
+def crs_missing(*, hint: str | None = None) -> CrsError:
+    """Word the fault of geometries without a coordinate system."""
+    return CrsError(
+        Fault(
+            what="the geometries have no coordinate system",
+            expected="one written in the file; geoplan never guesses it",
+            hint=hint
+            or "write it into the file (QGIS: Export, or `ogr2ogr -a_srs EPSG:3006`); if you know which one "
+            "it is, the layer's TOML may say `crs = \"EPSG:…\"` with `assign_crs = true`",
+        )
+    )
+
+
+def crs_mismatch(found: str, declared: str) -> CrsError:
+    """Word the fault of a file in another system than its layer declares."""
+    return CrsError(
+        Fault(
+            what=f"the file is in {found} but the layer declares {declared}",
+            hint="correct `crs` in the layer's TOML, or fetch the file in the declared system",
+        )
+    )
+
+
+def crs_not_metric(name: str, unit: str) -> CrsError:
+    """Word the fault of a system that does not measure in metres."""
+    return CrsError(
+        Fault(
+            what=f"{name} measures in {unit}, not in metres",
+            expected="a projected metric system, such as EPSG:3006 (Sweden), EPSG:25832 (Denmark) "
+            "or EPSG:3067 (Finland)",
+            hint="reproject with `.to_crs(\"EPSG:3006\")`, or set `crs` under [areas] in the scenario",
+        )
+    )
+
+
+def crs_distorts(name: str, scale: float, *, latitude: float) -> CrsError:
+    """Word the fault of a system whose linear scale at the data is off by more than 1 %."""
+    return CrsError(
+        Fault(
+            what=f"{name} stretches lengths by {scale:.2f} at latitude {latitude:.1f}",
+            expected="a linear scale within 1 % of true at the centre of the data",
+            hint="reproject to the national grid, such as EPSG:3006 (Sweden) or EPSG:25832 (Denmark)",
+        )
+    )
+
+
+# ---------------------------------------------------------------- ids and columns
+
+
+def absent_columns(
+    absent: Iterable[str], present: Sequence[str], *, key: str | None = None
+) -> list[SpecError]:
+    """Word one fault per column that a definition names but the file does not have."""
+    return [
+        SpecError(
+            Fault(what=f"there is no column '{name}'", key=key, hint=did_you_mean(name, present))
+        )
+        for name in absent
+    ]
+
+
+def missing_ids(rows: Sequence[int], column: str) -> IdError:
+    """Word the fault of rows without an area code."""
+    return IdError(
+        Fault(
+            what=f"{len(rows)} row(s) have no area code",
+            row=rows[0],
+            column=column,
+            expected="a code in every row",
+        )
+    )
+
+
+def duplicate_ids(ids: Sequence[str], column: str, *, row: int | None = None) -> IdError:
+    """Word the fault of area codes that occur more than once."""
+    return IdError(
+        Fault(
+            what=f"{len(ids)} area code(s) occur more than once: {listed(ids)}",
+            row=row,
+            column=column,
+            expected="each area once",
+            hint="merge the parts into one multipart area, or qualify the code by municipality",
+        )
+    )
+
+
+def shortened_ids(ids: Sequence[str], column: str, width: int, *, row: int | None = None) -> IdError:
+    """Word the fault of codes shorter than their width: leading zeros are lost."""
+    return IdError(
+        Fault(
+            what=f"{len(ids)} area code(s) are shorter than {width} characters: {listed(ids)}",
+            row=row,
+            column=column,
+            expected=f"codes of {width} characters; their leading zeros are probably lost",
+            hint="export the column as text from the source; if you are sure, `id_pad = true` in the layer's "
+            "TOML puts the zeros back",
+        )
+    )
+
+
+def ids_match_nothing(table_ids: Sequence[str], area_ids: Sequence[str]) -> IdError:
+    """Word the fault of a table and polygons that share not one code."""
+    return IdError(
+        Fault(
+            what=f"none of the {len(table_ids)} area codes of the table ({listed(table_ids, shown=3)}) is "
+            f"among the {len(area_ids)} areas ({listed(area_ids, shown=3)})",
+            hint="look at the id columns, the level and the leading zeros of both layers",
+        )
+    )
+
+
+# ---------------------------------------------------------------- geometry
+
+
+def empty_layer(what: str = "the layer has no rows") -> SourceError:
+    """Word the fault of a file that is readable but empty."""
+    return SourceError(Fault(what=what, expected="at least one area"))
+
+
+def empty_geometry(ids: Sequence[str]) -> GeometryError:
+    """Word the fault of areas without a geometry."""
+    return GeometryError(
+        Fault(what=f"{len(ids)} area(s) have no geometry: {listed(ids)}", expected="a polygon for every area")
+    )
+
+
+def not_polygons(ids: Sequence[str], kinds: Iterable[str]) -> GeometryError:
+    """Word the fault of geometries that are no polygons."""
+    return GeometryError(
+        Fault(
+            what=f"{len(ids)} area(s) are no polygons but {listed(sorted(set(kinds)))}: {listed(ids)}",
+            expected="Polygon or MultiPolygon",
+        )
+    )
+
+
+def bad_number(value: str, *, row: int | None, column: str, hint: str | None = None) -> TableError:
+    """Word the fault of text in a number column."""
+    return TableError(
+        Fault(
+            what=f"'{value}' is not a number",
+            row=row,
+            column=column,
+            hint=hint or "if it is a code for a missing value, list it under `missing_codes` in the layer's TOML",
+        )
+    )

@@ -1,0 +1,246 @@
+"""The command line: words in, words out.
+
+Bad input gives messages and exit code 2, never a traceback; Ctrl-C leaves no half output and exits with 130.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+import geoplan as gp
+from geoplan.errors import GeoplanError, InputError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Planning toolkit for deprived urban areas: which areas, why, and a map of them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_BAD_INPUT, _INTERRUPTED = 2, 130
+_SHOWN = 10
+
+
+# ---------------------------------------------------------------- commands
+
+
+@app.command()
+def run(
+    scenario: Annotated[Path, typer.Argument(help="A file in scenarios/, such as scenarios/baseline.toml")],
+    out: Annotated[Path | None, typer.Option(help="The run folder; build/<name> when left out")] = None,
+) -> None:
+    """Compute a scenario: index, ranked list, maps, files for QGIS and analysis."""
+    opened = gp.open_run(scenario)
+    with _progress() as step:
+        folder = gp.write_run(opened, out, on_step=step)
+    _tell_run(opened, folder)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="The run folder")] = Path("build/baseline"),
+) -> None:
+    """Run the main job on the embedded sample: the fictional town of Nordhamra."""
+    run(Path("scenarios/baseline.toml"), out)
+    _out.print(f"\nOpen [bold]{escape(str(out / 'map.html'))}[/] in a browser; it needs no internet.", soft_wrap=True)
+    first = gp.explain_run(out, _leader(out)).area["name"]
+    _out.print(f"Why an area scores so:  geoplan explain {escape(str(out))} '{escape(str(first))}'", soft_wrap=True)
+
+
+@app.command()
+def explain(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as build/baseline")],
+    area: Annotated[str, typer.Argument(help="The area's code or name")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
+) -> None:
+    """Print why an area scores as it does."""
+    found = gp.explain_run(folder, area)
+    if as_json:
+        tables = {name: json.loads(getattr(found, name).to_json(orient="records")) for name in ("domains", "indicators")}
+        typer.echo(json.dumps({**found.area, "ranked": found.ranked, **tables}, ensure_ascii=False, indent=2, default=_plain))
+        return
+    _tell_area(found)
+
+
+@app.command()
+def check(
+    project: Annotated[Path | None, typer.Argument(help="A folder with layers/, scenarios/ and maps/; here, or the sample")] = None,
+) -> None:
+    """Find every fault in layers/, scenarios/ and maps/ at once."""
+    here = Path.cwd()
+    root = project or (here if (here / "layers").is_dir() else gp.home())
+    with _progress() as step:
+        report = gp.check_project(root, on_step=step)
+    for name, note in report.notes:
+        _out.print(f"[dim]{escape(name)}:[/] {escape(note)}.", soft_wrap=True)
+    if report.faults:
+        raise InputError(report.faults)
+    _out.print(f"{len(report.checked)} files checked, no faults.")
+
+
+@app.command()
+def layers(file: Annotated[Path, typer.Argument(help="A file of polygons, lines or points")]) -> None:
+    """List the layers of a file, and the formats this installation reads."""
+    from geoplan.sources import formats  # noqa: PLC0415  reading drivers is slow, and only this command does
+
+    for name in gp.list_layers(file):
+        _out.print(escape(name), soft_wrap=True)
+    _out.print(f"[dim]formats read: {', '.join(f'{ending} ({driver})' for ending, driver in formats().items())}[/]")
+
+
+@app.command()
+def schemas(folder: Annotated[Path, typer.Argument(help="Where to write them")] = Path("docs/schemas")) -> None:
+    """Write the JSON Schemas of layers/, scenarios/ and maps/ files, for editors."""
+    from geoplan.specs import json_schemas  # noqa: PLC0415  not part of the public surface
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, schema in json_schemas().items():
+        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        (folder / f"{name}.schema.json").write_text(text, encoding="utf-8")
+        _out.print(escape(str(folder / f"{name}.schema.json")), soft_wrap=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _out.print(f"geoplan {gp.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version")] = False,
+) -> None:
+    del version  # the callback has dealt with it
+
+
+# ---------------------------------------------------------------- words out
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show the step under way on a terminal; say nothing where nobody looks."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as progress:
+        task = progress.add_task("starting", total=None)
+        yield lambda words: progress.update(task, description=escape(words))
+
+
+def _tell_run(opened: gp.Run, folder: Path) -> None:
+    ranking = opened.index().ranking.join(opened.areas()["name"])
+    certificate = opened.index().certificate
+    _out.print(f"[bold]{escape(opened.spec.title.to(opened.spec.language))}[/]", soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading, side in (("rank", "right"), ("area", "left"), ("", "left"), ("index", "right"), ("rest of city", "right"), ("residents", "right")):
+        table.add_column(heading, justify=side)  # type: ignore[arg-type]  # rich wants its literal type
+    for code, row in ranking.dropna(subset="rank").head(_SHOWN).iterrows():
+        table.add_row(
+            f"{row['rank']}", escape(str(row["name"])), f"[dim]{escape(str(code))}[/]", f"{row['score']:.1f}",
+            f"{row['score_rest']:.1f}", f"{row['population']:,.0f}",
+        )
+    _out.print(table)
+    _out.print(
+        f"{certificate.ranked} areas ranked, {certificate.excluded} listed without a rank; 100 = {escape(certificate.reference)}."
+    )
+    for line in [*opened.join_report().lines()[1:], *opened.area_report().lines()]:
+        _out.print(f"[dim]Note: {escape(line)}.[/]", soft_wrap=True)
+    _out.print(f"Written to [bold]{escape(str(folder))}[/]: {', '.join(sorted(path.name for path in folder.iterdir()))}", soft_wrap=True)
+
+
+def _leader(folder: Path) -> str:
+    outputs = gp.read_table(folder / "index.parquet")
+    return str(outputs.loc[outputs["rank"] == 1, "area_id"].iloc[0])
+
+
+def _tell_area(found: Any) -> None:
+    area, scenario = found.area, found.manifest["scenario"]
+    _out.print(f"[bold]{escape(str(area['name']))}[/] ({escape(area['area_id'])}), {area['level']}, {area['period']} · {escape(scenario['title'])}", soft_wrap=True)
+    if area["rank"] is None or area["rank"] != area["rank"]:  # noqa: PLR0124  NaN is the only value unlike itself
+        _out.print(f"No rank: {escape(str(area['reason']))} (status {area['status']}).")
+    else:
+        word = "above" if area["score"] > 100 else "below"  # noqa: PLR2004  city = 100
+        _out.print(
+            f"Risk index {area['score']:.1f} (city = 100), rank {area['rank']:.0f} of {found.ranked}; against the rest of the "
+            f"city {area['score_rest']:.1f}, rank {area['rank_rest']:.0f}. {area['population']:,.0f} residents. "
+            f"The score lies {abs(area['score'] - 100):.1f} points {word} the city's."
+        )
+    domains = Table("domain", "index", "points from 100", box=None, pad_edge=False, header_style="dim")
+    for row in found.domains.itertuples():
+        domains.add_row(escape(row.label), _number(row.relative), _signed(row.above_city))
+    indicators = Table("indicator", "value", "city", "N", "city = 100", "points from 100", "status", box=None, pad_edge=False, header_style="dim")
+    for table in (domains, indicators):
+        for column in table.columns[1:]:
+            column.justify = "right"
+    for row in found.indicators.itertuples():
+        indicators.add_row(
+            escape(row.label), f"{_number(row.value)} {row.unit}", _number(row.city), _number(row.denominator, 0),
+            _number(row.relative), _signed(row.above_city), "" if row.status == "observed" else row.status,
+        )
+    for table in (domains, indicators):
+        _out.print()
+        _out.print(table)
+    certificate = found.manifest["certificate"]
+    _out.print(f"\n[dim]{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
+               f"Source: {escape('; '.join(dict.fromkeys(item['source'] for item in found.manifest['inputs'])))}.[/]")
+
+
+def _number(value: float, decimals: int = 1) -> str:
+    return "–" if value != value else f"{value:,.{decimals}f}"  # noqa: PLR0124  NaN is the only value unlike itself
+
+
+def _signed(value: float) -> str:
+    return "–" if value != value else f"{value:+.1f}"  # noqa: PLR0124  NaN is the only value unlike itself
+
+
+def _plain(value: Any) -> Any:
+    """Turn numpy's numbers into JSON's; what is missing is null."""
+    return value.item() if hasattr(value, "item") else None
+
+
+# ---------------------------------------------------------------- entry
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = app(standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        _err.print("Interrupted; nothing was written.")
+        sys.exit(_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except InputError as error:
+        _err.print(f"[bold]geoplan found {len(error.faults)} fault{'s' if len(error.faults) != 1 else ''}:[/]")
+        for fault in error.faults:
+            _err.print(f"  {escape(str(fault))}")
+        sys.exit(_BAD_INPUT)
+    except GeoplanError as error:
+        _err.print(f"[bold]geoplan cannot go on:[/] {escape(str(error))}")
+        sys.exit(_BAD_INPUT)
+    sys.exit(code or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""What is where? Areas with their levels, and the indicators that describe them."""
+
+from geoplan.places.areas import (
+    AreaReport,
+    as_areas,
+    as_membership,
+    assign_largest_overlap,
+    find_overlaps,
+    parents_at,
+    working_crs,
+)
+from geoplan.places.indicators import (
+    MISSING,
+    STATUSES,
+    IndicatorTable,
+    JoinReport,
+    as_indicators,
+    join_report,
+    roll_up,
+    totals,
+    unit_scale,
+)
+
+__all__ = [
+    "MISSING",
+    "STATUSES",
+    "AreaReport",
+    "IndicatorTable",
+    "JoinReport",
+    "as_areas",
+    "as_indicators",
+    "as_membership",
+    "assign_largest_overlap",
+    "find_overlaps",
+    "join_report",
+    "parents_at",
+    "roll_up",
+    "totals",
+    "unit_scale",
+    "working_crs",
+]

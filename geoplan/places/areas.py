@@ -1,0 +1,504 @@
+"""Areas: polygons with an id, a name and a level, in a metric system one may measure in.
+
+A frame of areas has the index ``area_id`` (text) and the columns ``name``, ``level`` and ``geometry``
+(MultiPolygon). Repairs and overlaps are reported, never hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from geoplan import checks
+from geoplan.errors import CrsError, Fault, Faults, GeometryError, IdError, TableError
+
+__all__ = [
+    "AreaReport",
+    "as_areas",
+    "as_ids",
+    "as_membership",
+    "assign_largest_overlap",
+    "find_overlaps",
+    "parents_at",
+    "working_crs",
+]
+
+_SCALE_TOLERANCE = 0.01
+_OVERLAP_M2 = 1.0
+_WHOLE = 1e-9
+_POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
+
+
+@dataclass(frozen=True)
+class AreaReport:
+    """What was found, and mended, in a layer of areas.
+
+    Attributes
+    ----------
+    areas
+        Number of areas.
+    crs
+        The metric system the areas are in.
+    repaired
+        Columns ``area_id, reason, change_m2``: invalid geometries that were mended, with the reason and the
+        change in area.
+    overlaps
+        Columns ``area_a, area_b, overlap_m2``: pairs that share more than a square metre, largest first.
+    total_m2
+        Sum of the areas' surfaces, m².
+    """
+
+    areas: int
+    crs: str
+    repaired: pd.DataFrame
+    overlaps: pd.DataFrame
+    total_m2: float
+
+    @property
+    def overlap_m2(self) -> float:
+        """Surface that more than one area claims, summed over pairs, m²."""
+        return float(self.overlaps["overlap_m2"].sum())
+
+    def lines(self) -> list[str]:
+        """Return the findings as sentences; an empty list when there is nothing to tell."""
+        said = []
+        if len(self.repaired):
+            first = self.repaired.iloc[0]
+            said.append(
+                f"{len(self.repaired)} invalid geometr{'y was' if len(self.repaired) == 1 else 'ies were'} repaired, "
+                f"changing {self.repaired['change_m2'].abs().sum():,.1f} m² "
+                f"(first: area '{first['area_id']}', {first['reason']})"
+            )
+        if len(self.overlaps):
+            first = self.overlaps.iloc[0]
+            said.append(
+                f"{len(self.overlaps):,} pairs of areas overlap by {self.overlap_m2 / 1e6:,.2f} km² of "
+                f"{self.total_m2 / 1e6:,.0f} km² in all (largest: '{first['area_a']}' and '{first['area_b']}', "
+                f"{first['overlap_m2']:,.0f} m²)"
+            )
+        return said
+
+
+def as_areas(
+    frame: gpd.GeoDataFrame,
+    *,
+    id_column: str,
+    level: str,
+    name_column: str | None = None,
+    crs: str | None = None,
+    published_crs: str | None = None,
+    assign_crs: bool = False,
+    id_width: int | None = None,
+    id_pad: bool = False,
+    where: Mapping[str, str] | None = None,
+) -> tuple[gpd.GeoDataFrame, AreaReport]:
+    """Turn a frame as read from a file into areas, with a report of what was found and mended.
+
+    Parameters
+    ----------
+    frame
+        Polygons with at least ``id_column``; any coordinate system that is stated.
+    id_column, name_column
+        Columns of codes and names; the code is the name when there is none.
+    level
+        The level of the areas, such as ``"stadsdel"``.
+    crs
+        Metric system wanted, such as ``"EPSG:3006"``; the frame's own when left out.
+    published_crs
+        The system the frame must be in; a frame in another is a fault. With ``assign_crs`` it is given to a frame
+        that states none.
+    id_width, id_pad
+        Number of characters of a code; with ``id_pad`` lost leading zeros are put back.
+    where
+        Keep only the rows in which each column has the value given.
+
+    Returns
+    -------
+    areas : geopandas.GeoDataFrame
+        Index ``area_id`` (str, sorted), columns ``name`` (str), ``level`` (str), ``geometry`` (MultiPolygon, valid).
+    report : AreaReport
+
+    Raises
+    ------
+    InputError
+        ``CrsError``, ``IdError``, ``GeometryError`` or ``SpecError``; all faults of the frame at once.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> frame = gpd.GeoDataFrame({"code": ["01"]}, geometry=[box(674000, 6580000, 674500, 6580500)], crs=3006)
+    >>> areas, report = as_areas(frame, id_column="code", level="stadsdel")
+    >>> areas["name"].to_dict(), report.lines()
+    ({'01': '01'}, [])
+    """
+    faults = Faults()
+    wanted = [id_column, *([name_column] if name_column else []), *(where or {})]
+    for error in checks.absent_columns([c for c in wanted if c not in frame], list(frame.columns)):
+        faults.add(error)
+    faults.raise_any()
+    for column, value in (where or {}).items():
+        frame = frame[frame[column].astype(str) == value]
+    if frame.empty:
+        raise checks.empty_layer(f"no row fulfils {dict(where or {})}" if where else "the layer has no rows")
+
+    ids = pd.Series(dtype=object)
+    with faults.catch():
+        ids = as_ids(frame[id_column], width=id_width, pad=id_pad)
+    with faults.catch():
+        frame = _with_crs(frame, published_crs, assign=assign_crs)
+    faults.raise_any()
+    with faults.catch():
+        _must_be_polygons(frame.geometry, ids)
+    with faults.catch():
+        frame = working_crs(frame, crs)
+    faults.raise_any()
+
+    geometry, repaired = _repaired(frame.geometry, ids)
+    names = frame[name_column].astype(str).str.strip() if name_column else ids
+    areas = gpd.GeoDataFrame(
+        {"name": names.to_numpy(dtype=object), "level": level},
+        index=pd.Index(ids.to_numpy(dtype=object), name="area_id"),
+        geometry=geometry,
+        crs=frame.crs,
+    ).sort_index()
+    report = AreaReport(
+        areas=len(areas),
+        crs=_crs_name(areas.crs),
+        repaired=repaired,
+        overlaps=find_overlaps(areas),
+        total_m2=float(areas.area.sum()),
+    )
+    return areas, report
+
+
+def as_ids(column: pd.Series, *, width: int | None = None, pad: bool = False) -> pd.Series:
+    """Turn a column into area codes: text, none missing, of full width, each once.
+
+    Raises
+    ------
+    IdError
+        With every missing, shortened or duplicate code of the column.
+    """
+    ids = codes(column, width=width, pad=pad)
+    repeated = ids[ids.duplicated()]
+    if len(repeated):
+        raise checks.duplicate_ids(sorted(set(repeated)), str(column.name), row=_row(repeated))
+    return ids
+
+
+def codes(column: pd.Series, *, width: int | None = None, pad: bool = False) -> pd.Series:
+    """Turn a column into area codes that may repeat: text, none missing, of full width."""
+    missing = column.isna() | (column.astype(str).str.strip() == "")
+    name = str(column.name)
+    if missing.any():
+        raise checks.missing_ids([int(row) for row in column.index[missing]], name)
+    if pd.api.types.is_float_dtype(column) and (column == column.round()).all():
+        column = column.astype("int64")  # a code column with a gap elsewhere comes as 101.0
+    ids = column.astype(str).str.strip().astype(object)
+    if width is not None:
+        if pad:
+            ids = ids.str.zfill(width).astype(object)
+        short = ids[ids.str.len() < width]
+        if len(short):
+            raise checks.shortened_ids(sorted(set(short)), name, width, row=_row(short))
+    return ids
+
+
+def _row(column: pd.Series) -> int | None:
+    first = column.index[0]
+    return int(first) if isinstance(first, int | np.integer) else None
+
+
+# ---------------------------------------------------------------- coordinate systems
+
+
+def _crs_name(crs: pyproj.CRS) -> str:
+    return crs.to_string() if crs.to_authority() else crs.name
+
+
+def _with_crs(frame: gpd.GeoDataFrame, published: str | None, *, assign: bool) -> gpd.GeoDataFrame:
+    declared = _parsed(published) if published else None
+    if frame.crs is None:
+        if declared is None or not assign:
+            raise checks.crs_missing()
+        return frame.set_crs(declared)
+    if declared is not None and not frame.crs.equals(declared, ignore_axis_order=True):
+        raise checks.crs_mismatch(_crs_name(frame.crs), str(published))
+    return frame
+
+
+def _parsed(text: str) -> pyproj.CRS:
+    try:
+        return pyproj.CRS.from_user_input(text)
+    except pyproj.exceptions.CRSError as error:
+        raise CrsError(
+            Fault(what=f"'{text}' is not a coordinate system", key="crs", expected="a code such as EPSG:3006")
+        ) from error
+
+
+def working_crs(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataFrame:
+    """Bring a frame into a metric system and make sure that one may measure in it.
+
+    Parameters
+    ----------
+    frame
+        Any geometries with a stated system.
+    crs
+        The system wanted; the frame's own when left out.
+
+    Raises
+    ------
+    CrsError
+        When the frame states no system, or the system is not in metres, or its linear scale at the centre of the data
+        is off by more than 1 % (EPSG:3857 at Stockholm: 1.96).
+    """
+    if frame.crs is None:
+        raise checks.crs_missing()
+    target = _parsed(crs) if crs else frame.crs
+    unit = target.axis_info[0].unit_name if target.axis_info else "unknown units"
+    if not target.is_projected or unit not in {"metre", "meter"}:
+        raise checks.crs_not_metric(_crs_name(target), unit)
+    moved = frame if frame.crs.equals(target, ignore_axis_order=True) else frame.to_crs(target)
+    longitude, latitude = _centre(moved, target)
+    factors = pyproj.Proj(target).get_factors(longitude, latitude)
+    worst = max((factors.meridional_scale, factors.parallel_scale), key=lambda scale: abs(scale - 1))
+    if not np.isfinite(worst) or abs(worst - 1) > _SCALE_TOLERANCE:
+        raise checks.crs_distorts(_crs_name(target), worst, latitude=latitude)
+    return moved
+
+
+def _centre(frame: gpd.GeoDataFrame, crs: pyproj.CRS) -> tuple[float, float]:
+    west, south, east, north = frame.total_bounds
+    back = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    longitude, latitude = back.transform((west + east) / 2, (south + north) / 2)
+    return float(longitude), float(latitude)
+
+
+# ---------------------------------------------------------------- geometry
+
+
+def _must_be_polygons(geometry: gpd.GeoSeries, ids: pd.Series) -> None:
+    empty = geometry.isna() | geometry.is_empty
+    if empty.any():
+        raise checks.empty_geometry(list(ids[empty]))
+    other = ~geometry.geom_type.isin(["Polygon", "MultiPolygon"])
+    if other.any():
+        raise checks.not_polygons(list(ids[other]), geometry.geom_type[other])
+
+
+def _repaired(geometry: gpd.GeoSeries, ids: pd.Series) -> tuple[np.ndarray, pd.DataFrame]:
+    """Mend invalid polygons, keep only surfaces, and make everything a MultiPolygon."""
+    shapes = geometry.to_numpy()
+    invalid = ~shapely.is_valid(shapes)
+    mended = shapes.copy()
+    mended[invalid] = [_surface(s) for s in shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)]
+    lost = shapely.is_empty(mended)
+    if lost.any():
+        raise GeometryError(
+            Fault(
+                what=f"{lost.sum()} area(s) have no surface that could be repaired: {checks.listed(ids[lost])}",
+                expected="a polygon that encloses a surface",
+            )
+        )
+    table = pd.DataFrame(
+        {
+            "area_id": ids.to_numpy()[invalid],
+            "reason": shapely.is_valid_reason(shapes[invalid]),
+            "change_m2": shapely.area(mended[invalid]) - shapely.area(shapes[invalid]),
+        }
+    )
+    single = shapely.get_type_id(mended) == _POLYGON
+    mended[single] = [shapely.multipolygons([shape]) for shape in mended[single]]
+    return mended, table
+
+
+def _surface(shape: shapely.Geometry) -> shapely.Geometry:
+    """Keep the polygons of what a repair made."""
+    parts = [part for part in shapely.get_parts(shape) if shapely.get_type_id(part) == _POLYGON]
+    return shapely.multipolygons(parts)
+
+
+def find_overlaps(areas: gpd.GeoDataFrame, *, tolerance_m2: float = _OVERLAP_M2) -> pd.DataFrame:
+    """Return the pairs of areas that claim the same ground.
+
+    Parameters
+    ----------
+    areas
+        Areas in a metric system.
+    tolerance_m2
+        Smaller overlaps are rounding of coordinates and left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``area_a``, ``area_b`` (str), ``overlap_m2`` (float), largest first.
+    """
+    shapes = areas.geometry.to_numpy()
+    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    once = first < second
+    first, second = first[once], second[once]
+    common = shapely.area(shapely.intersection(shapes[first], shapes[second]))
+    keep = common > tolerance_m2
+    table = pd.DataFrame(
+        {
+            "area_a": areas.index.to_numpy()[first[keep]],
+            "area_b": areas.index.to_numpy()[second[keep]],
+            "overlap_m2": common[keep],
+        }
+    )
+    return table.sort_values(["overlap_m2", "area_a", "area_b"], ascending=[False, True, True], ignore_index=True)
+
+
+# ---------------------------------------------------------------- membership
+
+
+def as_membership(
+    frame: pd.DataFrame,
+    *,
+    child_column: str = "child_id",
+    parent_column: str = "parent_id",
+    relation_column: str | None = None,
+    share_column: str | None = None,
+) -> pd.DataFrame:
+    """Turn a table into membership: ``child_id, parent_id, relation, share``, each pair once.
+
+    Parameters
+    ----------
+    frame
+        One row a child, in any number of columns; the same pair may stand in many rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``child_id``, ``parent_id``, ``relation`` (str; ``part_of`` when not given) and ``share`` (float in (0, 1];
+        1 when not given).
+
+    Raises
+    ------
+    InputError
+        When a column is absent, a code is missing, or a share is not in (0, 1].
+    """
+    named = [name for name in (child_column, parent_column, relation_column, share_column) if name]
+    absent = checks.absent_columns([name for name in named if name not in frame], list(frame.columns))
+    faults = Faults()
+    for error in absent:
+        faults.add(error)
+    faults.raise_any()
+    share = pd.to_numeric(frame[share_column], errors="coerce") if share_column else pd.Series(1.0, frame.index)
+    outside = ~((share > 0) & (share <= 1))
+    with faults.catch():
+        if outside.any():
+            raise TableError(
+                Fault(
+                    what=f"'{frame[share_column][outside].iloc[0]}' is not a share",
+                    row=_row(frame[outside]),
+                    column=share_column,
+                    expected="a number above 0, at most 1",
+                )
+            )
+    table = {"relation": frame[relation_column].astype(str) if relation_column else "part_of", "share": share}
+    for name, column in (("child_id", child_column), ("parent_id", parent_column)):
+        with faults.catch():
+            table[name] = codes(frame[column])
+    faults.raise_any()
+    result = pd.DataFrame(table)[["child_id", "parent_id", "relation", "share"]]
+    return result.drop_duplicates(ignore_index=True)
+
+
+def parents_at(membership: pd.DataFrame, children: Sequence[str], parents: Sequence[str]) -> pd.Series:
+    """Find the one parent of each child among the areas of a higher level.
+
+    The membership table is climbed as many steps as it takes (DeSO → RegSO → kommun).
+
+    Parameters
+    ----------
+    membership
+        Columns ``child_id, parent_id, relation, share``.
+    children, parents
+        Codes of the lower and of the higher level.
+
+    Returns
+    -------
+    pandas.Series
+        Index ``area_id`` (the children), values the parent's code, or None for a child that has none.
+
+    Raises
+    ------
+    IdError
+        When a child has several parents at that level, or only a share of it belongs there.
+    """
+    goal = set(parents)
+    upwards = membership.groupby("child_id")["parent_id"].agg(list).to_dict()
+    split = set(membership.loc[membership["share"] < 1 - _WHOLE, "child_id"])
+    found: dict[str, str | None] = {}
+    doubtful = []
+    for child in children:
+        reached, crossed = _climb(child, upwards, goal)
+        if len(reached) > 1 or (reached and crossed & split):
+            doubtful.append(child)
+        found[child] = next(iter(reached), None)
+    if doubtful:
+        raise IdError(
+            Fault(
+                what=f"{len(doubtful)} area(s) belong to several parents or only partly to one: {checks.listed(doubtful)}",
+                expected="one whole parent for every area that is merged",
+            )
+        )
+    return pd.Series(found, dtype=object, name="parent_id").rename_axis("area_id")
+
+
+def _climb(child: str, upwards: Mapping[str, list[str]], goal: set[str]) -> tuple[set[str], set[str]]:
+    """Walk up from a child: the goals met first on every way, and the areas passed through."""
+    reached: set[str] = set()
+    passed: set[str] = set()
+    front = {child}
+    while front:
+        reached |= front & goal
+        front = front - goal - passed
+        passed |= front
+        front = {parent for area in front for parent in upwards.get(area, [])}
+    return reached, passed
+
+
+def assign_largest_overlap(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Put each child into the parent that covers most of it.
+
+    This is the plain way when no register says which belongs where; the share tells how well it fits.
+
+    Parameters
+    ----------
+    children, parents
+        Areas in the same metric system.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``child_id, parent_id, relation, share``: relation ``largest_overlap``, ``share`` the part of the child's
+        surface inside that parent (0–1). A child that meets no parent has no row.
+
+    Raises
+    ------
+    CrsError
+        When the two are in different systems.
+    """
+    if children.crs != parents.crs:
+        raise checks.crs_mismatch(_crs_name(children.crs), _crs_name(parents.crs))
+    small, large = children.geometry.to_numpy(), parents.geometry.to_numpy()
+    child, parent = shapely.STRtree(large).query(small, predicate="intersects")
+    common = shapely.area(shapely.intersection(small[child], large[parent]))
+    table = pd.DataFrame(
+        {
+            "child_id": children.index.to_numpy()[child],
+            "parent_id": parents.index.to_numpy()[parent],
+            "relation": "largest_overlap",
+            "share": common / shapely.area(small[child]),
+        }
+    )
+    table = table[table["share"] > 0].sort_values(["child_id", "share", "parent_id"], ascending=[True, False, True])
+    return table.drop_duplicates("child_id", ignore_index=True)

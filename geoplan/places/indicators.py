@@ -1,0 +1,503 @@
+"""Indicators: a tidy table with counts, rates made from counts, and typed missing values.
+
+The tidy frame has the columns ``area_id, indicator, period, numerator, denominator, value, status``. A rate is
+``numerator / denominator`` times the scale of its unit and is made anew from counts whenever areas are merged.
+Missing is never zero: an empty value has a status that says why it is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geoplan import checks
+from geoplan.errors import Fault, Faults, TableError
+from geoplan.places.areas import codes
+from geoplan.specs import IndicatorsLayer, IndicatorSpec
+
+__all__ = [
+    "COLUMNS",
+    "KNOWN",
+    "MISSING",
+    "STATUSES",
+    "IndicatorTable",
+    "JoinReport",
+    "as_indicators",
+    "join_report",
+    "roll_up",
+    "totals",
+    "unit_scale",
+]
+
+COLUMNS = ["area_id", "indicator", "period", "numerator", "denominator", "value", "status"]
+KNOWN = ("observed", "estimated", "provisional")
+MISSING = ("suppressed", "not_collected", "not_applicable", "out_of_scope")
+STATUSES = KNOWN + MISSING
+_SCALES = {"pct": 100.0, "per_mille": 1e3, "per_1000": 1e3, "per_10000": 1e4, "per_100000": 1e5}
+_GROUPED = r"^(-?\d{1,3}(?:[ \u00a0\u202f]\d{3})+)((?:[.,]\d+)?)$"
+_FAULTS_PER_COLUMN = 3
+
+
+@dataclass(frozen=True)
+class IndicatorTable:
+    """A tidy table together with the definitions of its indicators.
+
+    Attributes
+    ----------
+    data
+        Columns ``area_id, indicator, period`` (str), ``numerator, denominator, value`` (float, in the indicator's
+        unit), ``status`` (one of :data:`STATUSES`); one row per area, indicator and period.
+    definitions
+        Indicator id → :class:`~geoplan.specs.IndicatorSpec`.
+    """
+
+    data: pd.DataFrame
+    definitions: Mapping[str, IndicatorSpec]
+
+    def wide(self, period: str, column: str = "value") -> pd.DataFrame:
+        """Return one period as areas × indicators of a column (``value``, ``denominator``, ``status`` …)."""
+        rows = self.data[self.data["period"] == str(period)]
+        return rows.pivot(index="area_id", columns="indicator", values=column)
+
+    def periods(self) -> list[str]:
+        """Return the periods of the table, in order."""
+        return sorted(self.data["period"].unique())
+
+
+@dataclass(frozen=True)
+class JoinReport:
+    """How a table and the areas fit together; nothing is dropped without being listed here.
+
+    Attributes
+    ----------
+    matched
+        Codes found on both sides.
+    without_data
+        Areas that the table does not mention.
+    without_area
+        Codes of the table that no area has.
+    """
+
+    matched: tuple[str, ...]
+    without_data: tuple[str, ...]
+    without_area: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return the report as sentences."""
+        said = [f"{len(self.matched):,} areas have data"]
+        if self.without_data:
+            said.append(f"{len(self.without_data)} areas have none: {checks.listed(self.without_data)}")
+        if self.without_area:
+            said.append(f"{len(self.without_area)} codes of the table have no area: {checks.listed(self.without_area)}")
+        return said
+
+
+def unit_scale(unit: str) -> float:
+    """Return what a share is multiplied by to stand in a unit: 100 for ``pct``, 1 000 for ``per_1000`` …
+
+    Examples
+    --------
+    >>> unit_scale("pct"), unit_scale("tkr")
+    (100.0, 1.0)
+    """
+    return _SCALES.get(unit, 1.0)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def as_indicators(frame: pd.DataFrame, layer: IndicatorsLayer) -> IndicatorTable:
+    """Turn a table as read from a file into a tidy table with its definitions.
+
+    Parameters
+    ----------
+    frame
+        Text or numbers, long or wide as ``layer.shape`` says; the index is the row number used in faults.
+    layer
+        The dataset's entry in the catalogue.
+
+    Raises
+    ------
+    InputError
+        With all faults at once: absent columns, codes missing or shortened, rows that occur twice, text in a number
+        column, an unknown status, a value without a status, a base of 0 or smaller than its part.
+    """
+    definitions = {item.id: item for item in layer.indicators}
+    long = _from_tidy(frame, layer) if layer.shape == "tidy" else _from_wide(frame, layer)
+    with_faults = Faults()
+    counts = long["indicator"].map({name: item.kind for name, item in definitions.items()}) == "count"
+    long["numerator"] = long["numerator"].where(~counts | long["numerator"].notna(), long["value"])
+    _check_values(long, definitions, with_faults)
+    with_faults.raise_any()
+    long["value"] = _values(long, definitions)
+    long = long.sort_values(["area_id", "indicator", "period"], ignore_index=True)
+    return IndicatorTable(data=long[COLUMNS], definitions=definitions)
+
+
+def _from_tidy(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
+    faults = Faults()
+    columns = [layer.id_column, "indicator", "period", "numerator", "denominator", "value", "status"]
+    needed = [name for name in columns if name not in {"numerator", "denominator", "value", "status"}]
+    for error in checks.absent_columns([name for name in needed if name not in frame], list(frame.columns)):
+        faults.add(error)
+    if not {"numerator", "value"} & set(frame.columns):
+        faults.add(TableError(Fault(what="the table has neither `numerator` nor `value`", expected=str(columns))))
+    faults.raise_any()
+
+    long = pd.DataFrame(index=frame.index)
+    with faults.catch():
+        long["area_id"] = codes(frame[layer.id_column], width=layer.id_width, pad=layer.id_pad)
+    for name in ("indicator", "period"):
+        long[name] = frame[name].astype(str).str.strip()
+    for name in ("numerator", "denominator", "value"):
+        cells = frame[name] if name in frame else pd.Series("", index=frame.index)
+        long[name], long[f"{name}_code"] = _numbers(cells, name, layer, faults)
+    stated = frame["status"].astype(str).str.strip() if "status" in frame else pd.Series("", index=frame.index)
+    codes_found = long[["numerator_code", "value_code", "denominator_code"]].replace("", np.nan)
+    long["status"] = stated.where(stated != "", codes_found.bfill(axis=1).iloc[:, 0].fillna("observed"))
+    known = {item.id for item in layer.indicators}
+    for name in sorted(set(long["indicator"]) - known):
+        row = int(long.index[long["indicator"] == name][0])
+        fault = Fault(
+            what=f"the indicator '{name}' is not defined",
+            row=row,
+            column="indicator",
+            hint=checks.did_you_mean(name, known) or "add an [[indicators]] block for it to the layer's TOML",
+        )
+        faults.add(TableError(fault))
+    faults.raise_any()
+    return long
+
+
+def _from_wide(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
+    faults = Faults()
+    present = list(frame.columns)
+    if layer.id_column not in frame:
+        for error in checks.absent_columns([layer.id_column], present, key="id_column"):
+            faults.add(error)
+    for number, item in enumerate(layer.indicators):
+        for key in ("numerator", "denominator", "value"):
+            absent = [name for name in _columns(getattr(item, key)) if name not in frame]
+            for error in checks.absent_columns(absent, present, key=f"indicators.{number}.{key}"):
+                faults.add(error.located(file=None))
+    faults.raise_any()
+
+    ids = pd.Series("", index=frame.index)
+    with faults.catch():
+        ids = codes(frame[layer.id_column], width=layer.id_width, pad=layer.id_pad)
+        if ids.duplicated().any():
+            repeated = ids[ids.duplicated()]
+            raise checks.duplicate_ids(sorted(set(repeated)), layer.id_column, row=int(repeated.index[0]))
+    parsed: dict[str, tuple[pd.Series, pd.Series]] = {}
+    for item in layer.indicators:
+        for name in (*_columns(item.numerator), *_columns(item.denominator), *_columns(item.value)):
+            if name not in parsed:
+                parsed[name] = _numbers(frame[name], name, layer, faults)
+    faults.raise_any()
+    parts = [_wide_part(item, ids, layer, parsed) for item in layer.indicators]
+    return pd.concat(parts)
+
+
+def _wide_part(
+    item: IndicatorSpec,
+    ids: pd.Series,
+    layer: IndicatorsLayer,
+    parsed: Mapping[str, tuple[pd.Series, pd.Series]],
+) -> pd.DataFrame:
+    part = pd.DataFrame({"area_id": ids, "indicator": item.id, "period": layer.period}, index=ids.index)
+    status = pd.Series("", index=ids.index, dtype=object)
+    for role in ("numerator", "denominator", "value"):
+        names = _columns(getattr(item, role))
+        total = pd.Series(np.nan, index=ids.index)
+        if names:
+            total = sum((parsed[name][0] for name in names[1:]), start=parsed[names[0]][0])
+        part[role] = total
+        for name in names:
+            status = status.where(status != "", parsed[name][1])
+    part["status"] = status.replace("", "observed")
+    part["column"] = "/".join((*_columns(item.numerator), *_columns(item.value), *_columns(item.denominator)))
+    if layer.empty_base == "not_applicable" and item.denominator is not None:
+        nobody = part["denominator"] == 0
+        part.loc[nobody, ["numerator", "denominator", "value"]] = np.nan
+        part.loc[nobody, "status"] = "not_applicable"
+    return part
+
+
+def _columns(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _numbers(
+    cells: pd.Series, column: str, layer: IndicatorsLayer, faults: Faults
+) -> tuple[pd.Series, pd.Series]:
+    """Read numbers: their values, and the status of those that are a code for a missing value."""
+    if pd.api.types.is_numeric_dtype(cells):
+        cells = cells.map(lambda number: "" if pd.isna(number) else f"{number:.17g}")
+    text = cells.fillna("").astype(str).str.strip()
+    code = text.map(lambda cell: layer.missing_codes.get(cell, "")).astype(object)
+    plain = text.where(code == "", "")
+    if layer.decimal == ",":
+        plain = plain.str.replace(",", ".", regex=False)
+    grouped = plain.str.replace(_GROUPED, lambda m: m[1].translate(_NO_SPACE) + m[2].replace(",", "."), regex=True)
+    values = pd.to_numeric(grouped.replace("", np.nan), errors="coerce").astype(float)
+    wrong = (grouped != "") & ~np.isfinite(values)
+    for row, shown in text[wrong].head(_FAULTS_PER_COLUMN).items():
+        comma = layer.decimal == "." and "," in shown
+        hint = 'the layer\'s TOML may need `decimal = ","`' if comma else None
+        faults.add(checks.bad_number(shown, row=int(row), column=column, hint=hint))
+    rest = int(wrong.sum()) - _FAULTS_PER_COLUMN
+    if rest > 0:
+        faults.add(TableError(Fault(what=f"{rest} more values are not numbers", column=column)))
+    return values, code
+
+
+_NO_SPACE = {ord(sign): None for sign in " \u00a0\u202f"}
+
+
+# ---------------------------------------------------------------- checking
+
+
+def _check_values(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], faults: Faults) -> None:
+    """Collect everything that cannot be true of the table."""
+    kind = long["indicator"].map({name: item.kind for name, item in definitions.items()})
+    known = long["status"].isin(KNOWN)
+    top, base = long["numerator"], long["denominator"]
+    empty = top.isna() & long["value"].isna()
+    needs_base = known & (kind != "count") & ~top.isna()
+    over = known & (kind == "share") & (top > base)
+    rules = [
+        (
+            ~long["status"].isin(STATUSES),
+            "the status is not one geoplan knows",
+            f"one of {checks.listed(STATUSES, shown=9)}",
+            None,
+        ),
+        (
+            known & empty,
+            "there is neither a number nor a reason why it is missing",
+            "a number, or a status such as suppressed or not_collected",
+            'name what stands there under `missing_codes` in the layer\'s TOML, such as "" = "not_collected"',
+        ),
+        (
+            ~known & ~empty & long["status"].isin(MISSING),
+            "there is a number, but the status says that it is missing",
+            "an empty cell, or the status observed",
+            None,
+        ),
+        (known & needs_base & base.isna(), "there is a count but no base", "a denominator", None),
+        (
+            known & (base == 0),
+            "the base is 0",
+            "a base above 0",
+            "where nobody lives the status is not_applicable; in a wide table `empty_base = \"not_applicable\"` says so",
+        ),
+        (known & (base < 0), "the base is negative", "a base above 0", None),
+        (known & (kind != "mean") & (top < 0), "the count is negative", "0 or more", None),
+        (
+            over,
+            "the base is smaller than its part",
+            "a numerator no larger than its denominator",
+            "a figure that may exceed its base is of kind rate, not share",
+        ),
+        (
+            long.duplicated(["area_id", "indicator", "period"]),
+            "the area, indicator and period occur a second time",
+            "one row for each",
+            None,
+        ),
+    ]
+    for wrong, what, expected, hint in rules:
+        _add_rows(long, wrong, what, expected, hint, faults)
+
+
+def _add_rows(
+    long: pd.DataFrame, wrong: pd.Series, what: str, expected: str, hint: str | None, faults: Faults
+) -> None:
+    rows = long[wrong.to_numpy(dtype=bool)]
+    for row, cell in rows.head(_FAULTS_PER_COLUMN).iterrows():
+        shown = f"{what} ({cell['indicator']}, {cell['period']}: numerator {cell['numerator']:g}, base {cell['denominator']:g}"
+        fault = Fault(
+            what=f"{shown}, status {cell['status']})",
+            row=int(row),
+            column=cell.get("column"),
+            area=str(cell["area_id"]),
+            expected=expected,
+            hint=hint,
+        )
+        faults.add(TableError(fault))
+    rest = len(rows) - _FAULTS_PER_COLUMN
+    if rest > 0:
+        faults.add(TableError(Fault(what=f"{what}, in {rest} more rows")))
+
+
+def _values(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> pd.Series:
+    """Make rates from counts; a value given without counts stays as it is."""
+    scale = long["indicator"].map({name: unit_scale(item.unit) for name, item in definitions.items()}).astype(float)
+    kind = long["indicator"].map({name: item.kind for name, item in definitions.items()})
+    rate = long["numerator"] / long["denominator"] * scale
+    made = long["numerator"].where(kind == "count", rate)
+    return made.where(long["numerator"].notna(), long["value"])
+
+
+# ---------------------------------------------------------------- joining and merging
+
+
+def join_report(area_ids: Iterable[str], table: IndicatorTable) -> JoinReport:
+    """Compare the codes of areas with those of a table.
+
+    Raises
+    ------
+    IdError
+        When not one code is on both sides.
+    """
+    areas, data = set(area_ids), set(table.data["area_id"])
+    if not areas & data:
+        raise checks.ids_match_nothing(sorted(data), sorted(areas))
+    return JoinReport(
+        matched=tuple(sorted(areas & data)),
+        without_data=tuple(sorted(areas - data)),
+        without_area=tuple(sorted(data - areas)),
+    )
+
+
+def roll_up(
+    table: IndicatorTable,
+    parents: pd.Series,
+    *,
+    minimum_coverage: float = 0.8,
+    estimated: bool = False,
+) -> IndicatorTable:
+    """Merge areas: counts are added up and rates made anew from them.
+
+    Parameters
+    ----------
+    table
+        Indicators of the children.
+    parents
+        Index the children's codes, values the parent's code or None (a child without parent is left out; see
+        :func:`join_report`). From :func:`~geoplan.places.parents_at`.
+    minimum_coverage
+        Share of a parent's base that must be known; below it the merged figure is missing, with the reason that
+        holds for most of it. A count needs all of its parts.
+    estimated
+        Mark every figure ``estimated``, for merges by overlap.
+
+    Returns
+    -------
+    IndicatorTable
+        ``numerator`` and ``denominator`` are sums over the children that are known. A rate without counts is the
+        mean weighted by its base, and its numerator stays empty. ``status`` is ``observed`` when all parts are
+        known, else ``estimated`` (or ``provisional``), else the reason of the missing part.
+    """
+    rows = table.data.assign(parent=table.data["area_id"].map(parents))
+    rows = rows[rows["parent"].notna()]
+    _must_have_weights(rows, table.definitions)
+    kind = rows["indicator"].map({name: item.kind for name, item in table.definitions.items()})
+    known = rows["status"].isin(KNOWN)
+    counted = known & rows["numerator"].notna()
+    weight = rows["denominator"].where(known)
+    keys = [rows["parent"], rows["indicator"], rows["period"]]
+
+    sums = pd.DataFrame(
+        {
+            "numerator": rows["numerator"].where(known),
+            "denominator": weight,
+            "weighted": rows["value"].where(known) * weight,
+            "size": _size(rows, keys),
+            "known_size": _size(rows, keys).where(known, 0.0),
+            "parts": (rows["status"] != "not_applicable").astype(int),
+            "known_parts": known.astype(int),
+            "counted": counted.astype(int),
+        }
+    ).groupby(keys, sort=True)
+    total = sums.sum(min_count=1)
+    total["kind"] = kind.groupby(keys).first()
+    total["status"] = _merged_status(rows, keys, total, minimum_coverage, estimated=estimated)
+    missing = total["status"].isin(MISSING)
+    by_counts = total["counted"] == total["known_parts"]
+    scale = total.index.get_level_values(1).map({n: unit_scale(i.unit) for n, i in table.definitions.items()})
+    rate = total["numerator"] / total["denominator"] * np.asarray(scale, dtype=float)
+    mean = total["weighted"] / total["denominator"]
+    total["value"] = total["numerator"].where(total["kind"] == "count", rate.where(by_counts, mean))
+    total["numerator"] = total["numerator"].where(by_counts)
+    total.loc[missing, ["numerator", "denominator", "value"]] = np.nan
+    merged = total.rename_axis(["area_id", "indicator", "period"]).reset_index()
+    return IndicatorTable(data=merged[COLUMNS], definitions=table.definitions)
+
+
+def _must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> None:
+    kind = rows["indicator"].map({name: item.kind for name, item in definitions.items()})
+    bare = rows["status"].isin(KNOWN) & rows["numerator"].isna() & rows["denominator"].isna() & (kind != "count")
+    if bare.any():
+        names = sorted(set(rows["indicator"][bare]))
+        raise TableError(
+            Fault(
+                what=f"rates without counts cannot be merged: {checks.listed(names)}",
+                expected="a base to weigh them by",
+                hint="name the column of the base as `denominator`",
+            )
+        )
+
+
+def _size(rows: pd.DataFrame, keys: list[pd.Series]) -> pd.Series:
+    """Weigh the parts of a merged area: by their base, or by their siblings' mean base where that is hidden."""
+    base = rows["denominator"]
+    mean = base.groupby(keys).transform("mean")
+    return base.fillna(mean).fillna(1.0).where(rows["status"] != "not_applicable", 0.0)
+
+
+def _merged_status(
+    rows: pd.DataFrame,
+    keys: list[pd.Series],
+    total: pd.DataFrame,
+    minimum_coverage: float,
+    *,
+    estimated: bool,
+) -> pd.Series:
+    has = {
+        name: (rows["status"] == name).groupby(keys).any().reindex(total.index)
+        for name in ("estimated", "provisional", "suppressed", "not_collected", "out_of_scope")
+    }
+    whole = total["known_parts"] == total["parts"]
+    coverage = (total["known_size"] / total["size"].where(total["size"] > 0)).fillna(0.0)
+    enough = (total["known_parts"] > 0) & (whole | ((coverage >= minimum_coverage) & (total["kind"] != "count")))
+    guessed = has["estimated"] | ~whole | estimated
+    found = np.select([guessed, has["provisional"]], ["estimated", "provisional"], "observed")
+    why = np.select(
+        [total["parts"] == 0, has["suppressed"], has["not_collected"]],
+        ["not_applicable", "suppressed", "not_collected"],
+        "out_of_scope",
+    )
+    return pd.Series(np.where(enough, found, why), index=total.index)
+
+
+def totals(table: IndicatorTable, area_ids: Iterable[str] | None = None) -> pd.DataFrame:
+    """Add up the known figures of a group of areas, such as the city.
+
+    Parameters
+    ----------
+    table
+        Indicators of the areas.
+    area_ids
+        The group; all areas of the table when left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``indicator, period``; ``numerator``, ``denominator``, ``value`` as in a merged area, ``areas`` (number
+        with a known figure), ``areas_missing`` (number without one, empty areas not counted).
+    """
+    ids = sorted(set(table.data["area_id"]) if area_ids is None else set(area_ids))
+    group = pd.Series("all", index=pd.Index(ids, name="area_id"), dtype=object)
+    merged = roll_up(table, group, minimum_coverage=0.0).data.set_index(["indicator", "period"])
+    rows = table.data[table.data["area_id"].isin(ids)]
+    keys = [rows["indicator"], rows["period"]]
+    known = rows["status"].isin(KNOWN)
+    merged["areas"] = known.groupby(keys).sum()
+    merged["areas_missing"] = (~known & (rows["status"] != "not_applicable")).groupby(keys).sum()
+    return merged.drop(columns="area_id")

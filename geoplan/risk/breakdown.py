@@ -1,0 +1,71 @@
+"""What a score is made of, figure by figure."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from geoplan import checks
+from geoplan.places import IndicatorTable
+from geoplan.risk.index import IndexResult
+
+__all__ = ["breakdown", "explain"]
+
+_CITY = 100.0
+
+
+def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
+    """List every figure behind every score.
+
+    Parameters
+    ----------
+    result
+        From :func:`~geoplan.risk.risk_index`.
+    table
+        The indicators it was made from.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an area and indicator, in the order of the areas' ranks and the index's indicators: ``area_id``,
+        ``domain``, ``indicator``, ``unit``, ``value``, ``numerator``, ``denominator`` (N), ``city`` (the city's value),
+        ``relative`` (city = 100, higher = worse), ``weight`` (in the area's score), ``contribution`` (points of the
+        score), ``above_city`` (points of the score's distance from 100), ``status``.
+    """
+    domain_of = {name: domain.id for domain in result.spec.domains for name in domain.indicators}
+    rows = table.data[table.data["period"] == result.certificate.period].set_index(["area_id", "indicator"])
+    every = pd.MultiIndex.from_product([result.ranking.index, list(domain_of)], names=["area_id", "indicator"])
+    frame = rows[["value", "numerator", "denominator", "status"]].reindex(every)
+    for name, wide in (
+        ("relative", result.relative),
+        ("weight", result.weights),
+        ("contribution", result.contributions),
+    ):
+        frame[name] = wide.rename_axis(columns="indicator").stack().reindex(every)
+    names = frame.index.get_level_values("indicator")
+    frame["domain"] = names.map(domain_of)
+    frame["unit"] = names.map({name: table.definitions[name].unit for name in domain_of})
+    frame["city"] = names.map(result.reference["value"])
+    frame["above_city"] = frame["contribution"] - _CITY * frame["weight"]
+    frame["status"] = frame["status"].fillna("not_collected")
+    columns = ["area_id", "domain", "indicator", "unit", "value", "numerator", "denominator", "city", "relative"]
+    return frame.reset_index()[[*columns, "weight", "contribution", "above_city", "status"]]
+
+
+def explain(result: IndexResult, table: IndicatorTable, area_id: str) -> pd.DataFrame:
+    """Show what one area's score is made of, what lifts it most above the city first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of :func:`breakdown` for the area, without its code.
+
+    Raises
+    ------
+    SpecError
+        When there is no such area.
+    """
+    if area_id not in result.ranking.index:
+        raise checks.unknown_name("area", area_id, result.ranking.index)
+    frame = breakdown(result, table)
+    own = frame[frame["area_id"] == area_id].drop(columns="area_id")
+    return own.sort_values("above_city", ascending=False, na_position="last", ignore_index=True)

@@ -1,0 +1,287 @@
+"""What a run writes: map, ranked list, workbook, files for QGIS and analysis, and the manifest."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import matplotlib as mpl
+import pandas as pd
+
+import geoplan
+from geoplan.errors import OutputError
+from geoplan.risk import breakdown
+from geoplan.run.folder import MANIFEST, atomic_folder
+from geoplan.run.story import Run
+from geoplan.show import Sheet, explore, plot, texts, write_csv, write_geopackage, write_workbook
+from geoplan.show.printed import SAVED
+from geoplan.sources import sha256_of
+
+__all__ = ["INDEX_FILE", "ranking_table", "write_run"]
+
+INDEX_FILE = "index.parquet"
+_LIBRARIES = ("geopandas", "shapely", "pyproj", "pyogrio", "pandas", "numpy", "folium", "matplotlib", "mapclassify")
+Step = Callable[[str], None]
+
+
+def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None) -> Path:
+    """Compute a scenario and write its run folder.
+
+    Parameters
+    ----------
+    run
+        From :func:`~geoplan.run.open_run`.
+    out
+        The folder; ``build/<name>`` below the current one when left out. An earlier run there is replaced when the new
+        one is complete, never before.
+    on_step
+        Called with a few words before each step.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder, with ``map.png``, ``map.svg``, ``map.pdf``, ``map.html`` (further maps as ``map_<id>.*``),
+        ``ranking.xlsx``, ``ranking.csv``, ``areas.gpkg``, ``index.parquet`` and ``manifest.json``. Same inputs give the
+        same bytes, the manifest's ``timings`` aside.
+
+    Raises
+    ------
+    InputError
+        When the scenario or its data are faulty; nothing is written.
+    OutputError
+        When the folder cannot be written; what was there stays.
+    """
+    target = out if out is not None else Path("build") / run.name
+    timings: dict[str, float] = {}
+
+    @contextmanager
+    def step(words: str) -> Any:
+        if on_step:
+            on_step(words)
+        started = time.perf_counter()
+        yield
+        timings[words] = round(time.perf_counter() - started, 3)
+
+    with atomic_folder(target) as folder:
+        with step("reading areas"):
+            run.areas()
+        with step("reading indicators"):
+            run.indicators()
+        with step("computing the index"):
+            run.index()
+            styles = {name: run.style(name) for name in run.spec.output.maps}
+        with step("writing the ranking"):
+            _write_tables(run, folder)
+        with step("writing the GeoPackage"):
+            _write_geopackage(run, folder)
+        backdrop, outline = run.backdrop(), _outline(run)
+        for number, name in enumerate(run.spec.output.maps):
+            with step(f"drawing the map {name}"):
+                stem = "map" if number == 0 else f"map_{name}"
+                _write_maps(run, folder / stem, styles[name], backdrop, outline)
+        with step("writing the manifest"):
+            manifest = _manifest(run, folder)
+        manifest["timings"] = timings
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return target
+
+
+def _outline(run: Run) -> gpd.GeoDataFrame | None:
+    """Return the level above the ranked one when the scenario has it: the layer named right after it."""
+    levels = [str(run.catalogue.layer(name).spec.level) for name in run.spec.areas.layers]  # type: ignore[union-attr]  # areas layers all have a level
+    place = levels.index(run.spec.areas.level) + 1
+    return run.areas(levels[place]) if place < len(levels) else None
+
+
+# ---------------------------------------------------------------- tables
+
+
+def ranking_table(run: Run) -> pd.DataFrame:
+    """Return the ranked list with names, one row an area, and what makes each figure traceable.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``rank, area_id, name, population, score, gap, score_rest, rank_rest``, a column a domain, ``indicators``,
+        ``indicators_total``, ``status, reason, period, method, source``.
+    """
+    result, areas = run.index(), run.areas()
+    table = result.ranking.join(result.domains).join(areas["name"])
+    table["period"] = result.certificate.period
+    table["method"] = result.certificate.method
+    table["source"] = run.sources()
+    first = ["rank", "area_id", "name", "population", "score", "gap", "score_rest", "rank_rest"]
+    last = ["indicators", "indicators_total", "status", "reason", "period", "method", "source"]
+    return table.reset_index()[[*first, *result.domains.columns, *last]]
+
+
+def _write_tables(run: Run, folder: Path) -> None:
+    spec, language = run.spec, run.spec.language
+    words = texts(language)
+    ranking, figures = ranking_table(run), breakdown(run.index(), run.indicators())
+    _write_index(run, ranking, figures, folder / INDEX_FILE)
+    ranking["status"] = ranking["status"].map(words.statuses)
+    labels = {domain.id: domain.label.to(language) for domain in spec.index.domains}
+    headings = {**words.words, **labels, "indicators_total": f"{words['indicators']} ({words['of']})"}
+    decimals = {"rank": 0, "rank_rest": 0, "population": 0, "indicators": 0, "indicators_total": 0}
+    decimals |= dict.fromkeys(["score", "gap", "score_rest", *labels], 1)
+    write_csv(
+        folder / "ranking.csv",
+        ranking,
+        headings=headings,
+        decimals=decimals,
+        separator=spec.output.csv.separator,
+        decimal=spec.output.csv.decimal,
+    )
+    shown = _readable(run, figures, labels)
+    sheets = [
+        Sheet(words["ranking_sheet"], ranking, headings, decimals, frozen=3, scale=["score", *labels]),
+        Sheet(
+            words["indicators_sheet"],
+            shown,
+            {**headings, "denominator": words["base"]},
+            {"value": 2, "numerator": 0, "denominator": 0, "city": 2, "relative": 1, "contribution": 2, "above_city": 2},
+            frozen=2,
+        ),
+        Sheet(words["notes_sheet"], _notes(run), wrap=True),
+    ]
+    write_workbook(folder / "ranking.xlsx", sheets, title=spec.title.to(language), date=spec.date)
+
+
+def _readable(run: Run, figures: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Replace ids by labels, for people."""
+    language, words = run.spec.language, texts(run.spec.language)
+    names = {name: item.label.to(language) for name, item in run.indicators().definitions.items()}
+    table = figures.drop(columns="weight")
+    table.insert(1, "name", table["area_id"].map(run.areas()["name"]))
+    table["domain"] = table["domain"].map(labels)
+    table["indicator"] = table["indicator"].map(names)
+    table["unit"] = table["unit"].map(words.unit)
+    table["status"] = table["status"].map(words.statuses)
+    table["period"] = run.spec.period
+    return table
+
+
+def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: Path) -> None:
+    """Write scores and the figures behind them as one long table, for analysis and for ``geoplan explain``."""
+    language = run.spec.language
+    labels = {name: item.label.to(language) for name, item in run.indicators().definitions.items()}
+    labels |= {domain.id: domain.label.to(language) for domain in run.spec.index.domains}
+    keys = ["area_id", "name"]
+    scores = ranking[[*keys, "rank", "rank_rest", "score_rest", "population", "status", "reason"]].assign(
+        component="index", id="score", value=ranking["score"], relative=ranking["score"]
+    )
+    domains = ranking.melt(
+        id_vars=keys, value_vars=[domain.id for domain in run.spec.index.domains], var_name="id", value_name="relative"
+    ).assign(component="domain", value=lambda table: table["relative"])
+    single = figures.rename(columns={"indicator": "id"}).assign(component="indicator")
+    single["name"] = single["area_id"].map(run.areas()["name"])
+    table = pd.concat([scores, domains, single], ignore_index=True)
+    table["label"] = table["id"].map(labels)
+    table["period"] = run.spec.period
+    table["level"] = run.spec.areas.level
+    order = [*keys, "level", "period", "component", "domain", "id", "label", "unit", "value", "numerator", "denominator",
+             "city", "relative", "weight", "contribution", "above_city", "rank", "rank_rest", "score_rest", "population",
+             "status", "reason"]
+    table[order].to_parquet(path, index=False)
+
+
+def _notes(run: Run) -> pd.DataFrame:
+    """Collect what a reader must know: conventions, sources, joins, defects of the areas, definitions."""
+    language, words = run.spec.language, texts(run.spec.language)
+    lines: list[tuple[str, str]] = [(run.spec.title.to(language), run.spec.note.to(language) if run.spec.note else "")]
+    lines += [(words["date"], run.spec.date.isoformat()), ("geoplan", geoplan.__version__)]
+    lines += [(f"certificate: {head}", text) for head, text in run.index().certificate.lines()]
+    lines += [("join", sentence) for sentence in run.join_report().lines()]
+    lines += [("areas", sentence) for sentence in run.area_report().lines()]
+    for dataset in run.datasets:
+        spec = dataset.spec
+        note = f" {spec.note.to(language)}" if spec.note else ""
+        text = f"{spec.title.to(language)}: {spec.source}, {spec.vintage}, {spec.licence}.{note}"
+        lines.append((f"{words['source']}: {dataset.id}", text))
+    for name in run.spec.index.indicators:
+        item = run.indicators().definitions[name]
+        ages = f", {item.ages[0]}–{item.ages[1]}" if item.ages else ""
+        base = item.base.to(language) if item.base else ""
+        breaks = f" Break: {', '.join(map(str, item.breaks))}." if item.breaks else ""
+        text = f"{item.label.to(language)} ({words.unit(item.unit)}). N: {base}{ages}. {item.source or ''}.{breaks}"
+        lines.append((f"{words['indicator']}: {name}", text))
+    return pd.DataFrame(lines, columns=[words["notes_sheet"], ""])
+
+
+# ---------------------------------------------------------------- maps
+
+
+def _write_geopackage(run: Run, folder: Path) -> None:
+    result, areas = run.index(), run.areas()
+    columns = ["rank", "score", "gap", "score_rest", "rank_rest", "population", "status", "reason"]
+    frame = areas.join(result.ranking[columns]).join(result.domains)
+    frame["period"], frame["source"] = run.spec.period, run.sources()
+    definition = run.map_spec()
+    values, style = run.style()
+    if definition.value not in frame:
+        frame[definition.value] = values
+    write_geopackage(folder / "areas.gpkg", frame, column=definition.value, style=style, date=run.spec.date)
+
+
+def _write_maps(
+    run: Run,
+    stem: Path,
+    styled: tuple[pd.Series, Any],
+    backdrop: list[tuple[str, gpd.GeoDataFrame]],
+    outline: gpd.GeoDataFrame | None,
+) -> None:
+    values, style = styled
+    areas = run.areas().join(run.index().ranking[["rank", "population"]])
+    with mpl.rc_context({"svg.hashsalt": "geoplan", "hatch.color": "#8f8f88", "hatch.linewidth": 0.7}):
+        figure = plot(areas, values, style=style, backdrop=backdrop, outline=outline)
+        for ending, options in SAVED.items():
+            figure.savefig(stem.with_suffix(f".{ending}"), **options)
+    page = explore(areas, values, style=style, tooltip=["rank", "population"], backdrop=backdrop)
+    page.save(stem.with_suffix(".html"))
+
+
+# ---------------------------------------------------------------- manifest
+
+
+def _manifest(run: Run, folder: Path) -> dict[str, Any]:
+    """Describe the run so fully that it can be made again."""
+    names = sorted(path.name for path in folder.iterdir())
+    if not names:
+        raise OutputError(f"{folder}: the run wrote nothing")
+    return {
+        "geoplan": geoplan.__version__,
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+        "scenario": {
+            "name": run.name,
+            "title": run.spec.title.to(run.spec.language),
+            "date": run.spec.date.isoformat(),
+            "sha256": sha256_of(run.path),
+            "text": run.path.read_text(encoding="utf-8"),
+        },
+        "seed": run.spec.seed,
+        "language": run.spec.language,
+        "inputs": [
+            {
+                "id": dataset.id,
+                "file": dataset.shown,
+                "sha256": sha256_of(dataset.path),
+                "source": dataset.spec.source,
+                "licence": dataset.spec.licence,
+                "vintage": dataset.spec.vintage,
+            }
+            for dataset in run.datasets
+        ],
+        "certificate": run.index().certificate.to_dict(),
+        "notes": [*run.join_report().lines(), *run.area_report().lines()],
+        "outputs": {name: sha256_of(folder / name) for name in names},
+    }

@@ -1,0 +1,95 @@
+"""Reading a finished run: why an area scores as it does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from geoplan import checks
+from geoplan.errors import Fault, SourceError, SpecError
+from geoplan.run.folder import MANIFEST
+from geoplan.run.outputs import INDEX_FILE
+
+__all__ = ["Explanation", "explain_run"]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an area scores as it does.
+
+    Attributes
+    ----------
+    area
+        One value each: ``area_id, name, level, period, rank, score, score_rest, rank_rest, population, status, reason``.
+    ranked
+        How many areas have a rank.
+    domains
+        ``label``, ``relative`` (city = 100), ``above_city`` (points of the score's distance from 100).
+    indicators
+        ``label, unit, value, denominator, city, relative, contribution, above_city, status``; what lifts the score most
+        above the city comes first.
+    manifest
+        The run's manifest.
+    """
+
+    area: dict[str, Any]
+    ranked: int
+    domains: pd.DataFrame
+    indicators: pd.DataFrame
+    manifest: dict[str, Any]
+
+
+def explain_run(folder: Path, area: str) -> Explanation:
+    """Explain an area of a finished run.
+
+    Parameters
+    ----------
+    folder
+        A run folder.
+    area
+        The area's code, or its name in any case.
+
+    Raises
+    ------
+    SourceError
+        When the folder holds no run.
+    SpecError
+        When no area, or more than one, is called so.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        table = pd.read_parquet(folder / INDEX_FILE)
+    except (OSError, ValueError) as error:
+        hint = "make one with `geoplan run scenarios/baseline.toml`"
+        raise SourceError(Fault(what="this folder holds no run of geoplan", file=str(folder), hint=hint)) from error
+    scores = table[table["component"] == "index"].set_index("area_id")
+    own = table[table["area_id"] == _find(scores, area)]
+    head = own[own["component"] == "index"].iloc[0].rename({"value": "score"})
+    indicators = own[own["component"] == "indicator"].sort_values("above_city", ascending=False, na_position="last")
+    domains = own[own["component"] == "domain"].set_index("id")[["label", "relative"]]
+    domains["above_city"] = indicators.groupby("domain")["above_city"].sum(min_count=1)
+    keys = ["area_id", "name", "level", "period", "rank", "score", "score_rest", "rank_rest", "population", "status"]
+    columns = ["label", "unit", "value", "denominator", "city", "relative", "contribution", "above_city", "status"]
+    return Explanation(
+        area=head[[*keys, "reason"]].to_dict(),
+        ranked=int(scores["rank"].notna().sum()),
+        domains=domains.sort_values("above_city", ascending=False).reset_index(drop=True),
+        indicators=indicators[columns].reset_index(drop=True),
+        manifest=manifest,
+    )
+
+
+def _find(scores: pd.DataFrame, area: str) -> str:
+    if area in scores.index:
+        return area
+    same = scores.index[scores["name"].str.casefold() == area.casefold()]
+    if len(same) > 1:
+        what = f"{len(same)} areas are called '{area}'"
+        raise SpecError(Fault(what=what, hint=f"give the code: {checks.listed(same)}"))
+    if same.empty:
+        raise checks.unknown_name("area of the run", area, [*scores.index, *scores["name"]])
+    return str(same[0])

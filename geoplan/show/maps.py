@@ -1,0 +1,355 @@
+"""Maps in the notebook: one line, a folium map; saved, one file that opens without internet."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, ClassVar
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from branca.element import Element, MacroElement
+from folium.template import Template
+from xstatic.pkg import leaflet
+
+from geoplan import checks
+from geoplan.errors import OfflineError
+from geoplan.show.printed import values_of
+from geoplan.show.style import BACKDROP, MISSING_PATTERNS, Style, make_style
+from geoplan.show.texts import Texts, format_number, texts
+
+__all__ = ["OfflineMap", "explore", "outside_requests"]
+
+_WGS84 = "EPSG:4326"
+_DIGITS = 6  # of a degree: about a decimetre
+_PATTERN_PATHS = {
+    "suppressed": ("M0 0L8 8", "M8 0L0 8"),
+    "not_collected": ("M-2 6L2 10M0 0L8 8M6 -2L10 2",),
+    "not_applicable": ("M3 4h2",),
+    "out_of_scope": ("M0 4h8",),
+}
+_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+_REMOTE = r"(?:https?:)?//[^\s\"'<>)]+"
+_REQUESTS = (
+    rf"<(?:script|link|img|iframe|source|video|audio|object|embed|image|use)\b[^>]*?\s(?:src|href|data)\s*=\s*[\"']?({_REMOTE})",
+    rf"url\(\s*[\"']?({_REMOTE})",
+    rf"@import\s+[\"']({_REMOTE})",
+    rf"(?:L\.(?:tileLayer(?:\.wms)?|imageOverlay|videoOverlay|icon)|fetch|WebSocket|\$\.(?:get|ajax|getJSON))\s*\([^)]{{0,400}}?[\"']({_REMOTE})",
+)
+
+
+@cache
+def _asset(name: str) -> str:
+    """Return a file of Leaflet as the xstatic-leaflet package holds it."""
+    return (Path(leaflet.BASE_DIR) / name).read_text(encoding="utf-8")
+
+
+@cache
+def _leaflet_css() -> str:
+    """Return Leaflet's style sheet with its pictures inside."""
+
+    def inlined(match: re.Match[str]) -> str:
+        content = (Path(leaflet.BASE_DIR) / match[1]).read_bytes()
+        return f"url(data:image/png;base64,{base64.b64encode(content).decode()})"
+
+    return re.sub(r"url\((images/[^)]+)\)", inlined, _asset("leaflet.css"))
+
+
+def outside_requests(page: str) -> list[str]:
+    """Return the addresses that a page would fetch when opened.
+
+    Parameters
+    ----------
+    page
+        HTML.
+
+    Returns
+    -------
+    list of str
+        Addresses of scripts, styles, images, tiles and the like; links that a reader may follow do not count.
+
+    Examples
+    --------
+    >>> outside_requests('<a href="https://scb.se">SCB</a><script src="https://cdn.example/x.js"></script>')
+    ['https://cdn.example/x.js']
+    """
+    return sorted({found for pattern in _REQUESTS for found in re.findall(pattern, page, flags=re.IGNORECASE)})
+
+
+class OfflineMap(folium.Map):
+    """A folium map whose saved file and notebook view need no internet.
+
+    Leaflet comes from the package ``xstatic-leaflet``; there are no tiles. Layers may be added as to any folium map,
+    as long as they bring no addresses of their own: saving then raises :class:`~geoplan.errors.OfflineError`.
+    """
+
+    default_js: ClassVar[list[tuple[str, str]]] = []
+    default_css: ClassVar[list[tuple[str, str]]] = []
+
+    def __init__(self, *, title: str = "", language: str = "en", **options: Any) -> None:
+        super().__init__(tiles=None, zoom_control=True, attributionControl=False, zoomSnap=0.25, **options)
+        figure = self.get_root()
+        figure.title = html.escape(title)
+        self._language = language
+        policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        for name, markup in (
+            ("policy", policy),
+            ("leaflet_css", f"<style>{_leaflet_css()}</style>"),
+            ("leaflet_js", "<script>" + _asset("leaflet.js") + "</script>"),
+            ("geoplan_css", f"<style>{resources.files('geoplan.show').joinpath('offline.css').read_text()}</style>"),
+        ):
+            # Braces of scripts and styles would be read as template code otherwise.
+            figure.header.add_child(Element("{% raw %}" + markup + "{% endraw %}"), name=name)
+
+    def to_html(self) -> str:
+        """Return the page as text, the same to the byte each time.
+
+        Raises
+        ------
+        OfflineError
+            When the page would ask for something outside, such as tiles that were added.
+        """
+        page = str(self.get_root().render())
+        page = page.replace("<html>", f'<html lang="{self._language}">', 1)
+        found = outside_requests(page.replace(_asset("leaflet.js"), ""))
+        if found:
+            raise OfflineError(
+                f"the map would ask for {checks.listed(found)}. Expected: nothing outside the file. "
+                "Hint: leave tiles and plugins out, or save it with folium's own Map"
+            )
+        # folium names its elements by random numbers.
+        names: dict[str, str] = {}
+        return re.sub(r"(?<=_)[0-9a-f]{32}\b", lambda m: names.setdefault(m[0], f"{len(names) + 1}"), page)
+
+    def save(self, outfile: str | Path, *_: Any, **__: Any) -> None:
+        """Write the page to a file."""
+        Path(outfile).write_bytes(self.to_html().encode())
+
+    def _repr_html_(self, **_: Any) -> str:
+        source = html.escape(self.to_html(), quote=True)
+        return f'<iframe srcdoc="{source}" style="width:100%;height:560px;border:1px solid #d8d8d4"></iframe>'
+
+
+def explore(
+    areas: gpd.GeoDataFrame,
+    column: str | pd.Series | None = None,
+    *,
+    style: Style | None = None,
+    tooltip: bool | Sequence[str] = True,
+    backdrop: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
+    m: OfflineMap | None = None,
+    width: str | int = "100%",
+    height: str | int = "100%",
+    **style_kwds: Any,
+) -> OfflineMap:
+    """Draw a choropleth to look around in.
+
+    Parameters
+    ----------
+    areas
+        Areas in any stated system.
+    column
+        A column of ``areas``, or a Series with the same index such as ``index.score``.
+    style
+        A finished style; made from ``column`` and ``style_kwds`` when left out: ``scheme``, ``k``, ``breaks``, ``cmap``,
+        ``midpoint``, ``title``, ``unit``, ``period``, ``source``, ``note``, ``date``, ``language``, ``status`` (see
+        :func:`make_style`).
+    tooltip
+        Columns shown when an area is pointed at or reached by the tab key, beside name and value; False for none.
+    backdrop
+        Pairs of a role (``water``, ``park``, ``rail``, ``road``) and a frame.
+    m
+        A map to draw on.
+    width, height
+        Size of the map in its page.
+
+    Returns
+    -------
+    OfflineMap
+        A ``folium.Map``.
+
+    Raises
+    ------
+    SpecError
+        When a column does not exist, or ``style_kwds`` are not understood.
+    CrsError
+        When the areas state no system.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> areas = gpd.GeoDataFrame({"name": ["Norr"]}, index=pd.Index(["1"], name="area_id"),
+    ...                          geometry=[box(674000, 6580000, 675000, 6581000)], crs="EPSG:3006")
+    >>> explored = explore(areas, pd.Series({"1": 120.0}), title="Risk index", unit="index")
+    >>> "Risk index" in explored.to_html()
+    True
+    """
+    if areas.crs is None:
+        raise checks.crs_missing()
+    values = values_of(areas, column)
+    style = style or make_style(values, **style_kwds)
+    words = texts(style.language)
+    shown = m if m is not None else OfflineMap(title=style.title, language=style.language, width=width, height=height)
+    under = [layer for layer in backdrop if layer[0] == "park"]
+    over = sorted((layer for layer in backdrop if layer[0] != "park"), key=lambda layer: layer[0] != "water")
+    for role, frame in under:
+        _add_backdrop(shown, role, frame)
+    layer = _area_layer(areas, values, style, words, _extra_columns(areas, tooltip), show_tooltip=tooltip is not False)
+    layer.add_to(shown)
+    for role, frame in over:
+        _add_backdrop(shown, role, frame)
+    shown.get_root().html.add_child(_Panel(style, words), name="panel")
+    west, south, east, north = (float(edge) for edge in areas.to_crs(_WGS84).total_bounds)
+    _Behaviour(layer.get_name(), words["map_aria"], [[south, west], [north, east]]).add_to(shown)
+    return shown
+
+
+def _extra_columns(areas: gpd.GeoDataFrame, tooltip: bool | Sequence[str]) -> list[str]:
+    if isinstance(tooltip, bool):
+        return []
+    present = [str(name) for name in areas.columns]
+    absent = checks.absent_columns([name for name in tooltip if name not in areas], present, key="tooltip")
+    if absent:
+        raise absent[0]
+    return list(tooltip)
+
+
+def _geojson(frame: gpd.GeoDataFrame, properties: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """Return features in degrees, rounded alike for all, so that shared borders stay shared."""
+    shapes = shapely.transform(frame.to_crs(_WGS84).geometry.to_numpy(), lambda points: np.round(points, _DIGITS))
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "id": str(number), "properties": dict(item), "geometry": shapely.geometry.mapping(shape)}
+            for number, (shape, item) in enumerate(zip(shapes, properties, strict=True))
+        ],
+    }
+
+
+def _add_backdrop(shown: folium.Map, role: str, frame: gpd.GeoDataFrame) -> None:
+    fill, line = BACKDROP[role]
+    surface = fill != "none"
+    look = {
+        "fillColor": fill,
+        "fillOpacity": 1 if surface else 0,
+        "fill": surface,
+        "color": line,
+        "weight": 0.6 if surface else 1.4,
+        "interactive": False,
+    }
+    folium.GeoJson(
+        _geojson(frame, [{}] * len(frame)), style_function=lambda _: look, control=False, smooth_factor=0.5
+    ).add_to(shown)
+
+
+def _area_layer(
+    areas: gpd.GeoDataFrame,
+    values: pd.Series,
+    style: Style,
+    words: Texts,
+    extra: Sequence[str],
+    *,
+    show_tooltip: bool,
+) -> folium.GeoJson:
+    classes = style.classes.reindex(areas.index).tolist()
+    statuses = style.statuses.reindex(areas.index).tolist()
+    numbers = values.tolist()
+    properties = []
+    for place, (_, row) in enumerate(areas.iterrows()):
+        shown = format_number(numbers[place], style.language, decimals=style.decimals)
+        text = f"{shown} {style.unit}".strip() if classes[place] >= 0 else words.statuses.get(statuses[place], "–")
+        fields = [(style.title or words["value"], text)]
+        fields += [(words.words.get(name, name), _cell(row[name], style.language)) for name in extra]
+        name = str(row.get("name", areas.index[place]))
+        properties.append({"tip": _tip(name, fields), "aria": f"{name}: {text}", "class": str(classes[place]),
+                           "status": str(statuses[place])})
+
+    def look(feature: Mapping[str, Any]) -> dict[str, Any]:
+        number, status = int(feature["properties"]["class"]), feature["properties"]["status"]
+        fill = style.colours[number] if number >= 0 else f"url(#gp-{status if status in MISSING_PATTERNS else 'not_collected'})"
+        return {"fillColor": fill, "fillOpacity": 1, "color": "#ffffff" if number >= 0 else "#8f8f88", "weight": 0.8}
+
+    layer = folium.GeoJson(
+        _geojson(areas, properties),
+        style_function=look,
+        highlight_function=lambda _: {"color": "#000000", "weight": 2.5},
+        name=style.title or "areas",
+        smooth_factor=0.5,
+    )
+    if show_tooltip:
+        folium.GeoJsonTooltip(["tip"], labels=False, class_name="gp-tip", sticky=True).add_to(layer)
+    return layer
+
+
+def _cell(value: Any, language: str) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or pd.isna(value):
+        return "–"
+    return format_number(float(value), language, decimals=0 if float(value).is_integer() else 1)
+
+
+def _tip(name: str, fields: Sequence[tuple[str, str]]) -> str:
+    rows = "".join(f"<tr><th>{html.escape(head)}</th><td>{html.escape(text)}</td></tr>" for head, text in fields)
+    return f"<table><caption>{html.escape(name)}</caption>{rows}</table>"
+
+
+class _Panel(MacroElement):
+    """Title, legend and source: one box for the whole map."""
+
+    def __init__(self, style: Style, words: Texts) -> None:
+        super().__init__()
+        self._name = "Panel"
+        markup = resources.files("geoplan.show").joinpath("offline.html").read_text(encoding="utf-8")
+        self._template = Template(markup)
+        self.style, self.words, self.patterns = style, words, _PATTERN_PATHS
+        self.classes = list(zip(style.colours, style.labels, style.counts, strict=True))[::-1]
+        source = f"{words['source']}: {style.source}" if style.source else ""
+        self.footer = [part for part in (source, style.note, style.date) if part]
+
+    def render(self, **_: Any) -> str:
+        """Return the markup; a panel has no script."""
+        return str(self._template.render(this=self))
+
+
+class _Behaviour(MacroElement):
+    """Fit the map beside its panel, and let the tab key go from area to area and show its tooltip."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+        (function (map, areas) {
+            var panel = document.querySelector(".gp-panel").getBoundingClientRect();
+            var beside = window.innerWidth > 700;
+            map.fitBounds({{ this.bounds|tojson }}, {
+                animate: false,
+                paddingTopLeft: beside ? [panel.right + 12, 12] : [12, 12],
+                paddingBottomRight: beside ? [12, 12] : [12, panel.height + 20]
+            });
+            map.getContainer().setAttribute("aria-label", {{ this.text|tojson }});
+            areas.eachLayer(function (area) {
+                var path = area.getElement && area.getElement();
+                if (!path) { return; }
+                path.setAttribute("tabindex", "0");
+                path.setAttribute("role", "img");
+                path.setAttribute("aria-label", area.feature.properties.aria);
+                path.addEventListener("focus", function () {
+                    if (area.getTooltip()) { area.openTooltip(area.getBounds().getCenter()); }
+                });
+                path.addEventListener("blur", function () { area.closeTooltip(); });
+            });
+        })({{ this._parent.get_name() }}, {{ this.layer }});
+        {% endmacro %}
+    """)
+
+    def __init__(self, layer: str, text: str, bounds: list[list[float]]) -> None:
+        super().__init__()
+        self._name = "Behaviour"
+        self.layer, self.text, self.bounds = layer, text, bounds

@@ -1,0 +1,273 @@
+"""Maps on paper: one call, a figure with legend, north arrow, scale bar, source and date."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from geoplan import checks
+from geoplan.show.style import BACKDROP, MISSING_PATTERNS, Style, make_style
+from geoplan.show.texts import format_number, texts
+
+__all__ = ["SAVED", "plot"]
+
+_INK, _QUIET, _HAIRLINE, _EDGE = "#1a1a1a", "#55554f", "#8f8f88", "#ffffff"
+_PARENT_EDGE = "#3d3d3a"
+_ROWS_FOR_NAMES = 26
+_LINES = {"rail": 0.9, "road": 0.7}
+
+#: Settings and metadata that make a saved figure the same to the byte each time.
+SAVED: dict[str, dict[str, Any]] = {
+    "png": {"dpi": 200, "metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None, "Creator": "geoplan"}},
+    "pdf": {"metadata": {"CreationDate": None, "ModDate": None, "Creator": "geoplan", "Producer": None}},
+}
+
+
+def plot(
+    areas: gpd.GeoDataFrame,
+    column: str | pd.Series | None = None,
+    *,
+    style: Style | None = None,
+    backdrop: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
+    outline: gpd.GeoDataFrame | None = None,
+    top: int = 5,
+    figsize: tuple[float, float] = (11.0, 7.8),
+    **style_kwds: Any,
+) -> Figure:
+    """Draw a choropleth for print.
+
+    Parameters
+    ----------
+    areas
+        Areas in a metric system.
+    column
+        A column of ``areas``, or a Series with the same index.
+    style
+        A finished style; made from ``column`` and ``style_kwds`` (see :func:`make_style`) when left out.
+    backdrop
+        Pairs of a role (``water``, ``park``, ``rail``, ``road``) and a frame.
+    outline
+        Areas of a higher level, drawn as dark borders.
+    top
+        How many of the highest values are numbered on the map and named beside it.
+    figsize
+        Width and height in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    SpecError
+        When the column does not exist, or ``style_kwds`` are not understood.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> areas = gpd.GeoDataFrame(
+    ...     {"name": ["Norr", "Syd"], "score": [80.0, 130.0]}, index=pd.Index(["1", "2"], name="area_id"),
+    ...     geometry=[box(0, 0, 900, 900), box(900, 0, 1800, 900)], crs="EPSG:3006")
+    >>> plot(areas, "score", title="Risk index", midpoint=100, cmap="PuOr_r").axes[0].get_title(loc="left")
+    'Risk index'
+    """
+    values = values_of(areas, column)
+    style = style or make_style(values, **style_kwds)
+    figure = Figure(figsize=figsize, layout="none", facecolor="white")
+    main = figure.add_axes((0.02, 0.06, 0.70, 0.84))
+    side = figure.add_axes((0.735, 0.06, 0.25, 0.84))
+    _draw_areas(main, areas, style)
+    gpd.GeoSeries([areas.union_all()], crs=areas.crs).boundary.plot(ax=main, color=_HAIRLINE, linewidth=0.7, zorder=2)
+    west, south, east, north = areas.total_bounds
+    margin = 0.03 * max(east - west, north - south)
+    main.set_xlim(west - margin, east + margin)
+    main.set_ylim(south - margin, north + margin)
+    main.set_aspect("equal", anchor="W")
+    _draw_backdrop(main, backdrop)
+    if outline is not None:
+        outline.boundary.plot(ax=main, color=_PARENT_EDGE, linewidth=1.1, zorder=4)
+    main.set_axis_off()
+    main.set_title(style.title, loc="left", fontsize=17, fontweight="bold", color=_INK, pad=24)
+    main.annotate(
+        style.subtitle, (0, 1), (0, 7), xycoords="axes fraction", textcoords="offset points", fontsize=11, color=_QUIET
+    )
+    side.set_axis_off()
+    bottom = _legend(side, style)
+    highest = values.where(style.classes >= 0).dropna().sort_values(ascending=False, kind="stable").head(top)
+    _number(main, areas, highest)
+    _name_list(side, areas, highest, style, bottom)
+    _scale_bar(main, style.language)
+    _north_arrow(main, style.language)
+    _footer(figure, style)
+    return figure
+
+
+def values_of(areas: gpd.GeoDataFrame, column: str | pd.Series | None) -> pd.Series:
+    """Return the values to show, in the order of the areas."""
+    if column is None:
+        return pd.Series(np.nan, index=areas.index)
+    if isinstance(column, str):
+        if column not in areas:
+            raise checks.absent_columns([column], [str(name) for name in areas.columns])[0]
+        return areas[column]
+    if not set(column.index) & set(areas.index):
+        raise checks.ids_match_nothing(
+            [str(i) for i in column.index], [str(i) for i in areas.index]
+        )
+    return column.reindex(areas.index)
+
+
+def _draw_areas(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
+    classes = style.classes.reindex(areas.index)
+    for number, colour in enumerate(style.colours):
+        part = areas[classes == number]
+        if len(part):
+            part.plot(ax=axes, color=colour, edgecolor=_EDGE, linewidth=0.5, zorder=2)
+    for missing in style.missing:
+        part = areas[style.statuses.reindex(areas.index) == missing.status]
+        part.plot(
+            ax=axes,
+            facecolor="#fbfbfa",
+            edgecolor=_HAIRLINE,
+            linewidth=0.5,
+            hatch=MISSING_PATTERNS[missing.status],
+            zorder=2,
+        )
+
+
+def _draw_backdrop(axes: Axes, backdrop: Sequence[tuple[str, gpd.GeoDataFrame]]) -> None:
+    """Water and parks under the areas, lines above them; the frame stays where the areas put it."""
+    for role, frame in backdrop:
+        fill, line = BACKDROP[role]
+        if role in _LINES:
+            frame.plot(ax=axes, color=line, linewidth=_LINES[role], zorder=3, autolim=False)
+        else:
+            # Water covers what polygons claim of it; parks lie below, as their outline would cut the classes.
+            order = 3 if role == "water" else 1
+            frame.plot(ax=axes, facecolor=fill, edgecolor=line, linewidth=0.3, zorder=order, autolim=False)
+
+
+def _legend(axes: Axes, style: Style) -> float:
+    """Draw the classes, highest first, then the kinds of missing value; return where the legend ends."""
+    handles = [
+        Patch(facecolor=colour, edgecolor=_HAIRLINE, linewidth=0.5, label=f"{label}  ({count})")
+        for colour, label, count in zip(style.colours, style.labels, style.counts, strict=True)
+    ][::-1]
+    handles += [
+        Patch(
+            facecolor="#fbfbfa",
+            edgecolor=_HAIRLINE,
+            linewidth=0.5,
+            hatch=MISSING_PATTERNS[missing.status],
+            label=f"{missing.label}  ({missing.count})",
+        )
+        for missing in style.missing
+    ]
+    words = texts(style.language)
+    legend = axes.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0,
+        frameon=False,
+        title=f"{style.title}, {style.period} ({words['count'].lower()} {words['areas']})",
+        alignment="left",
+        handlelength=1.9,
+        handleheight=1.35,
+        fontsize=10.5,
+        labelcolor=_INK,
+    )
+    title = legend.get_title()
+    title.set(fontsize=10, color=_QUIET)
+    title.set_text(textwrap.fill(title.get_text(), 38))
+    lines = len(handles) + title.get_text().count("\n") + 1
+    return 1 - 0.04 * lines - 0.02
+
+
+def _number(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series) -> None:
+    for place, area_id in enumerate(highest.index, start=1):
+        point = areas.geometry[area_id].representative_point()
+        axes.text(
+            point.x,
+            point.y,
+            str(place),
+            ha="center",
+            va="center",
+            fontsize=8.5,
+            fontweight="bold",
+            color=_INK,
+            zorder=6,
+            bbox={"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": _INK, "linewidth": 0.7},
+        )
+
+
+def _name_list(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series, style: Style, below: float) -> None:
+    if highest.empty:
+        return
+    words = texts(style.language)
+    axes.text(0.015, below - 0.03, words["top"], fontsize=10, color=_QUIET, va="top", transform=axes.transAxes)
+    for place, (area_id, value) in enumerate(highest.items(), start=1):
+        name = textwrap.shorten(str(areas["name"][area_id]), _ROWS_FOR_NAMES, placeholder="…")
+        text = f"{place}  {name}  {format_number(value, style.language, decimals=style.decimals)}"
+        axes.text(
+            0.015, below - 0.03 - 0.042 * place, text, fontsize=10.5, color=_INK, va="top", transform=axes.transAxes,
+            parse_math=False,
+        )
+
+
+def _scale_bar(axes: Axes, language: str) -> None:
+    """Draw a bar of a round length, about a fifth of the map's width."""
+    west, east = axes.get_xlim()
+    south, north = axes.get_ylim()
+    length = _round_length((east - west) / 5)
+    x, y, height = west + 0.02 * (east - west), south + 0.025 * (north - south), 0.008 * (north - south)
+    for part, colour in ((0, _INK), (1, "white")):
+        axes.add_patch(
+            mpl.patches.Rectangle(
+                (x + part * length / 2, y), length / 2, height, facecolor=colour, edgecolor=_INK, linewidth=0.7, zorder=7
+            )
+        )
+    in_km = length >= 1000  # noqa: PLR2004  metres
+    label = format_number(length / 1000 if in_km else length, language, decimals=int(in_km and length % 1000 > 0))
+    axes.text(
+        x, y + 1.8 * height, f"{label} {'km' if in_km else 'm'}", fontsize=9, color=_INK, va="bottom", zorder=7
+    )
+
+
+def _round_length(about: float) -> float:
+    power = 10.0 ** np.floor(np.log10(about))
+    return float(max(step for step in (1, 2, 5) if step * power <= about) * power)
+
+
+def _north_arrow(axes: Axes, language: str) -> None:
+    axes.annotate(
+        texts(language)["north"],
+        xy=(0.975, 0.985),
+        xytext=(0.975, 0.915),
+        xycoords="axes fraction",
+        ha="center",
+        va="top",
+        fontsize=11,
+        color=_INK,
+        arrowprops={"arrowstyle": "-|>,head_width=0.35,head_length=0.7", "facecolor": _INK, "linewidth": 1.2},
+        zorder=7,
+    )
+
+
+def _footer(figure: Figure, style: Style) -> None:
+    words = texts(style.language)
+    parts = [f"{words['source']}: {style.source}" if style.source else "", style.note, style.date]
+    text = "  ·  ".join(part for part in parts if part)
+    figure.text(
+        0.02, 0.045, "\n".join(textwrap.wrap(text, 165)), fontsize=8.5, color=_QUIET, va="top", parse_math=False
+    )

@@ -1,0 +1,276 @@
+"""One style, drawn by all: classes, colours, labels and the rule for missing values, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import mapclassify
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_hex
+
+from geoplan import checks
+from geoplan.errors import Fault, SpecError
+from geoplan.show.texts import format_number, texts
+
+__all__ = ["BACKDROP", "MISSING_PATTERNS", "Missing", "Style", "make_style"]
+
+_CLASSIFIERS = {
+    "quantiles": mapclassify.Quantiles,
+    "equal_interval": mapclassify.EqualInterval,
+    "fisher_jenks": mapclassify.FisherJenks,
+    "pretty": mapclassify.PrettyBreaks,
+}
+_REFUSED = {"RdYlGn", "RdGy", "Spectral", "jet", "rainbow", "hsv", "gist_rainbow", "nipy_spectral"}
+_MIDDLE = 0.1  # a diverging map's middle class is "about the average": within a tenth of the midpoint
+_LIGHTEST, _DARKEST = 0.08, 0.95
+_REACH = 0.38  # of a diverging palette to each side: its ends are so dark that low values would shout
+
+#: Backdrop colours by role: fill and line.
+BACKDROP = {
+    "water": ("#dfe8f0", "#c3d3e0"),
+    "park": ("#e9efe2", "#d5dfca"),
+    "rail": ("none", "#8f8f88"),
+    "road": ("none", "#c2c2bb"),
+}
+
+#: Status of a value that is not shown → matplotlib hatch; also the order in legends.
+MISSING_PATTERNS = {
+    "suppressed": "xxx",
+    "not_collected": "///",
+    "not_applicable": "...",
+    "out_of_scope": "---",
+}
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The legend entry of one kind of missing value."""
+
+    status: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a map looks and what its legend says.
+
+    Attributes
+    ----------
+    title, unit, period, source, note, date
+        Texts, in the style's language.
+    bounds
+        Class limits, one more than there are classes; a class holds values above its lower and up to its upper limit.
+    colours, labels, counts
+        One a class, from the lowest: hexadecimal colour, range in words, number of areas.
+    missing
+        The kinds of missing value that occur.
+    classes
+        Index ``area_id``: number of the class, -1 where the value is missing.
+    statuses
+        Index ``area_id``: the status of each value.
+    decimals
+        Decimals that numbers of this map are written with.
+    """
+
+    title: str
+    unit: str
+    period: str
+    source: str
+    note: str
+    date: str
+    language: str
+    bounds: tuple[float, ...]
+    colours: tuple[str, ...]
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]
+    missing: tuple[Missing, ...]
+    classes: pd.Series
+    statuses: pd.Series
+    decimals: int
+
+    @property
+    def subtitle(self) -> str:
+        """Unit and year in one line."""
+        return " · ".join(part for part in (self.unit, self.period) if part)
+
+
+def make_style(
+    values: pd.Series,
+    *,
+    status: pd.Series | None = None,
+    scheme: str = "quantiles",
+    k: int = 5,
+    breaks: Sequence[float] | None = None,
+    cmap: str = "YlGnBu",
+    midpoint: float | None = None,
+    title: str = "",
+    unit: str = "",
+    period: str = "",
+    source: str = "",
+    note: str = "",
+    date: str = "",
+    language: str = "en",
+) -> Style:
+    """Choose classes, colours and labels for values.
+
+    Parameters
+    ----------
+    values
+        Index ``area_id``, numbers; NaN where missing.
+    status
+        Index ``area_id``: why a value is missing; ``not_collected`` when left out.
+    scheme
+        ``quantiles``, ``equal_interval``, ``fisher_jenks``, ``pretty`` (all by mapclassify) or ``given``.
+    k
+        Number of classes wanted; fewer when there are fewer different values.
+    breaks
+        Inner class limits of scheme ``given``.
+    cmap
+        A matplotlib palette; those that colour-blind readers cannot read are refused.
+    midpoint
+        Value that a diverging palette is centred on. Its class reaches a tenth of the midpoint to both sides, and the
+        scheme divides the values below and above it.
+
+    Returns
+    -------
+    Style
+
+    Raises
+    ------
+    SpecError
+        For an unknown scheme or palette, or a palette that is refused.
+
+    Examples
+    --------
+    >>> style = make_style(pd.Series({"a": 80.0, "b": 100.0, "c": 150.0}), scheme="given", breaks=[90, 110])
+    >>> style.labels, style.counts
+    (('80–90', '91–110', '111–150'), (1, 1, 1))
+    """
+    values = values.astype(float)
+    known = values.dropna()
+    known = known[np.isfinite(known)]
+    statuses = pd.Series("observed", index=values.index, dtype=object)
+    gone = ~values.index.isin(known.index)
+    given = status.reindex(values.index) if status is not None else pd.Series(index=values.index, dtype=object)
+    statuses[gone] = given[gone].where(given[gone].isin(MISSING_PATTERNS), "not_collected")
+
+    decimals = _decimals(known)
+    inner = _inner_breaks(known.to_numpy(), scheme, k, breaks, midpoint, decimals)
+    bounds, classes = _classed(known, inner, decimals)
+    counts = tuple(int((classes == number).sum()) for number in range(len(bounds) - 1))
+    words = texts(language)
+    occurring = statuses[gone].value_counts()
+    return Style(
+        title=title,
+        unit=words.unit(unit),
+        period=period,
+        source=source,
+        note=note,
+        date=date,
+        language=language,
+        bounds=bounds,
+        colours=_colours(cmap, bounds, midpoint),
+        labels=_labels(bounds, decimals, language),
+        counts=counts,
+        missing=tuple(
+            Missing(name, words.statuses[name], int(occurring[name])) for name in MISSING_PATTERNS if name in occurring
+        ),
+        classes=classes.reindex(values.index).fillna(-1).astype(int),
+        statuses=statuses,
+        decimals=decimals,
+    )
+
+
+def _decimals(known: pd.Series) -> int:
+    """Choose decimals so that three digits tell areas apart."""
+    spread = float(known.max() - known.min()) if len(known) else 0.0
+    if spread == 0:
+        return 0 if len(known) == 0 or float(known.iloc[0]).is_integer() else 1
+    return int(np.clip(np.ceil(1 - np.log10(spread)) + (spread < 20), 0, 4))  # noqa: PLR2004  under 20 units whole numbers tie
+
+
+def _inner_breaks(
+    known: np.ndarray,
+    scheme: str,
+    k: int,
+    breaks: Sequence[float] | None,
+    midpoint: float | None,
+    decimals: int,
+) -> list[float]:
+    if scheme == "given":
+        if not breaks:
+            raise SpecError(Fault(what="scheme 'given' has no breaks", expected="inner class limits in `breaks`"))
+        return [float(limit) for limit in breaks]
+    if scheme not in _CLASSIFIERS:
+        raise checks.unknown_name("scheme", scheme, [*_CLASSIFIERS, "given"])
+    if midpoint is None:
+        limits = _split(known, scheme, k)
+    else:
+        low, high = midpoint * (1 - _MIDDLE), midpoint * (1 + _MIDDLE)
+        side = max((k - 1) // 2, 1)
+        limits = [
+            *_split(known[known < low], scheme, side),
+            low,
+            high,
+            *_split(known[known > high], scheme, side),
+        ]
+    return sorted({round(float(limit), decimals) for limit in limits})
+
+
+def _split(values: np.ndarray, scheme: str, k: int) -> list[float]:
+    """Return the inner limits that divide values into ``k`` classes, or into as many as they allow."""
+    k = min(k, len(np.unique(values)))
+    if k < 2:  # noqa: PLR2004  one class has no inner limit
+        return []
+    return [float(limit) for limit in _CLASSIFIERS[scheme](values, k=k).bins[:-1]]
+
+
+def _classed(known: pd.Series, inner: list[float], decimals: int) -> tuple[tuple[float, ...], pd.Series]:
+    """Return the limits with both ends, and the class of each value; an empty end class is dropped."""
+    if known.empty:
+        return (), pd.Series(dtype=int)
+    step = 10.0**-decimals
+    low = float(np.floor(known.min() / step) * step)
+    high = float(np.ceil(known.max() / step) * step)
+    inner = [limit for limit in inner if known.min() <= limit < known.max()]
+    bounds = (min(low, inner[0]) if inner else low, *inner, high)
+    return bounds, pd.Series(np.digitize(known, inner, right=True), index=known.index)
+
+
+def _labels(bounds: tuple[float, ...], decimals: int, language: str) -> tuple[str, ...]:
+    step = 10.0**-decimals
+    labels = []
+    for number, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        first = low if number == 0 else low + step
+        lower, upper = (format_number(limit, language, decimals=decimals) for limit in (first, high))
+        labels.append(upper if lower == upper or first > high else f"{lower}–{upper}")
+    return tuple(labels)
+
+
+def _colours(cmap: str, bounds: tuple[float, ...], midpoint: float | None) -> tuple[str, ...]:
+    if cmap.removesuffix("_r") in _REFUSED:
+        raise SpecError(
+            Fault(
+                what=f"the palette '{cmap}' cannot be read by colour-blind readers",
+                expected="YlGnBu, cividis, PuOr or RdYlBu",
+            )
+        )
+    if cmap not in mpl.colormaps:
+        raise checks.unknown_name("palette", cmap, ["YlGnBu", "cividis", "PuOr", "PuOr_r", "RdYlBu", "RdYlBu_r"])
+    palette = mpl.colormaps[cmap]
+    count = len(bounds) - 1
+    if count < 1:
+        return ()
+    if midpoint is None:
+        places = np.linspace(_LIGHTEST, _DARKEST, count) if count > 1 else np.array([0.5])
+    else:
+        # Each side is graded by itself, so that the middle class is neutral however many lie on either side.
+        middle = int(np.clip(np.searchsorted(bounds[1:-1], midpoint), 0, count - 1))
+        below, above = middle, count - 1 - middle
+        reach = max(below, above, 1)
+        places = np.array([0.5 + _REACH * (number - middle) / reach for number in range(count)])
+    return tuple(to_hex(palette(place)) for place in places)

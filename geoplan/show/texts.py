@@ -1,0 +1,82 @@
+"""The words and number forms of the three languages; the words stand in ``texts.toml``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from babel.dates import format_date as _babel_date
+from babel.numbers import format_decimal as _babel_decimal
+
+from geoplan import checks
+
+__all__ = ["Texts", "format_date", "format_number", "texts"]
+
+_LOCALES = {"sv": "sv_SE", "da": "da_DK", "en": "en_GB"}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The words of one language."""
+
+    language: str
+    words: dict[str, str]
+    statuses: dict[str, str]
+    units: dict[str, str]
+
+    def __getitem__(self, key: str) -> str:
+        return self.words[key]
+
+    def unit(self, unit: str) -> str:
+        """Return a unit as readers write it; one that is not in the file stands for itself."""
+        return self.units.get(unit, unit)
+
+
+@cache
+def texts(language: str) -> Texts:
+    """Return the words of a language: ``sv``, ``da`` or ``en``.
+
+    Raises
+    ------
+    SpecError
+        For any other language.
+
+    Examples
+    --------
+    >>> texts("sv").statuses["suppressed"]
+    'Skyddad uppgift'
+    """
+    content = tomllib.loads(resources.files("geoplan.show").joinpath("texts.toml").read_text(encoding="utf-8"))
+    if language not in content:
+        raise checks.unknown_name("language", language, content, key="language")
+    own = dict(content[language])
+    return Texts(language, statuses=own.pop("statuses"), units=own.pop("units"), words=own)
+
+
+def format_number(value: float | None, language: str, *, decimals: int = 0) -> str:
+    """Write a number as the language does; a missing one is a dash.
+
+    Examples
+    --------
+    >>> format_number(1234.5, "da", decimals=1), format_number(float("nan"), "sv")
+    ('1.234,5', '–')
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    return str(_babel_decimal(value, format=pattern, locale=_LOCALES[language]))
+
+
+def format_date(date: dt.date, language: str) -> str:
+    """Write a date as the language does.
+
+    Examples
+    --------
+    >>> format_date(dt.date(2013, 3, 15), "sv")
+    '15 mars 2013'
+    """
+    return str(_babel_date(date, format="long", locale=_LOCALES[language]))

@@ -1,0 +1,346 @@
+"""Readers of polygons, lines, points and tables; nothing is guessed that a later step could not undo.
+
+fiona lists layers and drivers, pyogrio reads vectors, pyarrow reads GeoParquet and Parquet, openpyxl reads
+workbooks. Text tables are read as text: codes keep their leading zeros, and a number that is not one is
+found later with its row. The index of a table is the row number a spreadsheet shows (header = 1).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+import warnings
+from pathlib import Path
+
+import fiona
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import rasterio
+
+from geoplan import checks
+from geoplan.errors import Fault, Faults, SourceError, SpecError
+
+__all__ = ["check_raster", "formats", "list_layers", "read_table", "read_vector"]
+
+_VECTOR = {
+    ".gpkg": "GPKG",
+    ".geojson": "GeoJSON",
+    ".json": "GeoJSON",
+    ".shp": "ESRI Shapefile",
+    ".fgb": "FlatGeobuf",
+    ".parquet": "GeoParquet",
+    ".geoparquet": "GeoParquet",
+}
+_TABLE = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".parquet")
+_SQLITE_HEADER = 100
+
+
+def formats() -> dict[str, str]:
+    """Return the polygon formats this installation reads: file ending → driver.
+
+    Examples
+    --------
+    >>> formats()[".gpkg"]
+    'GPKG'
+    """
+    drivers = fiona.supported_drivers
+    return {
+        ending: driver
+        for ending, driver in _VECTOR.items()
+        if driver == "GeoParquet" or "r" in drivers.get(driver, "")
+    }
+
+
+def list_layers(path: Path) -> list[str]:
+    """Return the names of the layers in a vector file.
+
+    Raises
+    ------
+    SourceError
+        When the file is missing or cannot be opened.
+    """
+    _must_exist(path)
+    if _VECTOR.get(path.suffix.lower()) == "GeoParquet":
+        return [path.stem]
+    try:
+        return [str(name) for name in fiona.listlayers(path)]
+    except (fiona.errors.FionaError, ValueError, RuntimeError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_vector(path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
+    """Read a layer of polygons, lines or points as it stands in the file.
+
+    Parameters
+    ----------
+    path
+        GeoPackage, GeoJSON, Shapefile, FlatGeobuf or GeoParquet.
+    layer
+        The layer; may be left out when there is just one.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        All columns of the file; the index is the row number (first feature = 1). CRS as in the file, or None.
+
+    Raises
+    ------
+    SourceError
+        When the file is missing, of another format, damaged, empty, or holds fewer features than it promises.
+    SpecError
+        When the layer does not exist, or there are several and none was named.
+    """
+    _must_exist(path)
+    driver = _VECTOR.get(path.suffix.lower())
+    if driver is None:
+        raise SourceError(
+            Fault(what=f"'{path.suffix}' is not a format of polygons", expected=checks.listed(_VECTOR, shown=9))
+        )
+    if driver == "GeoParquet":
+        frame = _read_geoparquet(path)
+    else:
+        frame = _read_ogr(path, _choose_layer(path, layer))
+    if frame.empty:
+        raise checks.empty_layer()
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
+    return frame
+
+
+def read_table(
+    path: Path,
+    *,
+    sheet: str | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+) -> pd.DataFrame:
+    """Read a table with every value as the file writes it.
+
+    Parameters
+    ----------
+    path
+        CSV or other separated text (comma, semicolon or tab; UTF-8 with or without BOM, UTF-16 or Latin-1),
+        Excel (.xlsx) or Parquet.
+    sheet
+        Sheet of a workbook; the first when left out.
+    separator, encoding
+        Found from the file when left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Text columns (numbers too, except in Parquet, which knows its types); an empty cell is ``""``. The
+        index is the row number as a spreadsheet shows it.
+
+    Raises
+    ------
+    SourceError
+        When the file is missing, of another format, damaged, empty, or has rows of different lengths.
+    """
+    _must_exist(path)
+    ending = path.suffix.lower()
+    if ending not in _TABLE:
+        raise SourceError(
+            Fault(
+                what=f"'{path.suffix}' is not a format of tables",
+                expected=checks.listed(_TABLE, shown=9),
+                hint="save an old .xls workbook as .xlsx" if ending == ".xls" else None,
+            )
+        )
+    if ending == ".parquet":
+        frame = _read_parquet_table(path)
+    elif ending in {".xlsx", ".xlsm"}:
+        frame = _read_workbook(path, sheet)
+    else:
+        frame = _read_text(path, separator, encoding)
+    if frame.empty:
+        raise checks.empty_layer("the table has no rows")
+    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
+    return frame
+
+
+# ---------------------------------------------------------------- vectors
+
+
+def _must_exist(path: Path) -> None:
+    if not path.is_file():
+        what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
+        raise SourceError(Fault(what=what))
+
+
+def _unreadable(path: Path, error: BaseException | str) -> SourceError:
+    reason = str(error).strip().splitlines()
+    detail = reason[0].replace(str(path), path.name).replace(str(path.parent), "…") if reason else "unknown reason"
+    return SourceError(
+        Fault(
+            what=f"the file cannot be read: {detail}",
+            hint="it may be damaged or only partly copied; fetch it again",
+        )
+    )
+
+
+def _choose_layer(path: Path, layer: str | None) -> str:
+    names = list_layers(path)
+    if not names:
+        raise checks.empty_layer("the file has no layers")
+    if layer is None:
+        if len(names) > 1:
+            raise SpecError(
+                Fault(what=f"the file has several layers: {checks.listed(names, shown=12)}", key="layer",
+                      expected="the layer's name")
+            )
+        return names[0]
+    if layer not in names:
+        raise checks.unknown_name("layer of the file", layer, names, key="layer")
+    return layer
+
+
+def _read_ogr(path: Path, layer: str) -> gpd.GeoDataFrame:
+    if path.suffix.lower() == ".gpkg":
+        _must_be_whole(path)
+    try:
+        # GDAL tells of minor oddities by warnings; what matters is found by the checks that follow.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            promised = pyogrio.read_info(path, layer=layer, force_feature_count=True)["features"]
+            frame = gpd.read_file(path, layer=layer, engine="pyogrio")
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise SourceError(Fault(what=f"layer '{layer}' has no geometry", expected="a layer with geometries"))
+    if promised >= 0 and len(frame) != promised:
+        raise _unreadable(path, f"{len(frame)} of {promised} features could be read")
+    return frame
+
+
+def _must_be_whole(path: Path) -> None:
+    """Refuse a GeoPackage whose pages are missing or broken; GDAL would read what is left of it."""
+    try:
+        header = path.read_bytes()[:_SQLITE_HEADER]
+        size, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+        size = 65536 if size == 1 else size
+        if not header.startswith(b"SQLite format 3\0"):
+            raise _unreadable(path, "this is not a GeoPackage")
+        if path.stat().st_size < size * pages:
+            raise _unreadable(path, f"it ends after {path.stat().st_size} of {size * pages} bytes")
+        with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True) as connection:
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        connection.close()
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from error
+    if verdict != "ok":
+        raise _unreadable(path, str(verdict))
+
+
+def _read_geoparquet(path: Path) -> gpd.GeoDataFrame:
+    try:
+        return gpd.read_parquet(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise _unreadable(path, error) from error
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _read_parquet_table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path).reset_index(drop=True)
+    except (ValueError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _read_workbook(path: Path, sheet: str | None) -> pd.DataFrame:
+    try:
+        with pd.ExcelFile(path, engine="openpyxl") as book:
+            names = [str(name) for name in book.sheet_names]
+            if sheet is not None and sheet not in names:
+                raise checks.unknown_name("sheet of the workbook", sheet, names, key="sheet")
+            frame = book.parse(sheet or names[0], dtype=str, keep_default_na=False, na_filter=False)
+    except SpecError:
+        raise
+    except Exception as error:  # openpyxl lets zip, XML and key errors of a broken workbook through
+        raise _unreadable(path, error) from error
+    frame.columns = [str(name).strip() for name in frame.columns]
+    return frame.fillna("")
+
+
+def _read_text(path: Path, separator: str | None, encoding: str | None) -> pd.DataFrame:
+    text = _decoded(path.read_bytes(), encoding)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if not first:
+        raise checks.empty_layer("the file is empty")
+    sign = separator or max((";", "\t", ","), key=first.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
+    header: list[str] = []
+    body: list[list[str]] = []
+    faults = Faults()
+    try:
+        for row in rows:
+            if not any(cell.strip() for cell in row):
+                continue
+            if not header:
+                header = [cell.strip() for cell in row]
+            elif len(row) != len(header):
+                faults.add(_ragged(rows.line_num, len(row), len(header), sign))
+            else:
+                body.append([cell.strip() for cell in row])
+    except csv.Error as error:
+        raise _unreadable(path, f"line {rows.line_num}: {error}") from error
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        faults.add(SourceError(Fault(what=f"columns occur twice in the header: {checks.listed(twice)}", row=1)))
+    faults.raise_any()
+    return pd.DataFrame(body, columns=header, dtype=object)
+
+
+def _ragged(line: int, found: int, expected: int, separator: str) -> SourceError:
+    return SourceError(
+        Fault(
+            what=f"the row has {found} values but the header has {expected}",
+            row=line,
+            hint=f"a value that contains '{separator}' must stand in quotation marks",
+        )
+    )
+
+
+def _decoded(content: bytes, encoding: str | None) -> str:
+    if encoding is not None:
+        try:
+            return content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        except UnicodeDecodeError as error:
+            raise SourceError(
+                Fault(what=f"the file is not {encoding} (byte {error.start})", hint="leave `encoding` out of the layer")
+            ) from error
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Latin-1 never fails; Windows exports are cp1252, which agrees with it on every Nordic letter.
+        return content.decode("latin-1")
+
+
+
+def check_raster(path: Path, *, crs: str, band: int) -> None:
+    """Make sure that a grid can be read, lies in the system declared, and has the band.
+
+    Raises
+    ------
+    InputError
+        ``SourceError``, ``CrsError`` or ``SpecError``.
+    """
+    _must_exist(path)
+    try:
+        with rasterio.open(path) as grid:
+            found, bands = grid.crs, grid.count
+            grid.read(min(band, bands), window=((0, 1), (0, 1)))
+            grid.checksum(min(band, bands))  # reads every block, so that a cut file is found
+    except rasterio.errors.RasterioError as error:
+        raise _unreadable(path, error) from error
+    if found is None:
+        raise checks.crs_missing()
+    if found != rasterio.crs.CRS.from_user_input(crs):
+        raise checks.crs_mismatch(found.to_string(), crs)
+    if band > bands:
+        raise SpecError(Fault(what=f"the grid has {bands} band(s)", key="band", expected=f"1 to {bands}"))
