@@ -9,11 +9,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from shapely import affinity
-
 from _people import OLDEST, YEARS, apportion
 from _shapes import Wobble, as_multi, blob, curve
 from _tables import Model, Setting, draw_table
+from shapely import affinity
 
 ORIGIN = np.array([555_000.0, 6_235_000.0])
 CRS = "EPSG:25832"
@@ -126,7 +125,7 @@ class Fjordbo:
     membership: list[tuple[str, str]]
 
 
-def kilometres(points: Any) -> np.ndarray:  # noqa: ANN401
+def kilometres(points: Any) -> np.ndarray:
     """Turn kilometres on the plan into projected metres."""
     return np.asarray(points, dtype=float) * 1000 + ORIGIN
 
@@ -157,9 +156,7 @@ def backdrop(rng: np.random.Generator) -> dict[str, gpd.GeoDataFrame]:
     kinked = shapely.segmentize(shapely.LineString(kilometres([*KOMMUNE, KOMMUNE[0]])), 500)
     land = shapely.Polygon(wobble(kinked).coords).difference(fjord)
     parks = [blob(kilometres(at), np.array(r) * 1000, turn, wobble) for _, at, r, turn in PARKS]
-    roads = [
-        shapely.LineString(curve(kilometres(points))).intersection(frame) for _, points in ROADS
-    ]
+    roads = [shapely.LineString(curve(kilometres(points))).intersection(frame) for _, points in ROADS]
     named = {
         "kommune": (["Vestervold"], [land]),
         "water": (["Vestervold Fjord"], [fjord.intersection(frame)]),
@@ -191,15 +188,11 @@ def build_fjordbo(rng: np.random.Generator) -> Fjordbo:
             estates.append((code, estate.name, homes, estate.built, shape))
             membership.append((code, f"FBO-{number}"))
         areas.append((f"FBO-{number}", area.name, housing_area_shape(shapes)))
-    membership += [
-        (f"FBO-{n}", f"FBH-{area.plan}") for n, area in enumerate(HOUSING_AREAS, start=1)
-    ]
+    membership += [(f"FBO-{n}", f"FBH-{area.plan}") for n, area in enumerate(HOUSING_AREAS, start=1)]
     membership += [(f"FBH-{n}", "VV") for n in range(1, len(PLANS) + 1)]
     plans = []
     for number, name in enumerate(PLANS, start=1):
-        members = [
-            a[2] for a, planned in zip(areas, HOUSING_AREAS, strict=True) if planned.plan == number
-        ]
+        members = [a[2] for a, planned in zip(areas, HOUSING_AREAS, strict=True) if planned.plan == number]
         plans.append((f"FBH-{number}", name, as_multi(shapely.union_all(members))))
     columns = ["area_id", "name", "geometry"]
     wide = ["area_id", "name", "homes", "built", "geometry"]
@@ -226,9 +219,7 @@ def draw_residents(homes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return ages
 
 
-def estate_indicators(
-    fjordbo: Fjordbo, definitions: list[dict[str, Any]], rng: np.random.Generator
-) -> pd.DataFrame:
+def estate_indicators(fjordbo: Fjordbo, definitions: list[dict[str, Any]], rng: np.random.Generator) -> pd.DataFrame:
     """Draw the indicator table of the estates."""
     frame = fjordbo.layers["boligafdelinger"]
     ages = draw_residents(frame["homes"].to_numpy(), rng)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import _plan as plan
 import numpy as np
 import shapely
-
-import _plan as plan
 from _people import YEARS, People, district_of
 from _shapes import Noise
 from _tables import Model, Setting, draw_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
     from _town import Town
 
 MODELS = {
@@ -93,13 +91,11 @@ def denominators(people: People, field: np.ndarray, rng: np.random.Generator) ->
     }
 
 
-def indicators(
-    town: Town, people: People, definitions: list[dict[str, Any]], rng: np.random.Generator
-) -> pd.DataFrame:
+def indicators(town: Town, people: People, definitions: list[dict[str, Any]], rng: np.random.Generator) -> pd.DataFrame:
     """Draw the indicator table of the town."""
     field = latent(town, people, rng)
     bases = denominators(people, field, rng)
-    missed = rng.choice(np.flatnonzero(bases["residents"][:, -1] > 300), 5, replace=False)  # noqa: PLR2004
+    missed = rng.choice(np.flatnonzero(bases["residents"][:, -1] > 300), 5, replace=False)
     islands = [n for n, kind in enumerate(people.kinds) if kind == "islands"]
     setting = Setting(
         area_ids=town.basomraden["area_id"].to_list(),
@@ -108,7 +104,7 @@ def indicators(
         inner=np.array([float(kind == "centre") for kind in people.kinds]),
         bases=bases,
         survey_years=(2006, 2009, 2012),
-        missed=frozenset((int(n), 2009 if k < 3 else 2006) for k, n in enumerate(missed)),  # noqa: PLR2004
+        missed=frozenset((int(n), 2009 if k < 3 else 2006) for k, n in enumerate(missed)),
         # the register of dwellings begins in 2010; nobody votes between elections
         estimated={
             "overcrowded_households": (2006, 2007, 2008, 2009),

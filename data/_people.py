@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import _plan as plan
 import geopandas as gpd
 import numpy as np
 import shapely
-
-import _plan as plan
 from _shapes import Noise
 from _town import Town, metres
 
@@ -101,9 +100,7 @@ def settle(town: Town, residents: np.ndarray, rng: np.random.Generator) -> Grid:
     return Grid(values.reshape(rows, columns), float(west), float(top))
 
 
-def draw_ages(
-    town: Town, residents: np.ndarray, kinds: list[str], rng: np.random.Generator
-) -> np.ndarray:
+def draw_ages(town: Town, residents: np.ndarray, kinds: list[str], rng: np.random.Generator) -> np.ndarray:
     """Return persons by area, year and single year of age."""
     district = district_of(town)
     growth = np.array([plan.DISTRICTS[d].growth for d in district])
@@ -113,7 +110,7 @@ def draw_ages(
         bands = np.array(plan.AGE_SHARES[kind]) * rng.lognormal(0, 0.1, len(plan.AGE_BANDS))
         shares = np.zeros(OLDEST)
         for (low, high), share in zip(plan.AGE_BANDS, bands, strict=True):
-            fall = np.linspace(1.0, 0.1 if low >= 80 else 0.95, high - low + 1)  # noqa: PLR2004
+            fall = np.linspace(1.0, 0.1 if low >= 80 else 0.95, high - low + 1)
             shares[low : high + 1] = share * fall / fall.sum()
         for position, year in enumerate(YEARS):
             total = round(residents[number] * (1 + growth[number]) ** float(year - YEARS[-1]))
@@ -173,9 +170,7 @@ def homes_to_draw(town: Town, rng: np.random.Generator, count: int) -> np.ndarra
     return anchors[numbers] + rng.normal(0, 330, (count, 2))
 
 
-def land_point(
-    land: shapely.Geometry, centre: np.ndarray, spread_m: float, rng: np.random.Generator
-) -> np.ndarray:
+def land_point(land: shapely.Geometry, centre: np.ndarray, spread_m: float, rng: np.random.Generator) -> np.ndarray:
     """Draw one point around a centre that is dry and not in a park."""
     for attempt in range(200):
         # widen slowly: a cluster drawn on the waterfront must still find its places

@@ -267,16 +267,12 @@ JOB_CLUSTERS = [
         {"office": 42, "retail": 26, "culture": 10, "public": 14, "education": 4, "health_care": 4},
         82,
     ),
-    JobCluster(
-        (6.1, 5.5), 300, 45, {"office": 60, "transport": 18, "retail": 12, "public": 10}, 95
-    ),
+    JobCluster((6.1, 5.5), 300, 45, {"office": 60, "transport": 18, "retail": 12, "public": 10}, 95),
     JobCluster((8.5, 6.2), 520, 70, {"industry": 68, "construction": 20, "transport": 12}, 120),
     JobCluster((7.45, 3.75), 300, 28, {"transport": 60, "industry": 30, "office": 10}, 70),
     JobCluster((8.4, 7.15), 260, 42, {"retail": 92, "office": 8}, 58),
     JobCluster((6.0, 6.35), 170, 14, {"health_care": 100}, 340),
-    JobCluster(
-        (7.4, 5.3), 350, 34, {"office": 44, "education": 30, "culture": 14, "public": 12}, 90
-    ),
+    JobCluster((7.4, 5.3), 350, 34, {"office": 44, "education": 30, "culture": 14, "public": 12}, 90),
     JobCluster((4.4, 5.35), 450, 26, {"industry": 34, "office": 30, "construction": 36}, 55),
     JobCluster((9.8, 5.25), 350, 26, {"construction": 40, "industry": 30, "transport": 30}, 60),
     JobCluster((1.6, 5.4), 400, 14, {"industry": 60, "construction": 40}, 48),

@@ -56,9 +56,7 @@ class Wobble:
     @classmethod
     def draw(cls, rng: np.random.Generator, octaves: Sequence[tuple[float, float]]) -> Wobble:
         """Draw one pair of fields per (wavelength, amplitude) in metres."""
-        return cls(
-            tuple((amp, Noise.draw(rng, wave), Noise.draw(rng, wave)) for wave, amp in octaves)
-        )
+        return cls(tuple((amp, Noise.draw(rng, wave), Noise.draw(rng, wave)) for wave, amp in octaves))
 
     def __call__(self, geometry: shapely.Geometry) -> shapely.Geometry:
         """Return the geometry with every vertex displaced."""
@@ -208,7 +206,7 @@ def smooth_borders(
             result.append(line)
             continue
         points = shapely.get_coordinates(shapely.simplify(line, tolerance_m))
-        if len(points) < 4 and line.is_closed:  # noqa: PLR2004
+        if len(points) < 4 and line.is_closed:
             result.append(line)
             continue
         points = shapely.get_coordinates(shapely.segmentize(shapely.LineString(cut(points)), 140))
@@ -220,7 +218,7 @@ def smooth_borders(
 
 def cut(points: np.ndarray) -> np.ndarray:
     """Cut corners once (Chaikin) and keep both ends."""
-    if len(points) < 3:  # noqa: PLR2004
+    if len(points) < 3:
         return points
     near = points[:-1] * 0.8 + points[1:] * 0.2
     far = points[:-1] * 0.2 + points[1:] * 0.8
@@ -236,14 +234,12 @@ def relabel(faces: np.ndarray, old: np.ndarray) -> np.ndarray:
     share /= shapely.area(faces)[face]
     label = np.full(len(faces), -1)
     for position in np.argsort(share, kind="stable"):
-        if share[position] > 0.3:  # noqa: PLR2004
+        if share[position] > 0.3:
             label[face[position]] = polygon[position]
     return label
 
 
-def absorb_slivers(
-    faces: np.ndarray, label: np.ndarray, smallest_m2: float = 5000.0
-) -> tuple[np.ndarray, np.ndarray]:
+def absorb_slivers(faces: np.ndarray, label: np.ndarray, smallest_m2: float = 5000.0) -> tuple[np.ndarray, np.ndarray]:
     """Give detached scraps to the neighbour with the longest common border.
 
     A scrap of an area behind a river bend would otherwise make it multipart by accident.

@@ -97,9 +97,7 @@ def intercept(kind: str, unit: str, model: Model, rest: np.ndarray, weight: np.n
     return (low + high) / 2
 
 
-def expected(
-    definition: dict[str, Any], model: Model, setting: Setting, rng: np.random.Generator
-) -> np.ndarray:
+def expected(definition: dict[str, Any], model: Model, setting: Setting, rng: np.random.Generator) -> np.ndarray:
     """Return the expected share, rate or mean by area and year."""
     kind, unit = definition["kind"], definition["unit"]
     lasting = rng.normal(0, model.noise, len(setting.area_ids))
@@ -113,9 +111,7 @@ def expected(
     return linked(kind, unit, rest + intercept(kind, unit, model, rest[:, -1], weight))
 
 
-def draw_counts(
-    definition: dict[str, Any], mean: np.ndarray, base: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def draw_counts(definition: dict[str, Any], mean: np.ndarray, base: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw numerators around their expectation."""
     if definition["kind"] == "share":
         return rng.binomial(base, mean)
@@ -218,9 +214,7 @@ def draw_table(
             frames.append(survey_rows(definition, setting, mean, rng))
             continue
         base = hold_elections(setting, name, setting.bases[model.base])
-        counts = hold_elections(
-            setting, name, draw_counts(definition, mean, setting.bases[model.base], rng)
-        )
+        counts = hold_elections(setting, name, draw_counts(definition, mean, setting.bases[model.base], rng))
         if name in setting.elections:
             # a carried-forward electorate must not exceed an area that has shrunk since
             base = np.minimum(base, setting.bases["residents"])

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import _plan as plan
 import geopandas as gpd
 import numpy as np
 import shapely
-from scipy.sparse.csgraph import connected_components
-
-import _plan as plan
 from _shapes import (
     Wobble,
     absorb_slivers,
@@ -26,6 +24,7 @@ from _shapes import (
     smooth_borders,
     voronoi,
 )
+from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -72,9 +71,7 @@ def draw_water(rng: np.random.Generator) -> tuple[list[str], list[shapely.Geomet
     river = river_wobble(shapely.LineString(curve(metres(plan.RIVER))))
     stream = river_wobble(shapely.LineString(curve(metres(plan.TRIBUTARY))))
     running = shapely.union_all([river.buffer(30), stream.buffer(9)])
-    lakes = [
-        blob(metres(at), np.array(r) * 1000, turn, coast_wobble) for _, at, r, turn in plan.LAKES
-    ]
+    lakes = [blob(metres(at), np.array(r) * 1000, turn, coast_wobble) for _, at, r, turn in plan.LAKES]
     sea = sea.difference(islands).intersection(shapely.box(*frame()))
     running = running.difference(sea).difference(shapely.union_all(lakes))
     running = running.intersection(shapely.box(*frame()))
@@ -83,9 +80,7 @@ def draw_water(rng: np.random.Generator) -> tuple[list[str], list[shapely.Geomet
     return names, simpler
 
 
-def draw_lines(
-    rng: np.random.Generator, lines: list[tuple[str, str, list[tuple[float, float]]]]
-) -> gpd.GeoDataFrame:
+def draw_lines(rng: np.random.Generator, lines: list[tuple[str, str, list[tuple[float, float]]]]) -> gpd.GeoDataFrame:
     """Return railways or roads as smooth lines within the frame."""
     wobble = Wobble.draw(rng, [(2500, 60), (900, 18)])
     shapes = [wobble(shapely.LineString(curve(metres(points)))) for _, _, points in lines]
@@ -128,9 +123,7 @@ DIRECTIONS = {
 }  # fmt: skip
 
 
-def split_district(
-    district: plan.District, faces: np.ndarray, graph: csr_matrix
-) -> tuple[list[str], np.ndarray]:
+def split_district(district: plan.District, faces: np.ndarray, graph: csr_matrix) -> tuple[list[str], np.ndarray]:
     """Split one stadsdel into its basområden; names follow the point of the compass."""
     pairs = [part.split(":") for part in district.parts.split("|")]
     names = [name for _, name in pairs]
@@ -148,10 +141,7 @@ def split_district(
         seeds = distinct(nearest(targets, centroids), len(faces))
         label = adopt(grow(graph, seeds), centroids, graph)
         targets = np.array(
-            [
-                np.average(centroids[label == k], axis=0, weights=weight[label == k])
-                for k in range(len(names))
-            ]
+            [np.average(centroids[label == k], axis=0, weights=weight[label == k]) for k in range(len(names))]
         )
     return names, label
 
@@ -202,9 +192,7 @@ def refine(
     old = np.concatenate([rough, np.array(water)])
     label = relabel(faces, old)
     faces, label = absorb_slivers(faces[label >= 0], label[label >= 0])
-    polygons = [
-        as_multi(shapely.coverage_union_all(faces[label == number])) for number in range(len(old))
-    ]
+    polygons = [as_multi(shapely.coverage_union_all(faces[label == number])) for number in range(len(old))]
     return np.array(polygons[: len(rough)]), polygons[len(rough) :]
 
 
@@ -219,9 +207,7 @@ def coded(keys: list[tuple[int, str]], shapes: np.ndarray) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=list(shapes), crs=plan.CRS)
 
 
-def merged(
-    children: gpd.GeoDataFrame, parent: list[int], ids: list[str], names: list[str]
-) -> gpd.GeoDataFrame:
+def merged(children: gpd.GeoDataFrame, parent: list[int], ids: list[str], names: list[str]) -> gpd.GeoDataFrame:
     """Return parents as exact unions of their children."""
     groups = np.array(parent)
     geometry = children.geometry.to_numpy()

@@ -15,17 +15,16 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import _plan as plan
 import numpy as np
 import pandas as pd
 import pyogrio
 import rasterio
-from rasterio.transform import from_origin
-
-import _plan as plan
 from _estates import build_fjordbo, estate_indicators
 from _nordhamra import indicators
 from _people import CELL_M, Grid, populate, workplaces
 from _town import Town, build_town
+from rasterio.transform import from_origin
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from geoplan.run import Run, check_project, explain_run, open_run, write_run
     from geoplan.show import Style, explore, make_style, plot, write_geopackage
     from geoplan.sources import home, list_layers, read_table, read_vector
-    from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec, IndicatorsLayer
+    from geoplan.specs import DomainSpec, IndexSpec, IndicatorsLayer, IndicatorSpec
 
 __version__ = "0.1.0"
 

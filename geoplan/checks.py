@@ -7,12 +7,22 @@ wherever it is found: in a catalogue file, in a data file, or in a frame a plann
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
-from geoplan.errors import CrsError, Fault, GeometryError, IdError, SourceError, SpecError, TableError
+from geoplan.errors import (
+    CrsError,
+    Fault,
+    GeometryError,
+    IdError,
+    SourceError,
+    SpecError,
+    TableError,
+    did_you_mean,
+    listed,
+)
 
 __all__ = [
     "absent_columns",
+    "bad_number",
     "crs_distorts",
     "crs_mismatch",
     "crs_missing",
@@ -28,26 +38,6 @@ __all__ = [
     "shortened_ids",
     "unknown_name",
 ]
-
-_SHOWN = 5
-
-
-def listed(values: Iterable[object], *, shown: int = _SHOWN) -> str:
-    """Quote the first few values and count the rest: ``'a', 'b' and 3 more``."""
-    everything = [str(value) for value in values]
-    text = ", ".join(f"'{value}'" for value in everything[:shown])
-    rest = len(everything) - shown
-    return f"{text} and {rest} more" if rest > 0 else text
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Suggest the nearest known word, or list a short choice, or say nothing."""
-    choice = sorted(set(known))
-    folded = {candidate.casefold(): candidate for candidate in choice}
-    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean '{folded[near[0]]}'?"
-    return f"one of {listed(choice, shown=12)}" if choice else None
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, key: str | None = None) -> SpecError:
@@ -66,7 +56,7 @@ def crs_missing(*, hint: str | None = None) -> CrsError:
             expected="one written in the file; geoplan never guesses it",
             hint=hint
             or "write it into the file (QGIS: Export, or `ogr2ogr -a_srs EPSG:3006`); if you know which one "
-            "it is, the layer's TOML may say `crs = \"EPSG:…\"` with `assign_crs = true`",
+            'it is, the layer\'s TOML may say `crs = "EPSG:…"` with `assign_crs = true`',
         )
     )
 
@@ -88,7 +78,7 @@ def crs_not_metric(name: str, unit: str) -> CrsError:
             what=f"{name} measures in {unit}, not in metres",
             expected="a projected metric system, such as EPSG:3006 (Sweden), EPSG:25832 (Denmark) "
             "or EPSG:3067 (Finland)",
-            hint="reproject with `.to_crs(\"EPSG:3006\")`, or set `crs` under [areas] in the scenario",
+            hint='reproject with `.to_crs("EPSG:3006")`, or set `crs` under [areas] in the scenario',
         )
     )
 
@@ -107,14 +97,10 @@ def crs_distorts(name: str, scale: float, *, latitude: float) -> CrsError:
 # ---------------------------------------------------------------- ids and columns
 
 
-def absent_columns(
-    absent: Iterable[str], present: Sequence[str], *, key: str | None = None
-) -> list[SpecError]:
+def absent_columns(absent: Iterable[str], present: Sequence[str], *, key: str | None = None) -> list[SpecError]:
     """Word one fault per column that a definition names but the file does not have."""
     return [
-        SpecError(
-            Fault(what=f"there is no column '{name}'", key=key, hint=did_you_mean(name, present))
-        )
+        SpecError(Fault(what=f"there is no column '{name}'", key=key, hint=did_you_mean(name, present)))
         for name in absent
     ]
 

@@ -6,6 +6,7 @@ Bad input gives messages and exit code 2, never a traceback; Ctrl-C leaves no ha
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-_out = Console(highlight=False)
+_PIPED_WIDTH = 110  # a file or a pipe has no width of its own; tables need room for long Swedish words
+_out = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 _BAD_INPUT, _INTERRUPTED = 2, 130
 _SHOWN = 10
@@ -73,15 +75,21 @@ def explain(
     """Print why an area scores as it does."""
     found = gp.explain_run(folder, area)
     if as_json:
-        tables = {name: json.loads(getattr(found, name).to_json(orient="records")) for name in ("domains", "indicators")}
-        typer.echo(json.dumps({**found.area, "ranked": found.ranked, **tables}, ensure_ascii=False, indent=2, default=_plain))
+        tables = {
+            name: json.loads(getattr(found, name).to_json(orient="records")) for name in ("domains", "indicators")
+        }
+        typer.echo(
+            json.dumps({**found.area, "ranked": found.ranked, **tables}, ensure_ascii=False, indent=2, default=_plain)
+        )
         return
     _tell_area(found)
 
 
 @app.command()
 def check(
-    project: Annotated[Path | None, typer.Argument(help="A folder with layers/, scenarios/ and maps/; here, or the sample")] = None,
+    project: Annotated[
+        Path | None, typer.Argument(help="A folder with layers/, scenarios/ and maps/; here, or the sample")
+    ] = None,
 ) -> None:
     """Find every fault in layers/, scenarios/ and maps/ at once."""
     here = Path.cwd()
@@ -106,7 +114,9 @@ def layers(file: Annotated[Path, typer.Argument(help="A file of polygons, lines 
 
 
 @app.command()
-def schemas(folder: Annotated[Path, typer.Argument(help="Where to write them")] = Path("docs/schemas")) -> None:
+def schemas(
+    folder: Annotated[Path, typer.Argument(help="Where to write them")] = Path("docs/schemas"),
+) -> None:
     """Write the JSON Schemas of layers/, scenarios/ and maps/ files, for editors."""
     from geoplan.specs import json_schemas  # noqa: PLC0415  not part of the public surface
 
@@ -125,7 +135,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version")
+    ] = False,
 ) -> None:
     del version  # the callback has dealt with it
 
@@ -142,25 +154,37 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield lambda words: progress.update(task, description=escape(words))
 
 
+def _table(*headings: str, left: int = 1) -> Table:
+    """Return a plain table whose first columns are text and whose others are numbers."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if place < left else "right")
+    return table
+
+
 def _tell_run(opened: gp.Run, folder: Path) -> None:
     ranking = opened.index().ranking.join(opened.areas()["name"])
     certificate = opened.index().certificate
     _out.print(f"[bold]{escape(opened.spec.title.to(opened.spec.language))}[/]", soft_wrap=True)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading, side in (("rank", "right"), ("area", "left"), ("", "left"), ("index", "right"), ("rest of city", "right"), ("residents", "right")):
-        table.add_column(heading, justify=side)  # type: ignore[arg-type]  # rich wants its literal type
+    table = _table("area", "code", "rank", "index", "rest of city", "residents", left=2)
     for code, row in ranking.dropna(subset="rank").head(_SHOWN).iterrows():
         table.add_row(
-            f"{row['rank']}", escape(str(row["name"])), f"[dim]{escape(str(code))}[/]", f"{row['score']:.1f}",
-            f"{row['score_rest']:.1f}", f"{row['population']:,.0f}",
+            escape(str(row["name"])),
+            f"[dim]{escape(str(code))}[/]",
+            f"{row['rank']}",
+            f"{row['score']:.1f}",
+            f"{row['score_rest']:.1f}",
+            f"{row['population']:,.0f}",
         )
     _out.print(table)
     _out.print(
-        f"{certificate.ranked} areas ranked, {certificate.excluded} listed without a rank; 100 = {escape(certificate.reference)}."
+        f"{certificate.ranked} areas ranked, {certificate.excluded} listed without a rank; "
+        f"100 = {escape(certificate.reference)}."
     )
     for line in [*opened.join_report().lines()[1:], *opened.area_report().lines()]:
         _out.print(f"[dim]Note: {escape(line)}.[/]", soft_wrap=True)
-    _out.print(f"Written to [bold]{escape(str(folder))}[/]: {', '.join(sorted(path.name for path in folder.iterdir()))}", soft_wrap=True)
+    files = ", ".join(sorted(path.name for path in folder.iterdir()))
+    _out.print(f"Written to [bold]{escape(str(folder))}[/]: {files}", soft_wrap=True)
 
 
 def _leader(folder: Path) -> str:
@@ -169,43 +193,49 @@ def _leader(folder: Path) -> str:
 
 
 def _tell_area(found: Any) -> None:
-    area, scenario = found.area, found.manifest["scenario"]
-    _out.print(f"[bold]{escape(str(area['name']))}[/] ({escape(area['area_id'])}), {area['level']}, {area['period']} · {escape(scenario['title'])}", soft_wrap=True)
-    if area["rank"] is None or area["rank"] != area["rank"]:  # noqa: PLR0124  NaN is the only value unlike itself
+    area, manifest = found.area, found.manifest
+    title = f"{area['level']}, {area['period']} · {manifest['scenario']['title']}"
+    _out.print(f"[bold]{escape(str(area['name']))}[/] ({escape(area['area_id'])}), {escape(title)}", soft_wrap=True)
+    if math.isnan(area["score"]):
         _out.print(f"No rank: {escape(str(area['reason']))} (status {area['status']}).")
     else:
-        word = "above" if area["score"] > 100 else "below"  # noqa: PLR2004  city = 100
+        word = "above" if area["gap"] > 0 else "below"
         _out.print(
-            f"Risk index {area['score']:.1f} (city = 100), rank {area['rank']:.0f} of {found.ranked}; against the rest of the "
-            f"city {area['score_rest']:.1f}, rank {area['rank_rest']:.0f}. {area['population']:,.0f} residents. "
-            f"The score lies {abs(area['score'] - 100):.1f} points {word} the city's."
+            f"Risk index {area['score']:.1f} (city = 100), rank {area['rank']:.0f} of {found.ranked}; "
+            f"{abs(area['gap']):.1f} points {word} the city. Against the rest of the city {area['score_rest']:.1f}, "
+            f"rank {area['rank_rest']:.0f}. {area['population']:,.0f} residents."
         )
-    domains = Table("domain", "index", "points from 100", box=None, pad_edge=False, header_style="dim")
+    domains = _table("domain", "index", "points from 100")
     for row in found.domains.itertuples():
         domains.add_row(escape(row.label), _number(row.relative), _signed(row.above_city))
-    indicators = Table("indicator", "value", "city", "N", "city = 100", "points from 100", "status", box=None, pad_edge=False, header_style="dim")
-    for table in (domains, indicators):
-        for column in table.columns[1:]:
-            column.justify = "right"
+    indicators = _table("indicator", "value", "city", "N", "city = 100", "points from 100", "status")
     for row in found.indicators.itertuples():
         indicators.add_row(
-            escape(row.label), f"{_number(row.value)} {row.unit}", _number(row.city), _number(row.denominator, 0),
-            _number(row.relative), _signed(row.above_city), "" if row.status == "observed" else row.status,
+            escape(row.label),
+            f"{_number(row.value)} {row.unit}",
+            _number(row.city),
+            _number(row.denominator, 0),
+            _number(row.relative),
+            _signed(row.above_city),
+            "" if row.status == "observed" else row.status,
         )
     for table in (domains, indicators):
         _out.print()
         _out.print(table)
-    certificate = found.manifest["certificate"]
-    _out.print(f"\n[dim]{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
-               f"Source: {escape('; '.join(dict.fromkeys(item['source'] for item in found.manifest['inputs'])))}.[/]")
+    certificate = manifest["certificate"]
+    sources = "; ".join(dict.fromkeys(item["source"] for item in manifest["inputs"]))
+    _out.print(
+        f"\n[dim]{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
+        f"Source: {escape(sources)}.[/]"
+    )
 
 
 def _number(value: float, decimals: int = 1) -> str:
-    return "–" if value != value else f"{value:,.{decimals}f}"  # noqa: PLR0124  NaN is the only value unlike itself
+    return "–" if math.isnan(value) else f"{value:,.{decimals}f}"
 
 
 def _signed(value: float) -> str:
-    return "–" if value != value else f"{value:+.1f}"  # noqa: PLR0124  NaN is the only value unlike itself
+    return "–" if math.isnan(value) else f"{value:+.1f}"
 
 
 def _plain(value: Any) -> Any:

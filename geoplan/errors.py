@@ -22,13 +22,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
 
 __all__ = [
     "CrsError",
     "Fault",
     "Faults",
-    "GeoplanError",
     "GeometryError",
+    "GeoplanError",
     "IdError",
     "InputError",
     "OfflineError",
@@ -36,7 +38,30 @@ __all__ = [
     "SourceError",
     "SpecError",
     "TableError",
+    "did_you_mean",
+    "listed",
 ]
+
+
+_SHOWN = 5
+
+
+def listed(values: Iterable[object], *, shown: int = _SHOWN) -> str:
+    """Quote the first few values and count the rest: ``'a', 'b' and 3 more``."""
+    everything = [str(value) for value in values]
+    text = ", ".join(f"'{value}'" for value in everything[:shown])
+    rest = len(everything) - shown
+    return f"{text} and {rest} more" if rest > 0 else text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """Suggest the nearest known word, or list a short choice, or say nothing."""
+    choice = sorted(set(known))
+    folded = {candidate.casefold(): candidate for candidate in choice}
+    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{folded[near[0]]}'?"
+    return f"one of {listed(choice, shown=12)}" if choice else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +132,12 @@ class InputError(GeoplanError, ValueError):
 
     def located(self, **where: str | None) -> InputError:
         """Return the same error with the places that are still open filled in (``file=``, ``key=`` …)."""
-        return type(self)(
-            replace(fault, **{name: getattr(fault, name) or value for name, value in where.items()})
-            for fault in self.faults
-        )
+
+        def filled(fault: Fault) -> Fault:
+            still_open: dict[str, Any] = {name: value for name, value in where.items() if not getattr(fault, name)}
+            return replace(fault, **still_open)
+
+        return type(self)(filled(fault) for fault in self.faults)
 
 
 class SpecError(InputError):
@@ -188,4 +215,3 @@ class Faults:
         kinds = {type(error) for error in self._errors}
         kind = kinds.pop() if len(kinds) == 1 else InputError
         raise kind(tuple(self))
-

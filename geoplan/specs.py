@@ -29,8 +29,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails
 
-from geoplan import checks
-from geoplan.errors import Fault, SpecError
+from geoplan.errors import Fault, SpecError, did_you_mean, listed
 
 __all__ = [
     "AreasLayer",
@@ -90,9 +89,7 @@ class Text(_Model):
         return self
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {"anyOf": [{"type": "string"}, handler(core_schema)]}
 
     def to(self, language: str) -> str:
@@ -105,9 +102,7 @@ class Text(_Model):
 
 class _LayerBase(_Model):
     title: Text = Field(description="What the dataset is called in maps and notes.")
-    path: str = Field(
-        description="The file, relative to this TOML. `${NAME:-default}` takes an environment variable."
-    )
+    path: str = Field(description="The file, relative to this TOML. `${NAME:-default}` takes an environment variable.")
     source: str = Field(description="Who made the data; printed with every figure.")
     licence: str = Field(description="Licence under which the data may be used.")
     vintage: str = Field(description="The date or year the data speak of.")
@@ -206,9 +201,7 @@ class IndicatorSpec(_Model):
     )
     minimum_base: int | None = Field(default=None, ge=0, description="Smallest base worth a figure.")
     note: Text | None = None
-    numerator: str | Several[str] | None = Field(
-        default=None, description="Wide tables: column, or columns to add up."
-    )
+    numerator: str | Several[str] | None = Field(default=None, description="Wide tables: column, or columns to add up.")
     denominator: str | Several[str] | None = Field(
         default=None, description="Wide tables: column, or columns to add up; the weight of a bare `value`."
     )
@@ -235,9 +228,9 @@ class IndicatorsLayer(_TableLayer, _IdColumn):
     level: Slug
     shape: Literal["tidy", "wide"] = "tidy"
     period: Period | None = Field(default=None, description="Wide tables: the year of the figures.")
-    missing_codes: dict[
-        str, Literal["suppressed", "not_collected", "not_applicable", "out_of_scope"]
-    ] = Field(default_factory=dict, description="What the file writes in place of a number, and what it means.")
+    missing_codes: dict[str, Literal["suppressed", "not_collected", "not_applicable", "out_of_scope"]] = Field(
+        default_factory=dict, description="What the file writes in place of a number, and what it means."
+    )
     empty_base: Literal["error", "not_applicable"] = Field(
         default="error", description="What a base of 0 means: a fault, or an area without such residents."
     )
@@ -248,13 +241,13 @@ class IndicatorsLayer(_TableLayer, _IdColumn):
         ids = [indicator.id for indicator in self.indicators]
         twice = sorted({name for name in ids if ids.count(name) > 1})
         if twice:
-            raise ValueError(f"each indicator once; defined twice: {checks.listed(twice)}")
+            raise ValueError(f"each indicator once; defined twice: {listed(twice)}")
         if self.shape == "wide":
             if self.period is None:
                 raise ValueError("a wide table needs `period`")
             bare = [item.id for item in self.indicators if item.numerator is None and item.value is None]
             if bare:
-                raise ValueError(f"wide tables name the columns of {checks.listed(bare)}: `numerator` or `value`")
+                raise ValueError(f"wide tables name the columns of {listed(bare)}: `numerator` or `value`")
         return self
 
 
@@ -298,13 +291,17 @@ class IndexSpec(_Model):
     method: Literal["relative"] = "relative"
     domains: Several[DomainSpec] = Field(min_length=1)
     reference: str | None = Field(
-        default=None, description="The parent area that scores 100, such as a municipality; all areas when left out."
+        default=None,
+        description="The parent area that scores 100, such as a municipality; all areas when left out.",
     )
     reference_label: Text | None = None
     population: str = Field(default="population", description="The indicator that counts residents.")
     minimum_population: int = Field(default=0, ge=0, description="Smaller areas are listed, not ranked.")
     minimum_available: float = Field(
-        default=0.5, gt=0, le=1, strict=False,
+        default=0.5,
+        gt=0,
+        le=1,
+        strict=False,
         description="Share of a domain's weight that must be known for the area to be ranked.",
     )
     favourable: Literal["complement", "reciprocal"] = Field(
@@ -320,7 +317,7 @@ class IndexSpec(_Model):
         ids = [domain.id for domain in value]
         twice = sorted({name for name in used if used.count(name) > 1} | {i for i in ids if ids.count(i) > 1})
         if twice:
-            raise ValueError(f"each domain once and each indicator in one domain; twice: {checks.listed(twice)}")
+            raise ValueError(f"each domain once and each indicator in one domain; twice: {listed(twice)}")
         return value
 
     @property
@@ -352,7 +349,10 @@ class IndicatorsSpec(_Model):
 
     layers: Several[str] = Field(min_length=1)
     minimum_coverage: float = Field(
-        default=0.8, gt=0, le=1, strict=False,
+        default=0.8,
+        gt=0,
+        le=1,
+        strict=False,
         description="Share of a merged area's base that must be known for a merged rate.",
     )
 
@@ -419,7 +419,7 @@ class MapSpec(_Model):
     @model_validator(mode="after")
     def _breaks_given(self) -> MapSpec:
         if (self.scheme == "given") != (self.breaks is not None):
-            raise ValueError("`breaks` together with `scheme = \"given\"`, and only then")
+            raise ValueError('`breaks` together with `scheme = "given"`, and only then')
         if self.breaks is not None and list(self.breaks) != sorted(set(self.breaks)):
             raise ValueError("`breaks` in rising order, each once")
         return self
@@ -474,7 +474,7 @@ def parse_layer(content: Mapping[str, Any], *, file: str | None = None) -> Layer
     kind = content.get("kind")
     if kind not in _LAYERS:
         what = "the key is missing" if kind is None else f"no kind of layer is called '{kind}'"
-        raise SpecError(Fault(what=what, file=file, key="kind", expected=checks.listed(_LAYERS, shown=12)))
+        raise SpecError(Fault(what=what, file=file, key="kind", expected=listed(_LAYERS, shown=12)))
     return parse_spec(content, _LAYERS[kind], file=file)
 
 
@@ -484,7 +484,7 @@ def _fault(item: ErrorDetails, model: type[BaseModel], file: str | None) -> Faul
     key = ".".join(str(part) for part in location) or None
     if item["type"] == "extra_forbidden":
         known = _fields_at(model, location[:-1])
-        hint = checks.did_you_mean(str(location[-1]), known)
+        hint = did_you_mean(str(location[-1]), known)
         return Fault(what=f"unknown key '{location[-1]}'", file=file, key=key, hint=hint)
     if item["type"] == "missing":
         return Fault(what="the key is missing", file=file, key=key, expected=_described(model, location))

@@ -297,7 +297,9 @@ def _repaired(geometry: gpd.GeoSeries, ids: pd.Series) -> tuple[np.ndarray, pd.D
     shapes = geometry.to_numpy()
     invalid = ~shapely.is_valid(shapes)
     mended = shapes.copy()
-    mended[invalid] = [_surface(s) for s in shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)]
+    mended[invalid] = [
+        _surface(s) for s in shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
+    ]
     lost = shapely.is_empty(mended)
     if lost.any():
         raise GeometryError(
@@ -446,7 +448,8 @@ def parents_at(membership: pd.DataFrame, children: Sequence[str], parents: Seque
     if doubtful:
         raise IdError(
             Fault(
-                what=f"{len(doubtful)} area(s) belong to several parents or only partly to one: {checks.listed(doubtful)}",
+                what=f"{len(doubtful)} area(s) belong to several parents, or only partly to one: "
+                f"{checks.listed(doubtful)}",
                 expected="one whole parent for every area that is merged",
             )
         )

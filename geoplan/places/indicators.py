@@ -96,7 +96,7 @@ class JoinReport:
 
 
 def unit_scale(unit: str) -> float:
-    """Return what a share is multiplied by to stand in a unit: 100 for ``pct``, 1 000 for ``per_1000`` …
+    """Return what a share is multiplied by to stand in a unit, such as 100 for ``pct``.
 
     Examples
     --------
@@ -232,9 +232,7 @@ def _columns(names: str | Sequence[str] | None) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _numbers(
-    cells: pd.Series, column: str, layer: IndicatorsLayer, faults: Faults
-) -> tuple[pd.Series, pd.Series]:
+def _numbers(cells: pd.Series, column: str, layer: IndicatorsLayer, faults: Faults) -> tuple[pd.Series, pd.Series]:
     """Read numbers: their values, and the status of those that are a code for a missing value."""
     if pd.api.types.is_numeric_dtype(cells):
         cells = cells.map(lambda number: "" if pd.isna(number) else f"{number:.17g}")
@@ -294,7 +292,7 @@ def _check_values(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], 
             known & (base == 0),
             "the base is 0",
             "a base above 0",
-            "where nobody lives the status is not_applicable; in a wide table `empty_base = \"not_applicable\"` says so",
+            'where nobody lives the status is not_applicable; in a wide table `empty_base = "not_applicable"` says so',
         ),
         (known & (base < 0), "the base is negative", "a base above 0", None),
         (known & (kind != "mean") & (top < 0), "the count is negative", "0 or more", None),
@@ -315,14 +313,12 @@ def _check_values(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], 
         _add_rows(long, wrong, what, expected, hint, faults)
 
 
-def _add_rows(
-    long: pd.DataFrame, wrong: pd.Series, what: str, expected: str, hint: str | None, faults: Faults
-) -> None:
+def _add_rows(long: pd.DataFrame, wrong: pd.Series, what: str, expected: str, hint: str | None, faults: Faults) -> None:
     rows = long[wrong.to_numpy(dtype=bool)]
     for row, cell in rows.head(_FAULTS_PER_COLUMN).iterrows():
-        shown = f"{what} ({cell['indicator']}, {cell['period']}: numerator {cell['numerator']:g}, base {cell['denominator']:g}"
+        numbers = f"numerator {cell['numerator']:g}, base {cell['denominator']:g}"
         fault = Fault(
-            what=f"{shown}, status {cell['status']})",
+            what=f"{what} ({cell['indicator']}, {cell['period']}: {numbers}, status {cell['status']})",
             row=int(row),
             column=cell.get("column"),
             area=str(cell["area_id"]),

@@ -1,6 +1,6 @@
 """How deprived, and how sure? The risk index."""
 
-from geoplan.risk.breakdown import breakdown, explain
+from geoplan.risk.figures import breakdown, explain
 from geoplan.risk.index import Certificate, IndexResult, risk_index
 
 __all__ = ["Certificate", "IndexResult", "breakdown", "explain", "risk_index"]

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError, TableError
@@ -76,8 +75,13 @@ class Certificate:
         """Return the certificate as pairs of a heading and a text."""
         pairs = []
         for name, value in asdict(self).items():
-            text = ", ".join(f"{k}: {v:g}" if isinstance(v, float) else f"{k}: {v}" for k, v in value.items()) \
-                if isinstance(value, dict) else f"{value:g}" if isinstance(value, float) else str(value)
+            text = (
+                ", ".join(f"{k}: {v:g}" if isinstance(v, float) else f"{k}: {v}" for k, v in value.items())
+                if isinstance(value, dict)
+                else f"{value:g}"
+                if isinstance(value, float)
+                else str(value)
+            )
             pairs.append((name.replace("_", " "), text or "none"))
         return pairs
 
@@ -91,9 +95,9 @@ class IndexResult:
     ranking
         Index ``area_id``, sorted by rank, the areas without one last. Columns ``rank`` (Int64; 1 = highest risk),
         ``score`` (city = 100), ``gap`` (score - 100, points), ``rank_rest`` and ``score_rest`` (the area against the
-        rest of the city), ``population`` (persons), ``indicators`` and ``indicators_total`` (number known, number in
-        the index), ``status`` (observed, provisional, estimated, suppressed, not_collected, not_applicable or
-        out_of_scope), ``reason`` (why an area has no rank; else empty).
+        rest of the city), ``population`` (persons), ``indicators``, ``indicators_estimated`` and ``indicators_total``
+        (number known, of these estimated or provisional, number in the index), ``status`` (observed, provisional,
+        estimated, suppressed, not_collected, not_applicable or out_of_scope), ``reason`` (why an area has no rank; else empty).
     domains
         Areas × domains, city = 100.
     relative
@@ -141,7 +145,7 @@ def risk_index(
 ) -> IndexResult:
     r"""Compute the index of each area relative to the city.
 
-    With :math:`v_{ai}` the value of indicator *i* in area *a*, :math:`c_i` the city's value made from the city's counts,
+    With :math:`v_{ai}` the value of indicator *i* in area *a*, :math:`c_i` the city's value made from its counts,
     weights :math:`w_d` of domains and :math:`u_i` of indicators,
 
     .. math::
@@ -207,8 +211,10 @@ def risk_index(
     how = {name: _direction(table.definitions[name], spec) for name in names}
     _check_city(city.loc[names], how, table.definitions)
 
-    cells = {column: now.wide(period, column).reindex(index=areas, columns=[*names, spec.population])
-             for column in ("value", "numerator", "denominator", "status")}
+    cells = {
+        column: now.wide(period, column).reindex(index=areas, columns=[*names, spec.population])
+        for column in ("value", "numerator", "denominator", "status")
+    }
     values, small = _usable(cells, table.definitions, names)
     _check_areas(values, how)
     relative = _relative(values, city["value"], how, table.definitions)
@@ -231,6 +237,7 @@ def risk_index(
             "score_rest": score_rest.where(ranked),
             "population": population,
             "indicators": relative.notna().sum(axis=1),
+            "indicators_estimated": _estimated(cells["status"][names], relative),
             "indicators_total": len(names),
             "status": status,
             "reason": reason,
@@ -239,7 +246,14 @@ def risk_index(
     ranking = ranking.rename_axis("area_id").reset_index()
     ranking = ranking.sort_values(["rank", "area_id"], na_position="last").set_index("area_id")
     certificate = _certificate(
-        spec, period, how, city.loc[names], small, reference_name or "all areas of the table", len(group), ranking
+        spec,
+        period,
+        how,
+        city.loc[names],
+        small,
+        reference_name or "all areas of the table",
+        len(group),
+        ranking,
     )
     return IndexResult(
         ranking, domains.where(ranked, np.nan), relative, weights, contributions, city, certificate, spec
@@ -280,11 +294,20 @@ def _check_city(city: pd.DataFrame, how: Mapping[str, str], definitions: Mapping
         value = row["value"]
         top = unit_scale(definitions[str(name)].unit)
         if pd.isna(value):
-            what, hint = f"the city's value of '{name}' is not known", "leave the indicator out, or choose another period"
+            what, hint = (
+                f"the city's value of '{name}' is not known",
+                "leave the indicator out, or choose another period",
+            )
         elif how[str(name)] == "complement" and value >= top:
-            what, hint = f"the city's value of '{name}' is {value:g}: nobody is without it", "leave the indicator out"
+            what, hint = (
+                f"the city's value of '{name}' is {value:g}: nobody is without it",
+                "leave the indicator out",
+            )
         elif how[str(name)] != "complement" and value <= 0:
-            what, hint = f"the city's value of '{name}' is {value:g}, so nothing is relative to it", "leave it out"
+            what, hint = (
+                f"the city's value of '{name}' is {value:g}, so nothing is relative to it",
+                "leave it out",
+            )
         else:
             continue
         faults.add(TableError(Fault(what=what, hint=hint)))
@@ -380,9 +403,7 @@ def _aggregate(relative: pd.DataFrame, spec: IndexSpec) -> tuple[pd.DataFrame, p
 
 
 def _ranks(score: pd.Series) -> pd.Series:
-    known = score.dropna().round(_TIE_DIGITS)
-    ranks = pd.Series(rankdata(-known.to_numpy(), method="min"), index=known.index)
-    return ranks.reindex(score.index).astype("Int64")
+    return score.round(_TIE_DIGITS).rank(method="min", ascending=False).astype("Int64")
 
 
 def _verdicts(
@@ -413,6 +434,11 @@ def _verdicts(
     return status, reason
 
 
+def _estimated(statuses: pd.DataFrame, relative: pd.DataFrame) -> pd.Series:
+    """Count the figures that stand on an estimate or are provisional."""
+    return (statuses.isin(["estimated", "provisional"]) & relative.notna()).sum(axis=1)
+
+
 def _commonest(why: pd.Series) -> str:
     """Return the reason that is behind most of the missing figures; a known figure left out has too small a base."""
     counts = why.dropna().replace(dict.fromkeys(KNOWN, "out_of_scope")).value_counts()
@@ -440,8 +466,8 @@ def _certificate(
         domain_weights={domain.id: domain.weight for domain in spec.domains},
         domain_weight_sum=sum(domain.weight for domain in spec.domains),
         indicator_weights={name: weight for domain in spec.domains for name, weight in domain.indicators.items()},
-        missing=f"mean over the indicators known; an area needs {spec.minimum_available:.0%} of the weight of every domain",
-        exclusion=f"areas under {spec.minimum_population:,} residents are listed, not ranked; they count in the city's value",
+        missing=f"mean of the indicators known; an area needs {spec.minimum_available:.0%} of the weight of every domain",
+        exclusion=f"areas under {spec.minimum_population:,} residents are listed, not ranked, and count in the city's value",
         ties="the same rank to areas whose scores agree to nine decimals, the lowest of their places",
         rest_of_city="score_rest puts the area against the reference without the area itself",
         reference_gaps={str(name): int(gap) for name, gap in city["areas_missing"].items() if gap},

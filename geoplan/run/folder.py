@@ -10,8 +10,9 @@ from pathlib import Path
 
 from geoplan.errors import OutputError
 
-__all__ = ["MANIFEST", "atomic_folder"]
+__all__ = ["INDEX_FILE", "MANIFEST", "atomic_folder"]
 
+INDEX_FILE = "index.parquet"
 MANIFEST = "manifest.json"
 
 
@@ -29,7 +30,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     target = target.absolute()
     if target.exists() and not _replaceable(target):
         raise OutputError(
-            f"{target}: this is not a folder that geoplan wrote. Expected: a new folder, an empty one or an earlier run. "
+            f"{target}: this is not a folder that geoplan wrote. Expected: a new or empty folder, or an earlier run. "
             "Hint: choose another with --out"
         )
     try:
@@ -69,6 +70,6 @@ def _put_in_place(work: Path, target: Path) -> None:
 def _not_writable(target: Path, error: OSError) -> OutputError:
     reason = (error.strerror or str(error)).lower()
     return OutputError(
-        f"{target}: the folder cannot be written ({reason}). Expected: a place you may write to, with room on the disk. "
+        f"{target}: the folder cannot be written ({reason}). Expected: a place with room that you may write to. "
         "Hint: choose another with --out"
     )

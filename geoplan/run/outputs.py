@@ -18,16 +18,25 @@ import pandas as pd
 import geoplan
 from geoplan.errors import OutputError
 from geoplan.risk import breakdown
-from geoplan.run.folder import MANIFEST, atomic_folder
+from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.story import Run
 from geoplan.show import Sheet, explore, plot, texts, write_csv, write_geopackage, write_workbook
 from geoplan.show.printed import SAVED
 from geoplan.sources import sha256_of
 
-__all__ = ["INDEX_FILE", "ranking_table", "write_run"]
+__all__ = ["ranking_table", "write_run"]
 
-INDEX_FILE = "index.parquet"
-_LIBRARIES = ("geopandas", "shapely", "pyproj", "pyogrio", "pandas", "numpy", "folium", "matplotlib", "mapclassify")
+_LIBRARIES = (
+    "geopandas",
+    "shapely",
+    "pyproj",
+    "pyogrio",
+    "pandas",
+    "numpy",
+    "folium",
+    "matplotlib",
+    "mapclassify",
+)
 Step = Callable[[str], None]
 
 
@@ -111,7 +120,7 @@ def ranking_table(run: Run) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``rank, area_id, name, population, score, gap, score_rest, rank_rest``, a column a domain, ``indicators``,
-        ``indicators_total``, ``status, reason, period, method, source``.
+        ``indicators_estimated``, ``indicators_total``, ``status, reason, period, method, source``.
     """
     result, areas = run.index(), run.areas()
     table = result.ranking.join(result.domains).join(areas["name"])
@@ -119,7 +128,16 @@ def ranking_table(run: Run) -> pd.DataFrame:
     table["method"] = result.certificate.method
     table["source"] = run.sources()
     first = ["rank", "area_id", "name", "population", "score", "gap", "score_rest", "rank_rest"]
-    last = ["indicators", "indicators_total", "status", "reason", "period", "method", "source"]
+    last = [
+        "indicators",
+        "indicators_estimated",
+        "indicators_total",
+        "status",
+        "reason",
+        "period",
+        "method",
+        "source",
+    ]
     return table.reset_index()[[*first, *result.domains.columns, *last]]
 
 
@@ -130,8 +148,9 @@ def _write_tables(run: Run, folder: Path) -> None:
     _write_index(run, ranking, figures, folder / INDEX_FILE)
     ranking["status"] = ranking["status"].map(words.statuses)
     labels = {domain.id: domain.label.to(language) for domain in spec.index.domains}
-    headings = {**words.words, **labels, "indicators_total": f"{words['indicators']} ({words['of']})"}
-    decimals = {"rank": 0, "rank_rest": 0, "population": 0, "indicators": 0, "indicators_total": 0}
+    headings = {**words.words, **labels}
+    decimals = {"rank": 0, "rank_rest": 0, "population": 0, "indicators": 0}
+    decimals |= {"indicators_estimated": 0, "indicators_total": 0}
     decimals |= dict.fromkeys(["score", "gap", "score_rest", *labels], 1)
     write_csv(
         folder / "ranking.csv",
@@ -148,7 +167,15 @@ def _write_tables(run: Run, folder: Path) -> None:
             words["indicators_sheet"],
             shown,
             {**headings, "denominator": words["base"]},
-            {"value": 2, "numerator": 0, "denominator": 0, "city": 2, "relative": 1, "contribution": 2, "above_city": 2},
+            {
+                "value": 2,
+                "numerator": 0,
+                "denominator": 0,
+                "city": 2,
+                "relative": 1,
+                "contribution": 2,
+                "above_city": 2,
+            },
             frozen=2,
         ),
         Sheet(words["notes_sheet"], _notes(run), wrap=True),
@@ -176,11 +203,14 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
     labels = {name: item.label.to(language) for name, item in run.indicators().definitions.items()}
     labels |= {domain.id: domain.label.to(language) for domain in run.spec.index.domains}
     keys = ["area_id", "name"]
-    scores = ranking[[*keys, "rank", "rank_rest", "score_rest", "population", "status", "reason"]].assign(
+    scores = ranking[[*keys, "rank", "gap", "rank_rest", "score_rest", "population", "status", "reason"]].assign(
         component="index", id="score", value=ranking["score"], relative=ranking["score"]
     )
     domains = ranking.melt(
-        id_vars=keys, value_vars=[domain.id for domain in run.spec.index.domains], var_name="id", value_name="relative"
+        id_vars=keys,
+        value_vars=[domain.id for domain in run.spec.index.domains],
+        var_name="id",
+        value_name="relative",
     ).assign(component="domain", value=lambda table: table["relative"])
     single = figures.rename(columns={"indicator": "id"}).assign(component="indicator")
     single["name"] = single["area_id"].map(run.areas()["name"])
@@ -188,9 +218,31 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
     table["label"] = table["id"].map(labels)
     table["period"] = run.spec.period
     table["level"] = run.spec.areas.level
-    order = [*keys, "level", "period", "component", "domain", "id", "label", "unit", "value", "numerator", "denominator",
-             "city", "relative", "weight", "contribution", "above_city", "rank", "rank_rest", "score_rest", "population",
-             "status", "reason"]
+    order = [
+        *keys,
+        "level",
+        "period",
+        "component",
+        "domain",
+        "id",
+        "label",
+        "unit",
+        "value",
+        "numerator",
+        "denominator",
+        "city",
+        "relative",
+        "weight",
+        "contribution",
+        "above_city",
+        "rank",
+        "gap",
+        "rank_rest",
+        "score_rest",
+        "population",
+        "status",
+        "reason",
+    ]
     table[order].to_parquet(path, index=False)
 
 

@@ -11,8 +11,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.errors import Fault, SourceError, SpecError
-from geoplan.run.folder import MANIFEST
-from geoplan.run.outputs import INDEX_FILE
+from geoplan.run.folder import INDEX_FILE, MANIFEST
 
 __all__ = ["Explanation", "explain_run"]
 
@@ -24,7 +23,8 @@ class Explanation:
     Attributes
     ----------
     area
-        One value each: ``area_id, name, level, period, rank, score, score_rest, rank_rest, population, status, reason``.
+        One value each: ``area_id, name, level, period, rank, score, gap, score_rest, rank_rest, population, status``
+        and ``reason``.
     ranked
         How many areas have a rank.
     domains
@@ -72,10 +72,20 @@ def explain_run(folder: Path, area: str) -> Explanation:
     indicators = own[own["component"] == "indicator"].sort_values("above_city", ascending=False, na_position="last")
     domains = own[own["component"] == "domain"].set_index("id")[["label", "relative"]]
     domains["above_city"] = indicators.groupby("domain")["above_city"].sum(min_count=1)
-    keys = ["area_id", "name", "level", "period", "rank", "score", "score_rest", "rank_rest", "population", "status"]
-    columns = ["label", "unit", "value", "denominator", "city", "relative", "contribution", "above_city", "status"]
+    keys = ["area_id", "name", "level", "period", "rank", "score", "gap", "score_rest", "rank_rest", "population"]
+    columns = [
+        "label",
+        "unit",
+        "value",
+        "denominator",
+        "city",
+        "relative",
+        "contribution",
+        "above_city",
+        "status",
+    ]
     return Explanation(
-        area=head[[*keys, "reason"]].to_dict(),
+        area=head[[*keys, "status", "reason"]].to_dict(),
         ranked=int(scores["rank"].notna().sum()),
         domains=domains.sort_values("above_city", ascending=False).reset_index(drop=True),
         indicators=indicators[columns].reset_index(drop=True),

@@ -28,7 +28,7 @@ from geoplan.places.indicators import KNOWN
 from geoplan.risk import IndexResult, risk_index
 from geoplan.show import Style, format_date, make_style
 from geoplan.sources import Catalogue, Dataset, home, read_table, read_vector
-from geoplan.specs import AreasLayer, BackdropLayer, IndicatorsLayer, MapSpec, MembershipLayer, ScenarioSpec
+from geoplan.specs import AreasLayer, BackdropLayer, IndicatorsLayer, Layer, MapSpec, MembershipLayer, ScenarioSpec
 
 __all__ = ["Run", "open_run", "read_areas", "read_indicators", "read_membership"]
 
@@ -140,7 +140,8 @@ class Run:
     @cached_property
     def _datasets(self) -> dict[str, Dataset]:
         """Find every layer the scenario names, and check that each is of the kind its place asks for."""
-        wanted = [("areas.layers", name, AreasLayer) for name in self.spec.areas.layers]
+        wanted: list[tuple[str, str, type[Layer]]] = []
+        wanted += [("areas.layers", name, AreasLayer) for name in self.spec.areas.layers]
         wanted += [("areas.membership", name, MembershipLayer) for name in self.spec.areas.membership]
         wanted += [("areas.backdrop", name, BackdropLayer) for name in self.spec.areas.backdrop]
         wanted += [("indicators.layers", name, IndicatorsLayer) for name in self.spec.indicators.layers]
@@ -152,7 +153,9 @@ class Run:
                 dataset = self.catalogue.layer(name, key=key)
                 if not isinstance(dataset.spec, kind):
                     what = f"the layer '{name}' is of kind '{dataset.spec.kind}'"
-                    raise SpecError(Fault(what=what, expected=kind.model_fields["kind"].annotation.__args__[0]))
+                    raise SpecError(
+                        Fault(what=what, expected=f"a layer of kind '{kind.__name__.removesuffix('Layer').lower()}'")
+                    )
                 found[name] = dataset
         for name in self.spec.output.maps:
             with faults.catch(file=self.shown, key="output.maps"):
@@ -180,8 +183,9 @@ class Run:
                 layers[str(areas["level"].iloc[0])] = (areas, report)
         faults.raise_any()
         if self.spec.areas.level not in layers:
-            raise checks.unknown_name("level of the scenario's layers", self.spec.areas.level, layers,
-                                      key="areas.level").located(file=self.shown)
+            raise checks.unknown_name(
+                "level of the scenario's layers", self.spec.areas.level, layers, key="areas.level"
+            ).located(file=self.shown)
         return layers
 
     def areas(self, level: str | None = None) -> gpd.GeoDataFrame:
@@ -329,7 +333,7 @@ class Run:
 
     def backdrop(self) -> list[tuple[str, gpd.GeoDataFrame]]:
         """Return water, parks and lines as pairs of role and frame, in the system of the areas."""
-        layers = []
+        layers: list[tuple[str, gpd.GeoDataFrame]] = []
         for name in self.spec.areas.backdrop:
             dataset = self._datasets[name]
             assert isinstance(dataset.spec, BackdropLayer)  # noqa: S101  checked when the layers were found

@@ -10,7 +10,14 @@ from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import working_crs
 from geoplan.run.story import open_run, read_areas, read_indicators, read_membership
 from geoplan.sources import Catalogue, Dataset, check_raster, read_vector
-from geoplan.specs import AreasLayer, BackdropLayer, IndicatorsLayer, MembershipLayer, PointsLayer, RasterLayer
+from geoplan.specs import (
+    AreasLayer,
+    BackdropLayer,
+    IndicatorsLayer,
+    MembershipLayer,
+    PointsLayer,
+    RasterLayer,
+)
 
 __all__ = ["CheckReport", "check_project"]
 
@@ -106,7 +113,7 @@ def _is_metric(crs: str) -> bool:
 
 
 def _told(counts: dict[str, int]) -> list[str]:
-    missing = {name: number for name, number in counts.items() if name not in {"observed"}}
+    missing = {name: number for name, number in counts.items() if name != "observed"}
     listed = ", ".join(f"{number:,} {name}" for name, number in sorted(missing.items()))
     return [f"{sum(counts.values()):,} figures, of which {listed}"] if listed else []
 

@@ -9,21 +9,20 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import folium
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from branca.element import Element, MacroElement
+from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 from xstatic.pkg import leaflet
 
 from geoplan import checks
 from geoplan.errors import OfflineError
-from geoplan.show.printed import values_of
-from geoplan.show.style import BACKDROP, MISSING_PATTERNS, Style, make_style
+from geoplan.show.style import BACKDROP, MISSING_PATTERNS, Style, make_style, values_of
 from geoplan.show.texts import Texts, format_number, texts
 
 __all__ = ["OfflineMap", "explore", "outside_requests"]
@@ -91,12 +90,12 @@ class OfflineMap(folium.Map):
     as long as they bring no addresses of their own: saving then raises :class:`~geoplan.errors.OfflineError`.
     """
 
-    default_js: ClassVar[list[tuple[str, str]]] = []
-    default_css: ClassVar[list[tuple[str, str]]] = []
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012  folium declares them so, and reads them only
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012  same
 
     def __init__(self, *, title: str = "", language: str = "en", **options: Any) -> None:
         super().__init__(tiles=None, zoom_control=True, attributionControl=False, zoomSnap=0.25, **options)
-        figure = self.get_root()
+        figure = cast("Figure", self.get_root())
         figure.title = html.escape(title)
         self._language = language
         policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
@@ -104,7 +103,10 @@ class OfflineMap(folium.Map):
             ("policy", policy),
             ("leaflet_css", f"<style>{_leaflet_css()}</style>"),
             ("leaflet_js", "<script>" + _asset("leaflet.js") + "</script>"),
-            ("geoplan_css", f"<style>{resources.files('geoplan.show').joinpath('offline.css').read_text()}</style>"),
+            (
+                "geoplan_css",
+                f"<style>{resources.files('geoplan.show').joinpath('offline.css').read_text()}</style>",
+            ),
         ):
             # Braces of scripts and styles would be read as template code otherwise.
             figure.header.add_child(Element("{% raw %}" + markup + "{% endraw %}"), name=name)
@@ -129,8 +131,8 @@ class OfflineMap(folium.Map):
         names: dict[str, str] = {}
         return re.sub(r"(?<=_)[0-9a-f]{32}\b", lambda m: names.setdefault(m[0], f"{len(names) + 1}"), page)
 
-    def save(self, outfile: str | Path, *_: Any, **__: Any) -> None:
-        """Write the page to a file."""
+    def save(self, outfile: Any, *_: Any, **__: Any) -> None:
+        """Write the page to a file, given by its path."""
         Path(outfile).write_bytes(self.to_html().encode())
 
     def _repr_html_(self, **_: Any) -> str:
@@ -159,8 +161,8 @@ def explore(
     column
         A column of ``areas``, or a Series with the same index such as ``index.score``.
     style
-        A finished style; made from ``column`` and ``style_kwds`` when left out: ``scheme``, ``k``, ``breaks``, ``cmap``,
-        ``midpoint``, ``title``, ``unit``, ``period``, ``source``, ``note``, ``date``, ``language``, ``status`` (see
+        A finished style; made from ``column`` and ``style_kwds`` when left out: ``scheme``, ``k``, ``breaks``,
+        ``cmap``, ``midpoint``, ``title``, ``unit``, ``period``, ``source``, ``note``, ``date``, ``language``, ``status`` (see
         :func:`make_style`).
     tooltip
         Columns shown when an area is pointed at or reached by the tab key, beside name and value; False for none.
@@ -206,7 +208,7 @@ def explore(
     layer.add_to(shown)
     for role, frame in over:
         _add_backdrop(shown, role, frame)
-    shown.get_root().html.add_child(_Panel(style, words), name="panel")
+    cast("Figure", shown.get_root()).html.add_child(_Panel(style, words), name="panel")
     west, south, east, north = (float(edge) for edge in areas.to_crs(_WGS84).total_bounds)
     _Behaviour(layer.get_name(), words["map_aria"], [[south, west], [north, east]]).add_to(shown)
     return shown
@@ -228,7 +230,12 @@ def _geojson(frame: gpd.GeoDataFrame, properties: Sequence[Mapping[str, str]]) -
     return {
         "type": "FeatureCollection",
         "features": [
-            {"type": "Feature", "id": str(number), "properties": dict(item), "geometry": shapely.geometry.mapping(shape)}
+            {
+                "type": "Feature",
+                "id": str(number),
+                "properties": dict(item),
+                "geometry": shapely.geometry.mapping(shape),
+            }
             for number, (shape, item) in enumerate(zip(shapes, properties, strict=True))
         ],
     }
@@ -269,13 +276,28 @@ def _area_layer(
         fields = [(style.title or words["value"], text)]
         fields += [(words.words.get(name, name), _cell(row[name], style.language)) for name in extra]
         name = str(row.get("name", areas.index[place]))
-        properties.append({"tip": _tip(name, fields), "aria": f"{name}: {text}", "class": str(classes[place]),
-                           "status": str(statuses[place])})
+        properties.append(
+            {
+                "tip": _tip(name, fields),
+                "aria": f"{name}: {text}",
+                "class": str(classes[place]),
+                "status": str(statuses[place]),
+            }
+        )
 
     def look(feature: Mapping[str, Any]) -> dict[str, Any]:
         number, status = int(feature["properties"]["class"]), feature["properties"]["status"]
-        fill = style.colours[number] if number >= 0 else f"url(#gp-{status if status in MISSING_PATTERNS else 'not_collected'})"
-        return {"fillColor": fill, "fillOpacity": 1, "color": "#ffffff" if number >= 0 else "#8f8f88", "weight": 0.8}
+        fill = (
+            style.colours[number]
+            if number >= 0
+            else f"url(#gp-{status if status in MISSING_PATTERNS else 'not_collected'})"
+        )
+        return {
+            "fillColor": fill,
+            "fillOpacity": 1,
+            "color": "#ffffff" if number >= 0 else "#8f8f88",
+            "weight": 0.8,
+        }
 
     layer = folium.GeoJson(
         _geojson(areas, properties),

@@ -14,8 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from geoplan import checks
-from geoplan.show.style import BACKDROP, MISSING_PATTERNS, Style, make_style
+from geoplan.show.style import BACKDROP, MISSING_PATTERNS, Style, make_style, values_of
 from geoplan.show.texts import format_number, texts
 
 __all__ = ["SAVED", "plot"]
@@ -83,7 +82,7 @@ def plot(
     """
     values = values_of(areas, column)
     style = style or make_style(values, **style_kwds)
-    figure = Figure(figsize=figsize, layout="none", facecolor="white")
+    figure = Figure(figsize=figsize, facecolor="white")
     main = figure.add_axes((0.02, 0.06, 0.70, 0.84))
     side = figure.add_axes((0.735, 0.06, 0.25, 0.84))
     _draw_areas(main, areas, style)
@@ -99,7 +98,13 @@ def plot(
     main.set_axis_off()
     main.set_title(style.title, loc="left", fontsize=17, fontweight="bold", color=_INK, pad=24)
     main.annotate(
-        style.subtitle, (0, 1), (0, 7), xycoords="axes fraction", textcoords="offset points", fontsize=11, color=_QUIET
+        style.subtitle,
+        (0, 1),
+        (0, 7),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=11,
+        color=_QUIET,
     )
     side.set_axis_off()
     bottom = _legend(side, style)
@@ -110,21 +115,6 @@ def plot(
     _north_arrow(main, style.language)
     _footer(figure, style)
     return figure
-
-
-def values_of(areas: gpd.GeoDataFrame, column: str | pd.Series | None) -> pd.Series:
-    """Return the values to show, in the order of the areas."""
-    if column is None:
-        return pd.Series(np.nan, index=areas.index)
-    if isinstance(column, str):
-        if column not in areas:
-            raise checks.absent_columns([column], [str(name) for name in areas.columns])[0]
-        return areas[column]
-    if not set(column.index) & set(areas.index):
-        raise checks.ids_match_nothing(
-            [str(i) for i in column.index], [str(i) for i in areas.index]
-        )
-    return column.reindex(areas.index)
 
 
 def _draw_areas(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
@@ -220,7 +210,13 @@ def _name_list(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series, style: S
         name = textwrap.shorten(str(areas["name"][area_id]), _ROWS_FOR_NAMES, placeholder="…")
         text = f"{place}  {name}  {format_number(value, style.language, decimals=style.decimals)}"
         axes.text(
-            0.015, below - 0.03 - 0.042 * place, text, fontsize=10.5, color=_INK, va="top", transform=axes.transAxes,
+            0.015,
+            below - 0.03 - 0.042 * place,
+            text,
+            fontsize=10.5,
+            color=_INK,
+            va="top",
+            transform=axes.transAxes,
             parse_math=False,
         )
 
@@ -234,13 +230,25 @@ def _scale_bar(axes: Axes, language: str) -> None:
     for part, colour in ((0, _INK), (1, "white")):
         axes.add_patch(
             mpl.patches.Rectangle(
-                (x + part * length / 2, y), length / 2, height, facecolor=colour, edgecolor=_INK, linewidth=0.7, zorder=7
+                (x + part * length / 2, y),
+                length / 2,
+                height,
+                facecolor=colour,
+                edgecolor=_INK,
+                linewidth=0.7,
+                zorder=7,
             )
         )
     in_km = length >= 1000  # noqa: PLR2004  metres
     label = format_number(length / 1000 if in_km else length, language, decimals=int(in_km and length % 1000 > 0))
     axes.text(
-        x, y + 1.8 * height, f"{label} {'km' if in_km else 'm'}", fontsize=9, color=_INK, va="bottom", zorder=7
+        x,
+        y + 1.8 * height,
+        f"{label} {'km' if in_km else 'm'}",
+        fontsize=9,
+        color=_INK,
+        va="bottom",
+        zorder=7,
     )
 
 
@@ -269,5 +277,11 @@ def _footer(figure: Figure, style: Style) -> None:
     parts = [f"{words['source']}: {style.source}" if style.source else "", style.note, style.date]
     text = "  ·  ".join(part for part in parts if part)
     figure.text(
-        0.02, 0.045, "\n".join(textwrap.wrap(text, 165)), fontsize=8.5, color=_QUIET, va="top", parse_math=False
+        0.02,
+        0.045,
+        "\n".join(textwrap.wrap(text, 165)),
+        fontsize=8.5,
+        color=_QUIET,
+        va="top",
+        parse_math=False,
     )

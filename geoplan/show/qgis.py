@@ -133,7 +133,13 @@ def _qml_missing(style: Style) -> str:
     for number, missing in enumerate(style.missing):
         label = f"{missing.label}  ({missing.count})"
         ET.SubElement(
-            categories, "category", value=missing.status, label=label, symbol=str(number), render="true", type="string"
+            categories,
+            "category",
+            value=missing.status,
+            label=label,
+            symbol=str(number),
+            render="true",
+            type="string",
         )
         _hatch(symbols, str(number), _ANGLES[missing.status])
     return _text(root)
@@ -182,12 +188,24 @@ def _hatch(symbols: ET.Element, name: str, angles: tuple[int, ...]) -> None:
     symbol = _symbol(symbols, name)
     base = ET.SubElement(symbol, "layer", {"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"})
     _options(
-        base, color=_rgba("#fbfbfa"), style="solid", outline_color=_rgba("#8f8f88"), outline_style="solid",
-        outline_width="0.2", outline_width_unit="MM",
+        base,
+        color=_rgba("#fbfbfa"),
+        style="solid",
+        outline_color=_rgba("#8f8f88"),
+        outline_style="solid",
+        outline_width="0.2",
+        outline_width_unit="MM",
     )
     for number, angle in enumerate(angles):
         layer = ET.SubElement(symbol, "layer", {"class": "LinePatternFill", "enabled": "1", "locked": "0", "pass": "0"})
-        _options(layer, angle=str(angle), distance="2.2", distance_unit="MM", line_width="0.2", line_width_unit="MM")
+        _options(
+            layer,
+            angle=str(angle),
+            distance="2.2",
+            distance_unit="MM",
+            line_width="0.2",
+            line_width_unit="MM",
+        )
         line = _symbol(layer, f"@{name}@{number + 1}", "line")
         stroke = ET.SubElement(line, "layer", {"class": "SimpleLine", "enabled": "1", "locked": "0", "pass": "0"})
         _options(stroke, line_color=_rgba("#8f8f88"), line_style="solid", line_width="0.2", line_width_unit="MM")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-import mapclassify
+import geopandas as gpd
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -15,13 +16,14 @@ from geoplan import checks
 from geoplan.errors import Fault, SpecError
 from geoplan.show.texts import format_number, texts
 
-__all__ = ["BACKDROP", "MISSING_PATTERNS", "Missing", "Style", "make_style"]
+__all__ = ["BACKDROP", "MISSING_PATTERNS", "Missing", "Style", "make_style", "values_of"]
 
+#: Scheme → the class of mapclassify that finds its limits.
 _CLASSIFIERS = {
-    "quantiles": mapclassify.Quantiles,
-    "equal_interval": mapclassify.EqualInterval,
-    "fisher_jenks": mapclassify.FisherJenks,
-    "pretty": mapclassify.PrettyBreaks,
+    "quantiles": "Quantiles",
+    "equal_interval": "EqualInterval",
+    "fisher_jenks": "FisherJenks",
+    "pretty": "PrettyBreaks",
 }
 _REFUSED = {"RdYlGn", "RdGy", "Spectral", "jet", "rainbow", "hsv", "gist_rainbow", "nipy_spectral"}
 _MIDDLE = 0.1  # a diverging map's middle class is "about the average": within a tenth of the midpoint
@@ -185,6 +187,19 @@ def make_style(
     )
 
 
+def values_of(areas: gpd.GeoDataFrame, column: str | pd.Series | None) -> pd.Series:
+    """Return the values to show, in the order of the areas."""
+    if column is None:
+        return pd.Series(np.nan, index=areas.index)
+    if isinstance(column, str):
+        if column not in areas:
+            raise checks.absent_columns([column], [str(name) for name in areas.columns])[0]
+        return areas[column]
+    if not set(column.index) & set(areas.index):
+        raise checks.ids_match_nothing([str(i) for i in column.index], [str(i) for i in areas.index])
+    return column.reindex(areas.index)
+
+
 def _decimals(known: pd.Series) -> int:
     """Choose decimals so that three digits tell areas apart."""
     spread = float(known.max() - known.min()) if len(known) else 0.0
@@ -226,7 +241,11 @@ def _split(values: np.ndarray, scheme: str, k: int) -> list[float]:
     k = min(k, len(np.unique(values)))
     if k < 2:  # noqa: PLR2004  one class has no inner limit
         return []
-    return [float(limit) for limit in _CLASSIFIERS[scheme](values, k=k).bins[:-1]]
+    # mapclassify compiles code when imported (2 s), and maps with given breaks do without it.
+    import mapclassify  # noqa: PLC0415
+
+    classifier = getattr(mapclassify, _CLASSIFIERS[scheme])
+    return [float(limit) for limit in classifier(values, k=k).bins[:-1]]
 
 
 def _classed(known: pd.Series, inner: list[float], decimals: int) -> tuple[tuple[float, ...], pd.Series]:
@@ -244,7 +263,7 @@ def _classed(known: pd.Series, inner: list[float], decimals: int) -> tuple[tuple
 def _labels(bounds: tuple[float, ...], decimals: int, language: str) -> tuple[str, ...]:
     step = 10.0**-decimals
     labels = []
-    for number, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for number, (low, high) in enumerate(pairwise(bounds)):
         first = low if number == 0 else low + step
         lower, upper = (format_number(limit, language, decimals=decimals) for limit in (first, high))
         labels.append(upper if lower == upper or first > high else f"{lower}–{upper}")

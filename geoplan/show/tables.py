@@ -83,7 +83,9 @@ def _write_sheet(book: Any, sheet: Sheet) -> None:
         decimals = sheet.decimals.get(column)
         form = body
         if decimals is not None:
-            form = book.add_format({"num_format": "#,##0" + ("." + "0" * decimals if decimals else ""), "valign": "top"})
+            form = book.add_format(
+                {"num_format": "#,##0" + ("." + "0" * decimals if decimals else ""), "valign": "top"}
+            )
         cells = sheet.table[column].tolist()
         for row, cell in enumerate(cells, start=1):
             _write_cell(page, row, place, cell, form)
@@ -109,7 +111,7 @@ _SCALE = {
 }
 
 
-def _write_cell(page: Any, row: int, column: int, cell: object, form: Any) -> None:
+def _write_cell(page: Any, row: int, column: int, cell: Any, form: Any) -> None:
     if cell is None or (not isinstance(cell, str) and pd.isna(cell)):
         page.write_blank(row, column, None, form)
     elif isinstance(cell, str):
@@ -158,11 +160,11 @@ def write_csv(
     path.write_bytes(stream.getvalue().encode("utf-8-sig"))
 
 
-def _text(cell: object, decimals: int | None, decimal: str) -> str:
+def _text(cell: Any, decimals: int | None, decimal: str) -> str:
     if isinstance(cell, str):
         return f"'{cell}" if cell.startswith(_FORMULA_SIGNS) else cell
     if cell is None or pd.isna(cell):
         return ""
-    number = float(cell)  # type: ignore[arg-type]  # what is neither text nor missing is a number
+    number = float(cell)
     text = f"{number:.{decimals}f}" if decimals is not None else f"{number:.15g}"
     return text.replace(".", decimal)

@@ -71,7 +71,7 @@ class Dataset:
                 Fault(
                     what="the file is not the one the catalogue describes: its SHA-256 differs",
                     file=self.shown,
-                    hint=f"fetch it again, or update `sha256` and `vintage` in {self.toml} if it was renewed on purpose",
+                    hint=f"fetch it again, or update `sha256` and `vintage` in {self.toml} if it was renewed",
                 )
             )
         return self.path

@@ -47,9 +47,7 @@ def formats() -> dict[str, str]:
     """
     drivers = fiona.supported_drivers
     return {
-        ending: driver
-        for ending, driver in _VECTOR.items()
-        if driver == "GeoParquet" or "r" in drivers.get(driver, "")
+        ending: driver for ending, driver in _VECTOR.items() if driver == "GeoParquet" or "r" in drivers.get(driver, "")
     }
 
 
@@ -98,10 +96,7 @@ def read_vector(path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
         raise SourceError(
             Fault(what=f"'{path.suffix}' is not a format of polygons", expected=checks.listed(_VECTOR, shown=9))
         )
-    if driver == "GeoParquet":
-        frame = _read_geoparquet(path)
-    else:
-        frame = _read_ogr(path, _choose_layer(path, layer))
+    frame = _read_geoparquet(path) if driver == "GeoParquet" else _read_ogr(path, _choose_layer(path, layer))
     if frame.empty:
         raise checks.empty_layer()
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
@@ -187,8 +182,11 @@ def _choose_layer(path: Path, layer: str | None) -> str:
     if layer is None:
         if len(names) > 1:
             raise SpecError(
-                Fault(what=f"the file has several layers: {checks.listed(names, shown=12)}", key="layer",
-                      expected="the layer's name")
+                Fault(
+                    what=f"the file has several layers: {checks.listed(names, shown=12)}",
+                    key="layer",
+                    expected="the layer's name",
+                )
             )
         return names[0]
     if layer not in names:
@@ -254,13 +252,14 @@ def _read_workbook(path: Path, sheet: str | None) -> pd.DataFrame:
     try:
         with pd.ExcelFile(path, engine="openpyxl") as book:
             names = [str(name) for name in book.sheet_names]
-            if sheet is not None and sheet not in names:
-                raise checks.unknown_name("sheet of the workbook", sheet, names, key="sheet")
-            frame = book.parse(sheet or names[0], dtype=str, keep_default_na=False, na_filter=False)
-    except SpecError:
-        raise
+            known = sheet is None or sheet in names
+            frame = book.parse(
+                sheet if known and sheet else names[0], dtype=str, keep_default_na=False, na_filter=False
+            )
     except Exception as error:  # openpyxl lets zip, XML and key errors of a broken workbook through
         raise _unreadable(path, error) from error
+    if not known:
+        raise checks.unknown_name("sheet of the workbook", str(sheet), names, key="sheet")
     frame.columns = [str(name).strip() for name in frame.columns]
     return frame.fillna("")
 
@@ -310,7 +309,10 @@ def _decoded(content: bytes, encoding: str | None) -> str:
             return content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
         except UnicodeDecodeError as error:
             raise SourceError(
-                Fault(what=f"the file is not {encoding} (byte {error.start})", hint="leave `encoding` out of the layer")
+                Fault(
+                    what=f"the file is not {encoding} (byte {error.start})",
+                    hint="leave `encoding` out of the layer",
+                )
             ) from error
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
@@ -319,7 +321,6 @@ def _decoded(content: bytes, encoding: str | None) -> str:
     except UnicodeDecodeError:
         # Latin-1 never fails; Windows exports are cp1252, which agrees with it on every Nordic letter.
         return content.decode("latin-1")
-
 
 
 def check_raster(path: Path, *, crs: str, band: int) -> None:

@@ -47,7 +47,17 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
     frame["city"] = names.map(result.reference["value"])
     frame["above_city"] = frame["contribution"] - _CITY * frame["weight"]
     frame["status"] = frame["status"].fillna("not_collected")
-    columns = ["area_id", "domain", "indicator", "unit", "value", "numerator", "denominator", "city", "relative"]
+    columns = [
+        "area_id",
+        "domain",
+        "indicator",
+        "unit",
+        "value",
+        "numerator",
+        "denominator",
+        "city",
+        "relative",
+    ]
     return frame.reset_index()[[*columns, "weight", "contribution", "above_city", "status"]]
 
 
