@@ -97,7 +97,8 @@ class IndexResult:
         ``score`` (city = 100), ``gap`` (score - 100, points), ``rank_rest`` and ``score_rest`` (the area against the
         rest of the city), ``population`` (persons), ``indicators``, ``indicators_estimated`` and ``indicators_total``
         (number known, of these estimated or provisional, number in the index), ``status`` (observed, provisional,
-        estimated, suppressed, not_collected, not_applicable or out_of_scope), ``reason`` (why an area has no rank; else empty).
+        estimated, suppressed, not_collected, not_applicable or out_of_scope), ``reason`` (why an area has no rank:
+        ``small_population``, ``population_not_known`` or ``domain_not_known``; else empty), ``reason_domain`` (which).
     domains
         Areas × domains, city = 100.
     relative
@@ -223,8 +224,8 @@ def risk_index(
     score_rest = (_aggregate(rest, spec)[1] * rest).sum(axis=1, min_count=1)
 
     population = cells["value"][spec.population]
-    status, reason = _verdicts(population, domains, relative, cells["status"][names], spec)
-    ranked = reason == ""
+    verdicts = _verdicts(population, domains, relative, cells["status"][names], spec)
+    ranked = verdicts["reason"] == ""
     weights = weights.where(ranked, np.nan)
     contributions = weights * relative
     score = contributions.sum(axis=1, min_count=1)
@@ -239,8 +240,7 @@ def risk_index(
             "indicators": relative.notna().sum(axis=1),
             "indicators_estimated": _estimated(cells["status"][names], relative),
             "indicators_total": len(names),
-            "status": status,
-            "reason": reason,
+            **verdicts,
         }
     )
     ranking = ranking.rename_axis("area_id").reset_index()
@@ -412,26 +412,23 @@ def _verdicts(
     relative: pd.DataFrame,
     statuses: pd.DataFrame,
     spec: IndexSpec,
-) -> tuple[pd.Series, pd.Series]:
+) -> pd.DataFrame:
     """Say of each area whether it is ranked, on what footing, and if not, why."""
-    status = pd.Series("observed", index=domains.index, dtype=object)
-    status[(statuses == "provisional").any(axis=1)] = "provisional"
-    status[(statuses == "estimated").any(axis=1)] = "estimated"
-    reason = pd.Series("", index=domains.index, dtype=object)
+    verdicts = pd.DataFrame(
+        {"status": "observed", "reason": "", "reason_domain": ""}, index=domains.index, dtype=object
+    )
+    verdicts.loc[(statuses == "provisional").any(axis=1), "status"] = "provisional"
+    verdicts.loc[(statuses == "estimated").any(axis=1), "status"] = "estimated"
     for domain in spec.domains:
-        lacking = domains[domain.id].isna() & (reason == "")
-        known = relative[list(domain.indicators)].notna().sum(axis=1)
-        why = statuses[list(domain.indicators)].where(relative[list(domain.indicators)].isna())
+        names = list(domain.indicators)
+        lacking = domains[domain.id].isna() & (verdicts["reason"] == "")
+        why = statuses[names].where(relative[names].isna())
         for area in domains.index[lacking]:
-            reason[area] = f"{domain.id}: {known[area]} of {len(domain.indicators)} indicators known"
-            status[area] = _commonest(why.loc[area])
-    least = max(spec.minimum_population, 1)
-    small = population < least
-    status[small] = "out_of_scope"
-    reason[small] = [f"population {number:,.0f} under {least:,}" for number in population[small]]
-    reason[population.isna()] = "population not known"
-    status[population.isna()] = "not_collected"
-    return status, reason
+            verdicts.loc[area] = [_commonest(why.loc[area]), "domain_not_known", domain.id]
+    small = population < max(spec.minimum_population, 1)
+    verdicts.loc[small] = ["out_of_scope", "small_population", ""]
+    verdicts.loc[population.isna()] = ["not_collected", "population_not_known", ""]
+    return verdicts
 
 
 def _estimated(statuses: pd.DataFrame, relative: pd.DataFrame) -> pd.Series:
@@ -466,8 +463,8 @@ def _certificate(
         domain_weights={domain.id: domain.weight for domain in spec.domains},
         domain_weight_sum=sum(domain.weight for domain in spec.domains),
         indicator_weights={name: weight for domain in spec.domains for name, weight in domain.indicators.items()},
-        missing=f"mean of the indicators known; an area needs {spec.minimum_available:.0%} of the weight of every domain",
-        exclusion=f"areas under {spec.minimum_population:,} residents are listed, not ranked, and count in the city's value",
+        missing=f"mean of those known; an area needs {spec.minimum_available:.0%} of the weight of every domain",
+        exclusion=f"under {spec.minimum_population:,} residents: listed, not ranked, counted in the city's value",
         ties="the same rank to areas whose scores agree to nine decimals, the lowest of their places",
         rest_of_city="score_rest puts the area against the reference without the area itself",
         reference_gaps={str(name): int(gap) for name, gap in city["areas_missing"].items() if gap},

@@ -20,7 +20,7 @@ from geoplan.errors import OutputError
 from geoplan.risk import breakdown
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.story import Run
-from geoplan.show import Sheet, explore, plot, texts, write_csv, write_geopackage, write_workbook
+from geoplan.show import Sheet, explore, format_number, plot, texts, write_csv, write_geopackage, write_workbook
 from geoplan.show.printed import SAVED
 from geoplan.sources import sha256_of
 
@@ -124,6 +124,9 @@ def ranking_table(run: Run) -> pd.DataFrame:
     """
     result, areas = run.index(), run.areas()
     table = result.ranking.join(result.domains).join(areas["name"])
+    table["reason"] = [
+        _reason(run, reason, domain) for reason, domain in zip(table["reason"], table["reason_domain"], strict=True)
+    ]
     table["period"] = result.certificate.period
     table["method"] = result.certificate.method
     table["source"] = run.sources()
@@ -139,6 +142,16 @@ def ranking_table(run: Run) -> pd.DataFrame:
         "source",
     ]
     return table.reset_index()[[*first, *result.domains.columns, *last]]
+
+
+def _reason(run: Run, reason: str, domain: str) -> str:
+    """Say in the run's language why an area has no rank."""
+    if not reason:
+        return ""
+    language, index = run.spec.language, run.spec.index
+    label = next((item.label.to(language) for item in index.domains if item.id == domain), "")
+    least = format_number(max(index.minimum_population, 1), language)
+    return texts(language).reasons[reason].format(domain=label, least=least)
 
 
 def _write_tables(run: Run, folder: Path) -> None:
@@ -273,10 +286,7 @@ def _notes(run: Run) -> pd.DataFrame:
 
 
 def _write_geopackage(run: Run, folder: Path) -> None:
-    result, areas = run.index(), run.areas()
-    columns = ["rank", "score", "gap", "score_rest", "rank_rest", "population", "status", "reason"]
-    frame = areas.join(result.ranking[columns]).join(result.domains)
-    frame["period"], frame["source"] = run.spec.period, run.sources()
+    frame = run.areas().join(ranking_table(run).set_index("area_id").drop(columns="name"))
     definition = run.map_spec()
     values, style = run.style()
     if definition.value not in frame:

@@ -162,8 +162,8 @@ def explore(
         A column of ``areas``, or a Series with the same index such as ``index.score``.
     style
         A finished style; made from ``column`` and ``style_kwds`` when left out: ``scheme``, ``k``, ``breaks``,
-        ``cmap``, ``midpoint``, ``title``, ``unit``, ``period``, ``source``, ``note``, ``date``, ``language``, ``status`` (see
-        :func:`make_style`).
+        ``cmap``, ``midpoint``, ``title``, ``unit``, ``period``, ``source``, ``note``, ``date``, ``language``,
+        ``status`` (see :func:`make_style`).
     tooltip
         Columns shown when an area is pointed at or reached by the tab key, beside name and value; False for none.
     backdrop

@@ -27,6 +27,7 @@ class Texts:
     words: dict[str, str]
     statuses: dict[str, str]
     units: dict[str, str]
+    reasons: dict[str, str]
 
     def __getitem__(self, key: str) -> str:
         return self.words[key]
@@ -54,7 +55,8 @@ def texts(language: str) -> Texts:
     if language not in content:
         raise checks.unknown_name("language", language, content, key="language")
     own = dict(content[language])
-    return Texts(language, statuses=own.pop("statuses"), units=own.pop("units"), words=own)
+    parts = {part: own.pop(part) for part in ("statuses", "units", "reasons")}
+    return Texts(language, words=own, **parts)
 
 
 def format_number(value: float | None, language: str, *, decimals: int = 0) -> str:
