@@ -7,6 +7,7 @@ wherever it is found: in a catalogue file, in a data file, or in a frame a plann
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 
 from geoplan.errors import (
     CrsError,
@@ -27,6 +28,7 @@ __all__ = [
     "crs_mismatch",
     "crs_missing",
     "crs_not_metric",
+    "crs_outside",
     "did_you_mean",
     "duplicate_ids",
     "empty_geometry",
@@ -94,13 +96,28 @@ def crs_distorts(name: str, scale: float, *, latitude: float) -> CrsError:
     )
 
 
+def crs_outside(name: str, region: str, *, longitude: float, latitude: float) -> CrsError:
+    """Word the fault of coordinates that cannot be in the system they are said to be in."""
+    if isfinite(longitude) and isfinite(latitude):
+        where = f"at longitude {longitude:.1f}, latitude {latitude:.1f}"
+    else:
+        where = "nowhere on Earth"
+    return CrsError(
+        Fault(
+            what=f"read as {name}, the data lie {where}",
+            expected=f"coordinates in the region of the system ({region})",
+            hint="the file states another system than its coordinates are in, or easting and northing are swapped",
+        )
+    )
+
+
 # ---------------------------------------------------------------- ids and columns
 
 
 def absent_columns(absent: Iterable[str], present: Sequence[str], *, key: str | None = None) -> list[SpecError]:
     """Word one fault per column that a definition names but the file does not have."""
     return [
-        SpecError(Fault(what=f"there is no column '{name}'", key=key, hint=did_you_mean(name, present)))
+        SpecError(Fault(what=f"there is no column '{name}' in the data", key=key, hint=did_you_mean(name, present)))
         for name in absent
     ]
 
@@ -158,9 +175,9 @@ def ids_match_nothing(table_ids: Sequence[str], area_ids: Sequence[str]) -> IdEr
 # ---------------------------------------------------------------- geometry
 
 
-def empty_layer(what: str = "the layer has no rows") -> SourceError:
+def empty_layer(what: str = "the layer has no rows", *, expected: str = "at least one feature") -> SourceError:
     """Word the fault of a file that is readable but empty."""
-    return SourceError(Fault(what=what, expected="at least one area"))
+    return SourceError(Fault(what=what, expected=expected))
 
 
 def empty_geometry(ids: Sequence[str]) -> GeometryError:

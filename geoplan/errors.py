@@ -131,9 +131,14 @@ class InputError(GeoplanError, ValueError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
     def located(self, **where: str | None) -> InputError:
-        """Return the same error with the places that are still open filled in (``file=``, ``key=`` …)."""
+        """Return the same error with the places that are still open filled in (``file=``, ``key=`` …).
+
+        A fault that names another file already is left alone: a key of the scenario says nothing about a layer.
+        """
 
         def filled(fault: Fault) -> Fault:
+            if fault.file and where.get("file", fault.file) != fault.file:
+                return fault
             still_open: dict[str, Any] = {name: value for name, value in where.items() if not getattr(fault, name)}
             return replace(fault, **still_open)
 
@@ -201,12 +206,15 @@ class Faults:
 
     @staticmethod
     @contextmanager
-    def located_at(file: str) -> Iterator[None]:
-        """Name the file in any :class:`InputError` that leaves the block."""
+    def located_at(file: str, *, toml: str | None = None) -> Iterator[None]:
+        """Name the file in any :class:`InputError` that leaves the block; ``toml`` where a key is at fault."""
         try:
             yield
         except InputError as error:
-            raise error.located(file=file) from error
+            raise type(error)(
+                fault if fault.file else replace(fault, file=toml if toml and fault.key else file)
+                for fault in error.faults
+            ) from error
 
     def raise_any(self) -> None:
         """Raise everything kept so far as one error; do nothing when there is nothing."""

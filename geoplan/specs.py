@@ -446,7 +446,7 @@ def read_toml(path: Path, *, shown: str | None = None) -> dict[str, Any]:
         raise SpecError(Fault(what="there is no such file", file=name)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(Fault(what=f"the file cannot be read ({error})", file=name)) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits is no TOML either
         raise SpecError(Fault(what=f"this is not valid TOML: {error}", file=name)) from error
 
 
@@ -472,9 +472,11 @@ def parse_spec(content: Mapping[str, Any], model: type[SpecT], *, file: str | No
 def parse_layer(content: Mapping[str, Any], *, file: str | None = None) -> Layer:
     """Turn the content of a ``layers/`` file into the model its ``kind`` names."""
     kind = content.get("kind")
-    if kind not in _LAYERS:
-        what = "the key is missing" if kind is None else f"no kind of layer is called '{kind}'"
-        raise SpecError(Fault(what=what, file=file, key="kind", expected=listed(_LAYERS, shown=12)))
+    if kind is None:
+        raise SpecError(Fault(what="the key is missing", file=file, key="kind", expected=listed(_LAYERS, shown=12)))
+    if not isinstance(kind, str) or kind not in _LAYERS:
+        what = f"no kind of layer is called '{kind}'"
+        raise SpecError(Fault(what=what, file=file, key="kind", hint=did_you_mean(str(kind), _LAYERS)))
     return parse_spec(content, _LAYERS[kind], file=file)
 
 

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _SCALE_TOLERANCE = 0.01
+_REGION_MARGIN = 5.0  # degrees: Denmark measures Bornholm in UTM zone 32, three degrees outside of it
 _OVERLAP_M2 = 1.0
 _WHOLE = 1e-9
 _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
@@ -138,9 +139,11 @@ def as_areas(
     ({'01': '01'}, [])
     """
     faults = Faults()
-    wanted = [id_column, *([name_column] if name_column else []), *(where or {})]
-    for error in checks.absent_columns([c for c in wanted if c not in frame], list(frame.columns)):
-        faults.add(error)
+    wanted = {"id_column": id_column, "name_column": name_column, **{f"where.{name}": name for name in where or {}}}
+    for key, name in wanted.items():
+        if name is not None and name not in frame:
+            for error in checks.absent_columns([name], list(frame.columns), key=key):
+                faults.add(error)
     faults.raise_any()
     for column, value in (where or {}).items():
         frame = frame[frame[column].astype(str) == value]
@@ -255,8 +258,8 @@ def working_crs(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataF
     Raises
     ------
     CrsError
-        When the frame states no system, or the system is not in metres, or its linear scale at the centre of the data
-        is off by more than 1 % (EPSG:3857 at Stockholm: 1.96).
+        When the frame states no system, or the system is not in metres, or the data lie far outside its region, or
+        its linear scale at their centre is off by more than 1 % (EPSG:3857 at Stockholm: 1.96).
     """
     if frame.crs is None:
         raise checks.crs_missing()
@@ -266,6 +269,7 @@ def working_crs(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataF
         raise checks.crs_not_metric(_crs_name(target), unit)
     moved = frame if frame.crs.equals(target, ignore_axis_order=True) else frame.to_crs(target)
     longitude, latitude = _centre(moved, target)
+    _must_lie_in(target, longitude, latitude)
     factors = pyproj.Proj(target).get_factors(longitude, latitude)
     worst = max((factors.meridional_scale, factors.parallel_scale), key=lambda scale: abs(scale - 1))
     if not np.isfinite(worst) or abs(worst - 1) > _SCALE_TOLERANCE:
@@ -278,6 +282,20 @@ def _centre(frame: gpd.GeoDataFrame, crs: pyproj.CRS) -> tuple[float, float]:
     back = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
     longitude, latitude = back.transform((west + east) / 2, (south + north) / 2)
     return float(longitude), float(latitude)
+
+
+def _must_lie_in(crs: pyproj.CRS, longitude: float, latitude: float) -> None:
+    """Refuse coordinates far outside the region of their system: degrees said to be metres, swapped axes."""
+    region = crs.area_of_use
+    inside = np.isfinite(longitude) and np.isfinite(latitude)
+    if region and inside:
+        inside = (
+            region.west - _REGION_MARGIN <= longitude <= region.east + _REGION_MARGIN
+            and region.south - _REGION_MARGIN <= latitude <= region.north + _REGION_MARGIN
+        )
+    if not inside:
+        name = region.name if region else "unknown"
+        raise checks.crs_outside(_crs_name(crs), name, longitude=longitude, latitude=latitude)
 
 
 # ---------------------------------------------------------------- geometry
@@ -386,11 +404,17 @@ def as_membership(
     InputError
         When a column is absent, a code is missing, or a share is not in (0, 1].
     """
-    named = [name for name in (child_column, parent_column, relation_column, share_column) if name]
-    absent = checks.absent_columns([name for name in named if name not in frame], list(frame.columns))
+    named = {
+        "child_column": child_column,
+        "parent_column": parent_column,
+        "relation_column": relation_column,
+        "share_column": share_column,
+    }
     faults = Faults()
-    for error in absent:
-        faults.add(error)
+    for key, name in named.items():
+        if name is not None and name not in frame:
+            for error in checks.absent_columns([name], list(frame.columns), key=key):
+                faults.add(error)
     faults.raise_any()
     share = pd.to_numeric(frame[share_column], errors="coerce") if share_column else pd.Series(1.0, frame.index)
     outside = ~((share > 0) & (share <= 1))

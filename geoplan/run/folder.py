@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,16 +28,18 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     OutputError
         When the place cannot be written, or ``target`` holds something that is not a geoplan run.
     """
-    target = target.absolute()
+    target = target.resolve()
     if target.exists() and not _replaceable(target):
         raise OutputError(
             f"{target}: this is not a folder that geoplan wrote. Expected: a new or empty folder, or an earlier run. "
             "Hint: choose another with --out"
         )
+    made = [folder for folder in target.parents if not folder.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".partial", dir=target.parent))
     except OSError as error:
+        _remove_empty(made)
         raise _not_writable(target, error) from error
     try:
         yield work
@@ -47,28 +50,47 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         raise _not_writable(target, error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        _remove_empty(made)
 
 
 def _replaceable(target: Path) -> bool:
-    return target.is_dir() and ((target / MANIFEST).is_file() or not any(target.iterdir()))
+    """Tell whether nothing is lost when a folder is replaced: it is empty, or its manifest is one of geoplan's."""
+    if not target.is_dir():
+        return False
+    try:
+        manifest = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return not any(target.iterdir())
+    return isinstance(manifest, dict) and "geoplan" in manifest
 
 
 def _put_in_place(work: Path, target: Path) -> None:
     work.chmod(0o755)  # mkdtemp makes folders for one user; a run is meant to be shared
     old = work.with_suffix(".old")
-    if target.exists():
-        target.rename(old)
     try:
+        if target.exists():
+            target.rename(old)
         work.rename(target)
-    except OSError:
-        if old.exists():
+    finally:  # whatever happened between the two, Ctrl-C included, one of them stands in the end
+        if not target.exists() and old.exists():
             old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Take back the folders made on the way, innermost first, as far as nothing stands in them."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
 
 
 def _not_writable(target: Path, error: OSError) -> OutputError:
     reason = (error.strerror or str(error)).lower()
+    file = next((folder for folder in target.parents if folder.is_file()), None)
+    if file is not None:
+        reason = f"'{file.name}' on the way is a file"
     return OutputError(
         f"{target}: the folder cannot be written ({reason}). Expected: a place with room that you may write to. "
         "Hint: choose another with --out"

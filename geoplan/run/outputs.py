@@ -175,7 +175,16 @@ def _write_tables(run: Run, folder: Path) -> None:
     )
     shown = _readable(run, figures, labels)
     sheets = [
-        Sheet(words["ranking_sheet"], ranking, headings, decimals, frozen=3, scale=["score", *labels]),
+        Sheet(
+            words["ranking_sheet"],
+            ranking,
+            headings,
+            decimals,
+            frozen=3,
+            scale=["score", *labels],
+            printed=len(ranking.columns) - 3,  # year, method and source stand at the foot of the page
+            footer=f"{spec.title.to(language)} · {run.index().certificate.method} · {run.sources()}",
+        ),
         Sheet(
             words["indicators_sheet"],
             shown,
@@ -191,7 +200,7 @@ def _write_tables(run: Run, folder: Path) -> None:
             },
             frozen=2,
         ),
-        Sheet(words["notes_sheet"], _notes(run), wrap=True),
+        Sheet(words["notes_sheet"], _notes(run), widths=(38, 110)),
     ]
     write_workbook(folder / "ranking.xlsx", sheets, title=spec.title.to(language), date=spec.date)
 
@@ -274,7 +283,7 @@ def _notes(run: Run) -> pd.DataFrame:
         lines.append((f"{words['source']}: {dataset.id}", text))
     for name in run.spec.index.indicators:
         item = run.indicators().definitions[name]
-        ages = f", {item.ages[0]}–{item.ages[1]}" if item.ages else ""
+        ages = f", {'–'.join(str(age) for age in dict.fromkeys(item.ages))}" if item.ages else ""
         base = item.base.to(language) if item.base else ""
         breaks = f" Break: {', '.join(map(str, item.breaks))}." if item.breaks else ""
         text = f"{item.label.to(language)} ({words.unit(item.unit)}). N: {base}{ages}. {item.source or ''}.{breaks}"
@@ -307,7 +316,7 @@ def _write_maps(
         figure = plot(areas, values, style=style, backdrop=backdrop, outline=outline)
         for ending, options in SAVED.items():
             figure.savefig(stem.with_suffix(f".{ending}"), **options)
-    page = explore(areas, values, style=style, tooltip=["rank", "population"], backdrop=backdrop)
+    page = explore(areas, values, style=style, tooltip=["rank", "population"], backdrop=backdrop, outline=outline)
     page.save(stem.with_suffix(".html"))
 
 

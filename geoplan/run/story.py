@@ -72,7 +72,7 @@ def read_areas(dataset: Dataset, crs: str | None) -> tuple[gpd.GeoDataFrame, Are
     """Read and check a layer of areas."""
     spec = dataset.spec
     assert isinstance(spec, AreasLayer)  # noqa: S101  the caller asked the catalogue for this kind
-    with Faults.located_at(dataset.shown):
+    with Faults.located_at(dataset.shown, toml=dataset.toml):
         return as_areas(
             read_vector(dataset.verified(), spec.layer),
             id_column=spec.id_column,
@@ -91,7 +91,7 @@ def read_indicators(dataset: Dataset) -> IndicatorTable:
     """Read and check an indicator table."""
     spec = dataset.spec
     assert isinstance(spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
-    with Faults.located_at(dataset.shown):
+    with Faults.located_at(dataset.shown, toml=dataset.toml):
         return as_indicators(_table(dataset, spec), spec)
 
 
@@ -99,7 +99,7 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
     """Read and check a membership table."""
     spec = dataset.spec
     assert isinstance(spec, MembershipLayer)  # noqa: S101  the caller asked the catalogue for this kind
-    with Faults.located_at(dataset.shown):
+    with Faults.located_at(dataset.shown, toml=dataset.toml):
         return as_membership(
             _table(dataset, spec),
             child_column=spec.child_column,
@@ -337,7 +337,7 @@ class Run:
         for name in self.spec.areas.backdrop:
             dataset = self._datasets[name]
             assert isinstance(dataset.spec, BackdropLayer)  # noqa: S101  checked when the layers were found
-            with Faults.located_at(dataset.shown):
+            with Faults.located_at(dataset.shown, toml=dataset.toml):
                 frame = read_vector(dataset.verified(), dataset.spec.layer)
                 layers.append((dataset.spec.role, working_crs(frame, str(self.areas().crs))))
         return layers
@@ -374,7 +374,7 @@ class Run:
             unit=unit,
             period=self.spec.period,
             source=self.sources(),
-            note=spec.note.to(language) if spec.note else "",
+            note=" ".join(note.to(language) for note in (spec.note, self.spec.note) if note),
             date=format_date(self.spec.date, language),
             language=language,
         )

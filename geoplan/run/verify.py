@@ -93,11 +93,11 @@ def _check_layer(dataset: Dataset) -> list[str]:
         case MembershipLayer():
             read_membership(dataset)
         case BackdropLayer() | PointsLayer():
-            with Faults.located_at(dataset.shown):
+            with Faults.located_at(dataset.shown, toml=dataset.toml):
                 frame = read_vector(dataset.verified(), spec.layer)
                 working_crs(frame, None if _is_metric(spec.crs) else "EPSG:3035")
         case RasterLayer():
-            with Faults.located_at(dataset.shown):
+            with Faults.located_at(dataset.shown, toml=dataset.toml):
                 check_raster(dataset.verified(), crs=spec.crs, band=spec.band)
     return []
 

@@ -129,7 +129,7 @@ class OfflineMap(folium.Map):
             )
         # folium names its elements by random numbers.
         names: dict[str, str] = {}
-        return re.sub(r"(?<=_)[0-9a-f]{32}\b", lambda m: names.setdefault(m[0], f"{len(names) + 1}"), page)
+        return re.sub(r"(?<=_)[0-9a-f]{32}(?![0-9a-f])", lambda m: names.setdefault(m[0], f"{len(names) + 1}"), page)
 
     def save(self, outfile: Any, *_: Any, **__: Any) -> None:
         """Write the page to a file, given by its path."""
@@ -147,6 +147,7 @@ def explore(
     style: Style | None = None,
     tooltip: bool | Sequence[str] = True,
     backdrop: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
+    outline: gpd.GeoDataFrame | None = None,
     m: OfflineMap | None = None,
     width: str | int = "100%",
     height: str | int = "100%",
@@ -168,6 +169,8 @@ def explore(
         Columns shown when an area is pointed at or reached by the tab key, beside name and value; False for none.
     backdrop
         Pairs of a role (``water``, ``park``, ``rail``, ``road``) and a frame.
+    outline
+        Areas of a higher level, drawn as dark borders.
     m
         A map to draw on.
     width, height
@@ -208,6 +211,8 @@ def explore(
     layer.add_to(shown)
     for role, frame in over:
         _add_backdrop(shown, role, frame)
+    if outline is not None:
+        _add_still(shown, outline, {"fill": False, "color": "#3d3d3a", "weight": 1.6})
     cast("Figure", shown.get_root()).html.add_child(_Panel(style, words), name="panel")
     west, south, east, north = (float(edge) for edge in areas.to_crs(_WGS84).total_bounds)
     _Behaviour(layer.get_name(), words["map_aria"], [[south, west], [north, east]]).add_to(shown)
@@ -244,17 +249,15 @@ def _geojson(frame: gpd.GeoDataFrame, properties: Sequence[Mapping[str, str]]) -
 def _add_backdrop(shown: folium.Map, role: str, frame: gpd.GeoDataFrame) -> None:
     fill, line = BACKDROP[role]
     surface = fill != "none"
-    look = {
-        "fillColor": fill,
-        "fillOpacity": 1 if surface else 0,
-        "fill": surface,
-        "color": line,
-        "weight": 0.6 if surface else 1.4,
-        "interactive": False,
-    }
-    folium.GeoJson(
-        _geojson(frame, [{}] * len(frame)), style_function=lambda _: look, control=False, smooth_factor=0.5
-    ).add_to(shown)
+    look = {"fill": surface, "fillOpacity": 1, "color": line, "weight": 0.6 if surface else 1.4}
+    _add_still(shown, frame, look | ({"fillColor": fill} if surface else {}))
+
+
+def _add_still(shown: folium.Map, frame: gpd.GeoDataFrame, look: dict[str, Any]) -> None:
+    """Add shapes that are looked at, not pointed at."""
+    still = {**look, "interactive": False}
+    features = _geojson(frame, [{}] * len(frame))
+    folium.GeoJson(features, style_function=lambda _: still, control=False, smooth_factor=0.5).add_to(shown)
 
 
 def _area_layer(
@@ -272,7 +275,7 @@ def _area_layer(
     properties = []
     for place, (_, row) in enumerate(areas.iterrows()):
         shown = format_number(numbers[place], style.language, decimals=style.decimals)
-        text = f"{shown} {style.unit}".strip() if classes[place] >= 0 else words.statuses.get(statuses[place], "–")
+        text = f"{shown} {style.suffix}".strip() if classes[place] >= 0 else words.statuses.get(statuses[place], "–")
         fields = [(style.title or words["value"], text)]
         fields += [(words.words.get(name, name), _cell(row[name], style.language)) for name in extra]
         name = str(row.get("name", areas.index[place]))
@@ -355,6 +358,7 @@ class _Behaviour(MacroElement):
                 paddingTopLeft: beside ? [panel.right + 12, 12] : [12, 12],
                 paddingBottomRight: beside ? [12, 12] : [12, panel.height + 20]
             });
+            L.control.scale({imperial: false, position: "bottomright"}).addTo(map);
             map.getContainer().setAttribute("aria-label", {{ this.text|tojson }});
             areas.eachLayer(function (area) {
                 var path = area.getElement && area.getElement();

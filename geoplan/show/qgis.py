@@ -18,6 +18,8 @@ from geoplan.show.style import MISSING_PATTERNS, Style
 __all__ = ["qml_graduated", "write_geopackage"]
 
 _MARGIN = 1e-9
+# Today's GDAL writes 1.4, which makes older QGIS (3.22 with GDAL 3.6) warn; nothing here needs more than 1.2.
+_VERSION = {"VERSION": "1.2"}
 _TABLE = """
 CREATE TABLE layer_styles (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -62,7 +64,9 @@ def write_geopackage(
     missing["status_of_value"] = style.statuses.reindex(missing["area_id"]).to_numpy()
     try:
         with _fixed_clock(date):
-            pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type="MultiPolygon")
+            pyogrio.write_dataframe(
+                frame, path, layer=layer, driver="GPKG", geometry_type="MultiPolygon", dataset_options=_VERSION
+            )
             if len(missing):
                 name = f"{layer}_not_classed"
                 pyogrio.write_dataframe(missing, path, layer=name, driver="GPKG", geometry_type="MultiPolygon")

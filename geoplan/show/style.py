@@ -64,6 +64,8 @@ class Style:
     ----------
     title, unit, period, source, note, date
         Texts, in the style's language.
+    suffix
+        What follows a number in a sentence: the unit, or nothing for an index.
     bounds
         Class limits, one more than there are classes; a class holds values above its lower and up to its upper limit.
     colours, labels, counts
@@ -85,6 +87,7 @@ class Style:
     note: str
     date: str
     language: str
+    suffix: str
     bounds: tuple[float, ...]
     colours: tuple[str, ...]
     labels: tuple[str, ...]
@@ -174,6 +177,7 @@ def make_style(
         note=note,
         date=date,
         language=language,
+        suffix="" if unit == "index" else words.unit(unit),
         bounds=bounds,
         colours=_colours(cmap, bounds, midpoint),
         labels=_labels(bounds, decimals, language),

@@ -21,6 +21,7 @@ __all__ = ["Sheet", "write_csv", "write_workbook"]
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _WIDEST, _NARROWEST = 60, 9
 _CELL_LIMIT = 32_767
+_LINE = 15  # points
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,13 @@ class Sheet:
         Column → number of decimals shown; the file keeps full precision.
     frozen
         Number of columns that stay in view.
-    wrap
-        Break long texts into lines.
+    widths
+        Widths of the first columns in characters, for long texts that break into lines; found from the cells when left
+        out.
+    printed
+        Number of columns that go on paper; all when left out.
+    footer
+        Text at the foot of each printed page.
     scale
         Columns that get a three-colour scale around 100.
     """
@@ -50,7 +56,9 @@ class Sheet:
     headings: Mapping[str, str] = field(default_factory=dict)
     decimals: Mapping[str, int] = field(default_factory=dict)
     frozen: int = 0
-    wrap: bool = False
+    widths: Sequence[int] = ()
+    printed: int | None = None
+    footer: str = ""
     scale: Sequence[str] = ()
 
 
@@ -76,8 +84,11 @@ def write_workbook(path: Path, sheets: Sequence[Sheet], *, title: str, date: dt.
 
 def _write_sheet(book: Any, sheet: Sheet) -> None:
     page = book.add_worksheet(sheet.name[:31])
-    head = book.add_format({"bold": True, "bg_color": "#f0f0ee", "bottom": 1, "text_wrap": True, "valign": "top"})
-    body = book.add_format({"valign": "top", "text_wrap": sheet.wrap})
+    head = book.add_format(
+        {"bold": True, "bg_color": "#f0f0ee", "bottom": 1, "text_wrap": True, "valign": "top", "indent": 1}
+    )
+    body = book.add_format({"valign": "top", "text_wrap": bool(sheet.widths), "indent": 1})
+    page.set_row(0, 3 * _LINE)
     for place, column in enumerate(sheet.table.columns):
         page.write_string(0, place, sheet.headings.get(column, str(column)), head)
         decimals = sheet.decimals.get(column)
@@ -89,16 +100,29 @@ def _write_sheet(book: Any, sheet: Sheet) -> None:
         cells = sheet.table[column].tolist()
         for row, cell in enumerate(cells, start=1):
             _write_cell(page, row, place, cell, form)
-        page.set_column(place, place, _width(cells, sheet.headings.get(column, ""), decimals))
+        found = _width(cells, sheet.headings.get(column, ""), decimals)
+        page.set_column(place, place, sheet.widths[place] if place < len(sheet.widths) else found)
         if column in sheet.scale and cells:
             page.conditional_format(1, place, len(cells), place, _SCALE)
     page.freeze_panes(1, sheet.frozen)
     if len(sheet.table.columns) and len(sheet.table):
         page.autofilter(0, 0, len(sheet.table), len(sheet.table.columns) - 1)
+    if sheet.widths:
+        _set_heights(page, sheet)
     page.set_landscape()
     page.set_paper(9)
     page.fit_to_pages(1, 0)
     page.repeat_rows(0)
+    if sheet.printed:
+        page.print_area(0, 0, len(sheet.table), sheet.printed - 1)
+    page.set_footer(f"&L&8{sheet.footer[:200].replace('&', '&&')}&R&8&P / &N")
+
+
+def _set_heights(page: Any, sheet: Sheet) -> None:
+    """Give rows the height of their longest text; not every program does so when it opens a file."""
+    for row, cells in enumerate(sheet.table.itertuples(index=False), start=1):
+        lines = max(-(-len(str(cell)) // width) for cell, width in zip(cells, sheet.widths, strict=False))
+        page.set_row(row, _LINE * max(lines, 1))
 
 
 _SCALE = {
@@ -122,7 +146,7 @@ def _write_cell(page: Any, row: int, column: int, cell: Any, form: Any) -> None:
 
 def _width(cells: Sequence[object], heading: str, decimals: int | None) -> float:
     if decimals is not None:
-        return max(_NARROWEST, min(len(heading), 14) + 2)
+        return max(_NARROWEST, max((len(word) for word in heading.split()), default=0) + 2)
     longest = max((len(str(cell)) for cell in cells[:500] if cell is not None), default=0)
     return min(max(_NARROWEST, longest + 2, min(len(heading), 14) + 2), _WIDEST)
 

@@ -1,0 +1,62 @@
+from conftest import *
+import shutil
+def test_all(project, geoplan, capsys):
+    def show(name, fn, *words):
+        before = project.snapshot()
+        fn()
+        mid = project.snapshot()
+        r = geoplan(*(words or ("run", project.scenario)), cwd=project.root)
+        after = project.snapshot()
+        with capsys.disabled():
+            print("\n###", name, r.code, "written:" , set(after)-set(mid)); print(r.err, r.out[:300] if r.code==0 else "")
+        shutil.rmtree(project/"build", ignore_errors=True)
+        for f in set(after)-set(before):
+            p=project.root/f
+            if p.is_file(): p.unlink()
+        for n,c in before.items():
+            if c is not None: (project/n).write_bytes(c)
+    P=project
+    show("good", lambda: None)
+    show("nocrs", lambda: P.put_areas(squares(crs=None)))
+    show("3857", lambda: (P.put_areas(squares().to_crs(3857)), P.edit("layers/districts.toml","EPSG:3006","EPSG:3857")))
+    show("dup", lambda: P.put_areas(squares(("0101","0102","0102","0104"))))
+    show("zeros", lambda: P.put_areas(squares((101,102,103,104))))
+    show("zeros csv", lambda: P.edit(P.figures,"\n0101,poor","\n101,poor"))
+    show("none", lambda: P.put_areas(squares(("9901","9902","9903","9904"))))
+    show("text", lambda: P.edit(P.figures,"0102,poor,2012,300","0102,poor,2012,three"))
+    show("den0", lambda: P.edit(P.figures,"0102,poor,2012,300,2000","0102,poor,2012,300,0"))
+    show("den<", lambda: P.edit(P.figures,"0102,poor,2012,300,2000","0102,poor,2012,300,200"))
+    show("empty", lambda: P.put_areas(squares().iloc[:0]))
+    n=len((P/P.areas).read_bytes())
+    for k in (0,10,50,100,4096,n//2,-4096,-1):
+        show(f"cut {k}", lambda: P.cut(P.areas,k))
+    def gj(k=None, garbage=None):
+        P.put_areas(squares(), "data/areas.geojson"); P.edit("layers/districts.toml","areas.gpkg","areas.geojson")
+        if k is not None: P.cut("data/areas.geojson",k)
+        if garbage is not None: (P/"data/areas.geojson").write_bytes(garbage)
+    show("geojson good", gj, "check")
+    show("geojson cut", lambda: gj(-200))
+    show("geojson half", lambda: gj(700))
+    show("geojson garbage", lambda: gj(None, b"\x00\xff garbage"))
+    show("geojson empty coll", lambda: gj(None, b'{"type":"FeatureCollection","features":[]}'))
+    show("geojson empty", lambda: gj(None, b''))
+    show("geojson scalar", lambda: gj(None, b'{"type":"Feature"}'))
+    show("unknown layer", lambda: P.edit("layers/districts.toml","level =","levl ="))
+    show("unknown scen", lambda: P.edit(P.scenario,"[index]","[index]\nminimum_populaton = 3"))
+    show("unknown map", lambda: P.edit("maps/plain.toml","k = 3","clases = 3"))
+    show("missing file", lambda: (P/P.figures).unlink())
+    show("wrong type", lambda: P.edit(P.scenario,"[index]",'[index]\nminimum_population = "many"'))
+    show("column", lambda: P.edit("layers/districts.toml",'"name"','"namn"'))
+    show("column csv", lambda: P.edit("layers/figures.toml",'id_column = "code"','id_column = "kod"'))
+    show("sha", lambda: P.edit("layers/figures.toml",'level =','sha256 = "'+"0"*64+'"\nlevel ='))
+    show("toml bad", lambda: P.edit("layers/figures.toml",'level =','level'))
+    show("toml bad check", lambda: P.edit("layers/figures.toml",'level =','level'),"check")
+    show("no layer", lambda: P.edit(P.scenario,'["figures"]','["figurs"]'))
+    show("no scenario", lambda: None, "run","scenarios/fore.toml")
+    show("no map", lambda: P.edit(P.scenario,'["plain"]','["plane"]'))
+    show("out parent file", lambda: (P/"note").write_text("x"), "run",P.scenario,"--out","note/run")
+    show("out file", lambda: (P/"note").write_text("x"), "run",P.scenario,"--out","note")
+    show("out other", lambda: None, "run",P.scenario,"--out","data")
+    show("out proc", lambda: None, "run",P.scenario,"--out","/proc/run")
+    show("out sys", lambda: None, "run",P.scenario,"--out","/sys/run")
+    show("nested out, bad input", lambda: (P/P.figures).unlink(), "run",P.scenario,"--out","a/b/c")
