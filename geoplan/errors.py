@@ -56,7 +56,7 @@ def listed(values: Iterable[object], *, shown: int = _SHOWN) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """Suggest the nearest known word, or list a short choice, or say nothing."""
-    choice = sorted(set(known))
+    choice = sorted({str(name) for name in known})
     folded = {candidate.casefold(): candidate for candidate in choice}
     near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     if near:

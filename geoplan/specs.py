@@ -53,9 +53,11 @@ __all__ = [
 ]
 
 Language = Literal["sv", "da", "en"]
+_SLUG, _SHA256 = r"^[a-z0-9][a-z0-9_-]*$", r"^[0-9a-f]{64}$"
 T = TypeVar("T")
 Several = Annotated[tuple[T, ...], Strict(False)]  # noqa: FBT003  TOML arrays are lists; pydantic's own signature
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Slug = Annotated[str, Field(pattern=_SLUG)]
 
 
 def _period(value: object) -> object:
@@ -80,7 +82,11 @@ class Text(_Model):
     @model_validator(mode="before")
     @classmethod
     def _from_string(cls, value: object) -> object:
-        return dict.fromkeys(("sv", "da", "en"), value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return dict.fromkeys(("sv", "da", "en"), value)
+        if not isinstance(value, dict | Text):
+            raise ValueError("a text, or one in each language: { sv = …, da = …, en = … }")  # noqa: TRY004  pydantic's way
+        return value
 
     @model_validator(mode="after")
     def _says_something(self) -> Text:
@@ -108,7 +114,7 @@ class _LayerBase(_Model):
     vintage: str = Field(description="The date or year the data speak of.")
     note: Text | None = Field(default=None, description="What a reader must know, printed in the notes.")
     sha256: str | None = Field(
-        default=None, pattern="^[0-9a-f]{64}$", description="Checksum of the file; verified before reading."
+        default=None, pattern=_SHA256, description="Checksum of the file; verified before reading."
     )
 
 
@@ -211,7 +217,7 @@ class IndicatorSpec(_Model):
     @classmethod
     def _two_ages(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
         if value is not None and (len(value) != 2 or value[0] > value[1]):  # noqa: PLR2004  first and last
-            raise ValueError("two numbers, the lower age first")
+            raise ValueError("two ages, the lower first")
         return value
 
     @model_validator(mode="after")
@@ -244,10 +250,10 @@ class IndicatorsLayer(_TableLayer, _IdColumn):
             raise ValueError(f"each indicator once; defined twice: {listed(twice)}")
         if self.shape == "wide":
             if self.period is None:
-                raise ValueError("a wide table needs `period`")
+                raise ValueError("`period`, which a wide table needs")
             bare = [item.id for item in self.indicators if item.numerator is None and item.value is None]
             if bare:
-                raise ValueError(f"wide tables name the columns of {listed(bare)}: `numerator` or `value`")
+                raise ValueError(f"`numerator` or `value` for {listed(bare)}: a wide table names its columns")
         return self
 
 
@@ -282,6 +288,8 @@ class DomainSpec(_Model):
             if len(set(value)) < len(value):
                 raise ValueError("each indicator once in a domain")
             return dict.fromkeys(value, 1.0)
+        if not isinstance(value, dict):
+            raise ValueError("a list of indicator ids, or a table of id = weight")  # noqa: TRY004  pydantic's way
         return value
 
 
@@ -402,9 +410,9 @@ class MapSpec(_Model):
     value: str = Field(default="score", description="`score`, a domain's id or an indicator's id.")
     scheme: Literal["quantiles", "equal_interval", "natural_breaks", "fisher_jenks", "pretty", "given"] = "quantiles"
     k: int = Field(default=5, ge=2, le=7, description="Number of classes.")
-    breaks: Several[float] | None = Field(default=None, description="Inner class limits of scheme `given`.")
+    breaks: Several[Finite] | None = Field(default=None, description="Inner class limits of scheme `given`.")
     palette: str = Field(default="YlGnBu", description="YlGnBu, cividis, PuOr, RdYlBu …")
-    midpoint: float | None = Field(
+    midpoint: Finite | None = Field(
         default=None, strict=False, description="Centre of a diverging palette, such as 100."
     )
     note: Text | None = None
@@ -429,6 +437,20 @@ class MapSpec(_Model):
 
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
+
+_LINE = 60  # characters of a value that a fault shows
+_TEXT, _TEXTS = "str", "tuple[str, ...]"  # pydantic's tags where a text or a list of texts may stand
+_PATTERNS = {_SLUG: "small letters a-z, digits, - and _", _SHA256: "64 hexadecimal digits"}
+_EXPECTED = {
+    "bool_type": "true or false",
+    "date_type": "a date without quotation marks, such as 2013-03-15",
+    "dict_type": "a table: key = value pairs",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "model_type": "a table: key = value pairs",
+    "string_type": "a text in quotation marks",
+    "tuple_type": "a list in square brackets",
+}
 
 
 def read_toml(path: Path, *, shown: str | None = None) -> dict[str, Any]:
@@ -464,9 +486,22 @@ def parse_spec(content: Mapping[str, Any], model: type[SpecT], *, file: str | No
         items = error.errors()
         inner = {item["loc"][:depth] for item in items for depth in range(1, len(item["loc"]))}
         # A list whose items are wrong is reported as too short besides; the items say it better.
-        raise SpecError(
-            _fault(item, model, file) for item in items if not (item["type"] == "too_short" and item["loc"] in inner)
-        ) from error
+        told = [item for item in items if not (item["type"] == "too_short" and item["loc"] in inner)]
+        raise SpecError(_fault(item, model, file) for item in told if not _other_choice(item)) from error
+
+
+def _other_choice(item: ErrorDetails) -> bool:
+    """Tell whether an error speaks of the way of writing that was not used, where a text or a list may stand."""
+    _, tag = _untagged(item)
+    if tag == _TEXT:
+        return isinstance(item["input"], list | tuple)
+    return tag == _TEXTS and item["loc"][-1] == tag and not isinstance(item["input"], list | tuple)
+
+
+def _untagged(item: ErrorDetails) -> tuple[list[int | str], str | None]:
+    """Split a location into the keys as written and pydantic's tag of a choice of types, if it holds one."""
+    tags = [str(part) for part in item["loc"] if part in {_TEXT, _TEXTS}]
+    return [part for part in item["loc"] if part not in {"[key]", _TEXT, _TEXTS}], (tags[0] if tags else None)
 
 
 def parse_layer(content: Mapping[str, Any], *, file: str | None = None) -> Layer:
@@ -482,7 +517,7 @@ def parse_layer(content: Mapping[str, Any], *, file: str | None = None) -> Layer
 
 def _fault(item: ErrorDetails, model: type[BaseModel], file: str | None) -> Fault:
     """Word one of pydantic's errors as a fault."""
-    location = [part for part in item["loc"] if part != "[key]"]
+    location, tag = _untagged(item)
     key = ".".join(str(part) for part in location) or None
     if item["type"] == "extra_forbidden":
         known = _fields_at(model, location[:-1])
@@ -490,10 +525,22 @@ def _fault(item: ErrorDetails, model: type[BaseModel], file: str | None) -> Faul
         return Fault(what=f"unknown key '{location[-1]}'", file=file, key=key, hint=hint)
     if item["type"] == "missing":
         return Fault(what="the key is missing", file=file, key=key, expected=_described(model, location))
-    message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     value = repr(item["input"])
-    value = value if len(value) <= 60 else f"{value[:57]}…"  # noqa: PLR2004  a line of a terminal
-    return Fault(what=f"{value} does not fit", file=file, key=key, expected=message)
+    if len(value) > _LINE:
+        value = "the table" if isinstance(item["input"], dict) else f"{value[: _LINE - 3]}…"
+    expected = "a text, or a list of texts" if tag == _TEXT else _expected(item)
+    return Fault(what=f"{value} does not fit", file=file, key=key, expected=expected)
+
+
+def _expected(item: ErrorDetails) -> str:
+    """Say in a planner's words what pydantic expected."""
+    limits = item.get("ctx", {})
+    if item["type"] == "string_pattern_mismatch":
+        return _PATTERNS.get(limits["pattern"], f"a text of the pattern {limits['pattern']}")
+    if item["type"] == "too_short":
+        return f"at least {limits['min_length']}"
+    message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return _EXPECTED.get(item["type"], message)
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

@@ -3,10 +3,12 @@
 from geoplan.places.areas import (
     AreaReport,
     as_areas,
+    as_crs,
     as_membership,
     assign_largest_overlap,
     find_overlaps,
     parents_at,
+    with_crs,
     working_crs,
 )
 from geoplan.places.indicators import (
@@ -28,6 +30,7 @@ __all__ = [
     "IndicatorTable",
     "JoinReport",
     "as_areas",
+    "as_crs",
     "as_indicators",
     "as_membership",
     "assign_largest_overlap",
@@ -37,5 +40,6 @@ __all__ = [
     "roll_up",
     "totals",
     "unit_scale",
+    "with_crs",
     "working_crs",
 ]

@@ -21,11 +21,13 @@ from geoplan.errors import CrsError, Fault, Faults, GeometryError, IdError, Tabl
 __all__ = [
     "AreaReport",
     "as_areas",
+    "as_crs",
     "as_ids",
     "as_membership",
     "assign_largest_overlap",
     "find_overlaps",
     "parents_at",
+    "with_crs",
     "working_crs",
 ]
 
@@ -138,13 +140,9 @@ def as_areas(
     >>> areas["name"].to_dict(), report.lines()
     ({'01': '01'}, [])
     """
-    faults = Faults()
     wanted = {"id_column": id_column, "name_column": name_column, **{f"where.{name}": name for name in where or {}}}
-    for key, name in wanted.items():
-        if name is not None and name not in frame:
-            for error in checks.absent_columns([name], list(frame.columns), key=key):
-                faults.add(error)
-    faults.raise_any()
+    _must_have(frame, wanted)
+    faults = Faults()
     for column, value in (where or {}).items():
         frame = frame[frame[column].astype(str) == value]
     if frame.empty:
@@ -154,7 +152,7 @@ def as_areas(
     with faults.catch():
         ids = as_ids(frame[id_column], width=id_width, pad=id_pad)
     with faults.catch():
-        frame = _with_crs(frame, published_crs, assign=assign_crs)
+        frame = with_crs(frame, published_crs, assign=assign_crs)
     faults.raise_any()
     with faults.catch():
         _must_be_polygons(frame.geometry, ids)
@@ -178,6 +176,16 @@ def as_areas(
         total_m2=float(areas.area.sum()),
     )
     return areas, report
+
+
+def _must_have(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> None:
+    """Refuse a frame that lacks a column; ``columns`` gives each under the key that names it."""
+    faults, present = Faults(), [str(name) for name in frame.columns]
+    for key, name in columns.items():
+        if name is not None and name not in present:
+            for error in checks.absent_columns([name], present, key=key):
+                faults.add(error)
+    faults.raise_any()
 
 
 def as_ids(column: pd.Series, *, width: int | None = None, pad: bool = False) -> pd.Series:
@@ -225,8 +233,18 @@ def _crs_name(crs: pyproj.CRS) -> str:
     return crs.to_string() if crs.to_authority() else crs.name
 
 
-def _with_crs(frame: gpd.GeoDataFrame, published: str | None, *, assign: bool) -> gpd.GeoDataFrame:
-    declared = _parsed(published) if published else None
+def with_crs(frame: gpd.GeoDataFrame, published: str | None, *, assign: bool = False) -> gpd.GeoDataFrame:
+    """Make sure that a frame states the system it is published in; with ``assign``, give it to one that states none.
+
+    Raises
+    ------
+    CrsError
+        When the frame states no system, or another one.
+    """
+    try:
+        declared = as_crs(published) if published else None
+    except CrsError as error:
+        raise error.located(key="crs") from error
     if frame.crs is None:
         if declared is None or not assign:
             raise checks.crs_missing()
@@ -236,12 +254,19 @@ def _with_crs(frame: gpd.GeoDataFrame, published: str | None, *, assign: bool) -
     return frame
 
 
-def _parsed(text: str) -> pyproj.CRS:
+def as_crs(text: str) -> pyproj.CRS:
+    """Turn a code such as ``EPSG:3006`` into a coordinate system.
+
+    Raises
+    ------
+    CrsError
+        When there is no such system.
+    """
     try:
         return pyproj.CRS.from_user_input(text)
     except pyproj.exceptions.CRSError as error:
         raise CrsError(
-            Fault(what=f"'{text}' is not a coordinate system", key="crs", expected="a code such as EPSG:3006")
+            Fault(what=f"'{text}' is not a coordinate system", expected="a code such as EPSG:3006")
         ) from error
 
 
@@ -263,7 +288,7 @@ def working_crs(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataF
     """
     if frame.crs is None:
         raise checks.crs_missing()
-    target = _parsed(crs) if crs else frame.crs
+    target = as_crs(crs) if crs else frame.crs
     unit = target.axis_info[0].unit_name if target.axis_info else "unknown units"
     if not target.is_projected or unit not in {"metre", "meter"}:
         raise checks.crs_not_metric(_crs_name(target), unit)
@@ -385,6 +410,7 @@ def as_membership(
     parent_column: str = "parent_id",
     relation_column: str | None = None,
     share_column: str | None = None,
+    decimal: str = ".",
 ) -> pd.DataFrame:
     """Turn a table into membership: ``child_id, parent_id, relation, share``, each pair once.
 
@@ -392,6 +418,8 @@ def as_membership(
     ----------
     frame
         One row a child, in any number of columns; the same pair may stand in many rows.
+    decimal
+        The decimal sign of shares written as text.
 
     Returns
     -------
@@ -404,19 +432,17 @@ def as_membership(
     InputError
         When a column is absent, a code is missing, or a share is not in (0, 1].
     """
-    named = {
+    columns = {
         "child_column": child_column,
         "parent_column": parent_column,
         "relation_column": relation_column,
         "share_column": share_column,
     }
+    _must_have(frame, columns)
     faults = Faults()
-    for key, name in named.items():
-        if name is not None and name not in frame:
-            for error in checks.absent_columns([name], list(frame.columns), key=key):
-                faults.add(error)
-    faults.raise_any()
-    share = pd.to_numeric(frame[share_column], errors="coerce") if share_column else pd.Series(1.0, frame.index)
+    share = pd.Series(1.0, index=frame.index)
+    if share_column:
+        share = pd.to_numeric(frame[share_column].astype(str).str.replace(decimal, "."), errors="coerce")
     outside = ~((share > 0) & (share <= 1))
     with faults.catch():
         if outside.any():

@@ -8,7 +8,7 @@ Missing is never zero: an empty value has a status that says why it is empty.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,7 @@ MISSING = ("suppressed", "not_collected", "not_applicable", "out_of_scope")
 STATUSES = KNOWN + MISSING
 _SCALES = {"pct": 100.0, "per_mille": 1e3, "per_1000": 1e3, "per_10000": 1e4, "per_100000": 1e5}
 _GROUPED = r"^(-?\d{1,3}(?:[ \u00a0\u202f]\d{3})+)((?:[.,]\d+)?)$"
+_POINTED = r"-?\d{1,3}(?:\.\d{3})+"  # 1.234 in a file with decimal commas: a thousand in Danish, or a slip
 _FAULTS_PER_COLUMN = 3
 
 
@@ -139,23 +140,27 @@ def as_indicators(frame: pd.DataFrame, layer: IndicatorsLayer) -> IndicatorTable
 
 def _from_tidy(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
     faults = Faults()
-    columns = [layer.id_column, "indicator", "period", "numerator", "denominator", "value", "status"]
-    needed = [name for name in columns if name not in {"numerator", "denominator", "value", "status"}]
-    for error in checks.absent_columns([name for name in needed if name not in frame], list(frame.columns)):
-        faults.add(error)
-    if not {"numerator", "value"} & set(frame.columns):
-        faults.add(TableError(Fault(what="the table has neither `numerator` nor `value`", expected=str(columns))))
+    present = list(frame.columns)
+    for name, key in ((layer.id_column, "id_column"), ("indicator", None), ("period", None)):
+        for error in checks.absent_columns({name} - set(present), present, key=key):
+            faults.add(error)
+    if not {"numerator", "value"} & set(present):
+        what = "there is neither a column 'numerator' nor a column 'value' in the data"
+        hint = 'a table with a column for each indicator needs `shape = "wide"` in the layer\'s TOML'
+        faults.add(TableError(Fault(what=what, hint=hint)))
     faults.raise_any()
 
     long = pd.DataFrame(index=frame.index)
     with faults.catch():
         long["area_id"] = codes(frame[layer.id_column], width=layer.id_width, pad=layer.id_pad)
     for name in ("indicator", "period"):
-        long[name] = frame[name].astype(str).str.strip()
+        long[name] = frame[name].fillna("").astype(str).str.strip()
     for name in ("numerator", "denominator", "value"):
         cells = frame[name] if name in frame else pd.Series("", index=frame.index)
         long[name], long[f"{name}_code"] = _numbers(cells, name, layer, faults)
-    stated = frame["status"].astype(str).str.strip() if "status" in frame else pd.Series("", index=frame.index)
+    stated = pd.Series("", index=frame.index)
+    if "status" in frame:
+        stated = frame["status"].fillna("").astype(str).str.strip()
     codes_found = long[["numerator_code", "value_code", "denominator_code"]].replace("", np.nan)
     long["status"] = stated.where(stated != "", codes_found.bfill(axis=1).iloc[:, 0].fillna("observed"))
     known = {item.id for item in layer.indicators}
@@ -175,14 +180,13 @@ def _from_tidy(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
 def _from_wide(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
     faults = Faults()
     present = list(frame.columns)
-    if layer.id_column not in frame:
-        for error in checks.absent_columns([layer.id_column], present, key="id_column"):
-            faults.add(error)
+    for error in checks.absent_columns({layer.id_column} - set(present), present, key="id_column"):
+        faults.add(error)
     for number, item in enumerate(layer.indicators):
         for key in ("numerator", "denominator", "value"):
             absent = [name for name in _columns(getattr(item, key)) if name not in frame]
             for error in checks.absent_columns(absent, present, key=f"indicators.{number}.{key}"):
-                faults.add(error.located(file=None))
+                faults.add(error)
     faults.raise_any()
 
     ids = pd.Series("", index=frame.index)
@@ -234,19 +238,25 @@ def _columns(names: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def _numbers(cells: pd.Series, column: str, layer: IndicatorsLayer, faults: Faults) -> tuple[pd.Series, pd.Series]:
     """Read numbers: their values, and the status of those that are a code for a missing value."""
-    if pd.api.types.is_numeric_dtype(cells):
+    typed = pd.api.types.is_numeric_dtype(cells)
+    if typed:
         cells = cells.map(lambda number: "" if pd.isna(number) else f"{number:.17g}")
     text = cells.fillna("").astype(str).str.strip()
     code = text.map(lambda cell: layer.missing_codes.get(cell, "")).astype(object)
-    plain = text.where(code == "", "")
-    if layer.decimal == ",":
+    plain = text.where(code == "", "").str.replace("\u2212", "-", regex=False)  # a true minus sign
+    doubtful = pd.Series(False, index=cells.index)  # noqa: FBT003  pandas' own signature
+    if layer.decimal == "," and not typed:
+        doubtful = plain.str.fullmatch(_POINTED)
         plain = plain.str.replace(",", ".", regex=False)
     grouped = plain.str.replace(_GROUPED, lambda m: m[1].translate(_NO_SPACE) + m[2].replace(",", "."), regex=True)
     values = pd.to_numeric(grouped.replace("", np.nan), errors="coerce").astype(float)
-    wrong = (grouped != "") & ~np.isfinite(values)
+    wrong = (grouped != "") & (~np.isfinite(values) | doubtful)
     for row, shown in text[wrong].head(_FAULTS_PER_COLUMN).items():
-        comma = layer.decimal == "." and "," in shown
-        hint = 'the layer\'s TOML may need `decimal = ","`' if comma else None
+        hint = None
+        if doubtful[row]:
+            hint = 'with `decimal = ","` the point may part thousands or decimals; write 1234, 1 234 or 1,234'
+        elif layer.decimal == "." and "," in shown:
+            hint = 'if the comma is the decimal sign, write `decimal = ","` in the layer\'s TOML'
         faults.add(checks.bad_number(shown, row=int(row), column=column, hint=hint))
     rest = int(wrong.sum()) - _FAULTS_PER_COLUMN
     if rest > 0:
@@ -267,68 +277,81 @@ def _check_values(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], 
     top, base = long["numerator"], long["denominator"]
     empty = top.isna() & long["value"].isna()
     needs_base = known & (kind != "count") & ~top.isna()
-    over = known & (kind == "share") & (top > base)
+    over = known & (kind == "share") & (base > 0) & (top > base)
     rules = [
+        ("period", long["period"] == "", "there is no period", "a year, or the name of a period", None),
         (
+            "status",
             ~long["status"].isin(STATUSES),
             "the status is not one geoplan knows",
             f"one of {checks.listed(STATUSES, shown=9)}",
             None,
         ),
         (
+            "numerator",
             known & empty,
             "there is neither a number nor a reason why it is missing",
             "a number, or a status such as suppressed or not_collected",
             'name what stands there under `missing_codes` in the layer\'s TOML, such as "" = "not_collected"',
         ),
         (
+            "status",
             ~known & ~empty & long["status"].isin(MISSING),
             "there is a number, but the status says that it is missing",
             "an empty cell, or the status observed",
             None,
         ),
-        (known & needs_base & base.isna(), "there is a count but no base", "a denominator", None),
+        ("denominator", known & needs_base & base.isna(), "there is a count but no base", "a denominator", None),
         (
+            "denominator",
             known & (base == 0),
             "the base is 0",
             "a base above 0",
             'where nobody lives the status is not_applicable; in a wide table `empty_base = "not_applicable"` says so',
         ),
-        (known & (base < 0), "the base is negative", "a base above 0", None),
-        (known & (kind != "mean") & (top < 0), "the count is negative", "0 or more", None),
+        ("denominator", known & (base < 0), "the base is negative", "a base above 0", None),
+        ("numerator", known & (kind != "mean") & (top < 0), "the count is negative", "0 or more", None),
         (
+            "denominator",
             over,
             "the base is smaller than its part",
             "a numerator no larger than its denominator",
             "a figure that may exceed its base is of kind rate, not share",
         ),
         (
+            None,
             long.duplicated(["area_id", "indicator", "period"]),
             "the area, indicator and period occur a second time",
             "one row for each",
             None,
         ),
     ]
-    for wrong, what, expected, hint in rules:
-        _add_rows(long, wrong, what, expected, hint, faults)
+    for column, wrong, what, expected, hint in rules:
+        rows = long[wrong.to_numpy(dtype=bool)]
+        _add_rows(rows, Fault(what=what, column=column, expected=expected, hint=hint), faults)
 
 
-def _add_rows(long: pd.DataFrame, wrong: pd.Series, what: str, expected: str, hint: str | None, faults: Faults) -> None:
-    rows = long[wrong.to_numpy(dtype=bool)]
+def _add_rows(rows: pd.DataFrame, fault: Fault, faults: Faults) -> None:
+    """Add a fault for each of the first rows; a wide table names its own columns."""
     for row, cell in rows.head(_FAULTS_PER_COLUMN).iterrows():
-        numbers = f"numerator {cell['numerator']:g}, base {cell['denominator']:g}"
-        fault = Fault(
-            what=f"{what} ({cell['indicator']}, {cell['period']}: {numbers}, status {cell['status']})",
+        located = replace(
+            fault,
+            what=f"{fault.what} ({_figure(cell)})",
             row=int(row),
-            column=cell.get("column"),
+            column=cell.get("column", fault.column),
             area=str(cell["area_id"]),
-            expected=expected,
-            hint=hint,
         )
-        faults.add(TableError(fault))
+        faults.add(TableError(located))
     rest = len(rows) - _FAULTS_PER_COLUMN
     if rest > 0:
-        faults.add(TableError(Fault(what=f"{what}, in {rest} more rows")))
+        faults.add(TableError(Fault(what=f"{fault.what}, in {rest} more rows")))
+
+
+def _figure(cell: pd.Series) -> str:
+    """Say which figure a row holds: ``poor 2012: numerator 300, denominator 0``."""
+    numbers = [f"{name} {cell[name]:.10g}" for name in ("numerator", "denominator", "value") if pd.notna(cell[name])]
+    status = [] if cell["status"] == "observed" else [f"status '{cell['status']}'"]
+    return f"{cell['indicator']} {cell['period']}: {', '.join(numbers + status) or 'empty'}"
 
 
 def _values(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> pd.Series:

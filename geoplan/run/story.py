@@ -16,21 +16,32 @@ from geoplan.places import (
     IndicatorTable,
     JoinReport,
     as_areas,
+    as_crs,
     as_indicators,
     as_membership,
     assign_largest_overlap,
     join_report,
     parents_at,
     roll_up,
+    with_crs,
     working_crs,
 )
 from geoplan.places.indicators import KNOWN
 from geoplan.risk import IndexResult, risk_index
 from geoplan.show import Style, format_date, make_style
 from geoplan.sources import Catalogue, Dataset, home, read_table, read_vector
-from geoplan.specs import AreasLayer, BackdropLayer, IndicatorsLayer, Layer, MapSpec, MembershipLayer, ScenarioSpec
+from geoplan.specs import (
+    AreasLayer,
+    BackdropLayer,
+    IndicatorsLayer,
+    Layer,
+    MapSpec,
+    MembershipLayer,
+    PointsLayer,
+    ScenarioSpec,
+)
 
-__all__ = ["Run", "open_run", "read_areas", "read_indicators", "read_membership"]
+__all__ = ["Run", "open_run", "read_areas", "read_features", "read_indicators", "read_membership"]
 
 
 def open_run(scenario: str | Path) -> Run:
@@ -57,7 +68,9 @@ def open_run(scenario: str | Path) -> Run:
         path = home() / path
     path = path.resolve()
     if not path.is_file():
-        raise SpecError(Fault(what="there is no such scenario", file=str(scenario)))
+        beside = [Path(scenario).with_name(other.name).as_posix() for other in path.parent.glob("*.toml")]
+        hint = checks.did_you_mean(Path(scenario).as_posix(), beside)
+        raise SpecError(Fault(what="there is no such scenario", file=str(scenario), hint=hint))
     if path.parent.name != "scenarios" or path.suffix != ".toml":
         expected = "a .toml file in the scenarios/ folder of a project, beside layers/ and maps/"
         raise SpecError(Fault(what="this is not where a scenario lies", file=str(scenario), expected=expected))
@@ -87,6 +100,15 @@ def read_areas(dataset: Dataset, crs: str | None) -> tuple[gpd.GeoDataFrame, Are
         )
 
 
+def read_features(dataset: Dataset, crs: str | None) -> gpd.GeoDataFrame:
+    """Read and check a layer that is drawn or counted but has no levels: water, roads, points."""
+    spec = dataset.spec
+    assert isinstance(spec, BackdropLayer | PointsLayer)  # noqa: S101  the caller asked the catalogue for this kind
+    with Faults.located_at(dataset.shown, toml=dataset.toml):
+        frame = read_vector(dataset.verified(), spec.layer)
+        return working_crs(with_crs(frame, spec.crs, assign=spec.assign_crs), crs)
+
+
 def read_indicators(dataset: Dataset) -> IndicatorTable:
     """Read and check an indicator table."""
     spec = dataset.spec
@@ -106,6 +128,7 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
             parent_column=spec.parent_column,
             relation_column=spec.relation_column,
             share_column=spec.share_column,
+            decimal=spec.decimal,
         )
 
 
@@ -177,6 +200,10 @@ class Run:
     def _areas(self) -> dict[str, tuple[gpd.GeoDataFrame, AreaReport]]:
         layers = {}
         faults = Faults()
+        if self.spec.areas.crs:
+            with faults.catch(file=self.shown, key="areas.crs"):
+                as_crs(self.spec.areas.crs)
+        faults.raise_any()
         for name in self.spec.areas.layers:
             with faults.catch():
                 areas, report = read_areas(self._datasets[name], self.spec.areas.crs)
@@ -337,9 +364,7 @@ class Run:
         for name in self.spec.areas.backdrop:
             dataset = self._datasets[name]
             assert isinstance(dataset.spec, BackdropLayer)  # noqa: S101  checked when the layers were found
-            with Faults.located_at(dataset.shown, toml=dataset.toml):
-                frame = read_vector(dataset.verified(), dataset.spec.layer)
-                layers.append((dataset.spec.role, working_crs(frame, str(self.areas().crs))))
+            layers.append((dataset.spec.role, read_features(dataset, str(self.areas().crs))))
         return layers
 
     def sources(self) -> str:

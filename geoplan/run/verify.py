@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from geoplan.errors import Fault, Faults, SpecError
-from geoplan.places import working_crs
-from geoplan.run.story import open_run, read_areas, read_indicators, read_membership
-from geoplan.sources import Catalogue, Dataset, check_raster, read_vector
+from geoplan.run.story import open_run, read_areas, read_features, read_indicators, read_membership
+from geoplan.sources import Catalogue, Dataset, check_raster
 from geoplan.specs import (
     AreasLayer,
     BackdropLayer,
@@ -93,9 +92,7 @@ def _check_layer(dataset: Dataset) -> list[str]:
         case MembershipLayer():
             read_membership(dataset)
         case BackdropLayer() | PointsLayer():
-            with Faults.located_at(dataset.shown, toml=dataset.toml):
-                frame = read_vector(dataset.verified(), spec.layer)
-                working_crs(frame, None if _is_metric(spec.crs) else "EPSG:3035")
+            read_features(dataset, None if _is_metric(spec.crs) else "EPSG:3035")
         case RasterLayer():
             with Faults.located_at(dataset.shown, toml=dataset.toml):
                 check_raster(dataset.verified(), crs=spec.crs, band=spec.band)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -32,7 +33,7 @@ _DIGITS = 6  # of a degree: about a decimetre
 _PATTERN_PATHS = {
     "suppressed": ("M0 0L8 8", "M8 0L0 8"),
     "not_collected": ("M-2 6L2 10M0 0L8 8M6 -2L10 2",),
-    "not_applicable": ("M3 4h2",),
+    "not_applicable": ("M4 0v8",),
     "out_of_scope": ("M0 4h8",),
 }
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
@@ -94,7 +95,7 @@ class OfflineMap(folium.Map):
     default_css: list[tuple[str, str]] = []  # noqa: RUF012  same
 
     def __init__(self, *, title: str = "", language: str = "en", **options: Any) -> None:
-        super().__init__(tiles=None, zoom_control=True, attributionControl=False, zoomSnap=0.25, **options)
+        super().__init__(tiles=None, zoom_control=True, attributionControl=False, fadeAnimation=False, zoomSnap=0.25, **options)
         figure = cast("Figure", self.get_root())
         figure.title = html.escape(title)
         self._language = language
@@ -207,7 +208,8 @@ def explore(
     over = sorted((layer for layer in backdrop if layer[0] != "park"), key=lambda layer: layer[0] != "water")
     for role, frame in under:
         _add_backdrop(shown, role, frame)
-    layer = _area_layer(areas, values, style, words, _extra_columns(areas, tooltip), show_tooltip=tooltip is not False)
+    said = _said(areas, values, style, words, _extra_columns(areas, tooltip))
+    layer = _area_layer(areas, style)
     layer.add_to(shown)
     for role, frame in over:
         _add_backdrop(shown, role, frame)
@@ -215,7 +217,8 @@ def explore(
         _add_still(shown, outline, {"fill": False, "color": "#3d3d3a", "weight": 1.6})
     cast("Figure", shown.get_root()).html.add_child(_Panel(style, words), name="panel")
     west, south, east, north = (float(edge) for edge in areas.to_crs(_WGS84).total_bounds)
-    _Behaviour(layer.get_name(), words["map_aria"], [[south, west], [north, east]]).add_to(shown)
+    bounds = [[south, west], [north, east]]
+    _Behaviour(layer.get_name(), words["map_aria"], bounds, said, show=tooltip is not False).add_to(shown)
     return shown
 
 
@@ -229,19 +232,17 @@ def _extra_columns(areas: gpd.GeoDataFrame, tooltip: bool | Sequence[str]) -> li
     return list(tooltip)
 
 
-def _geojson(frame: gpd.GeoDataFrame, properties: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """Return features in degrees, rounded alike for all, so that shared borders stay shared."""
+def _geojson(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Return features in degrees, rounded alike for all, so that shared borders stay shared.
+
+    They carry no text: folium reads its own output as a template once more, and a name with braces would be run.
+    """
     shapes = shapely.transform(frame.to_crs(_WGS84).geometry.to_numpy(), lambda points: np.round(points, _DIGITS))
     return {
         "type": "FeatureCollection",
         "features": [
-            {
-                "type": "Feature",
-                "id": str(number),
-                "properties": dict(item),
-                "geometry": shapely.geometry.mapping(shape),
-            }
-            for number, (shape, item) in enumerate(zip(shapes, properties, strict=True))
+            {"type": "Feature", "id": str(number), "properties": {}, "geometry": shapely.geometry.mapping(shape)}
+            for number, shape in enumerate(shapes)
         ],
     }
 
@@ -256,62 +257,41 @@ def _add_backdrop(shown: folium.Map, role: str, frame: gpd.GeoDataFrame) -> None
 def _add_still(shown: folium.Map, frame: gpd.GeoDataFrame, look: dict[str, Any]) -> None:
     """Add shapes that are looked at, not pointed at."""
     still = {**look, "interactive": False}
-    features = _geojson(frame, [{}] * len(frame))
-    folium.GeoJson(features, style_function=lambda _: still, control=False, smooth_factor=0.5).add_to(shown)
+    folium.GeoJson(_geojson(frame), style_function=lambda _: still, control=False, smooth_factor=0.5).add_to(shown)
 
 
-def _area_layer(
-    areas: gpd.GeoDataFrame,
-    values: pd.Series,
-    style: Style,
-    words: Texts,
-    extra: Sequence[str],
-    *,
-    show_tooltip: bool,
-) -> folium.GeoJson:
+def _area_layer(areas: gpd.GeoDataFrame, style: Style) -> folium.GeoJson:
+    """Return the areas in the colours of their classes; what is said of them is added by :class:`_Behaviour`."""
     classes = style.classes.reindex(areas.index).tolist()
     statuses = style.statuses.reindex(areas.index).tolist()
-    numbers = values.tolist()
-    properties = []
-    for place, (_, row) in enumerate(areas.iterrows()):
-        shown = format_number(numbers[place], style.language, decimals=style.decimals)
-        text = f"{shown} {style.suffix}".strip() if classes[place] >= 0 else words.statuses.get(statuses[place], "–")
-        fields = [(style.title or words["value"], text)]
-        fields += [(words.words.get(name, name), _cell(row[name], style.language)) for name in extra]
-        name = str(row.get("name", areas.index[place]))
-        properties.append(
-            {
-                "tip": _tip(name, fields),
-                "aria": f"{name}: {text}",
-                "class": str(classes[place]),
-                "status": str(statuses[place]),
-            }
-        )
-
-    def look(feature: Mapping[str, Any]) -> dict[str, Any]:
-        number, status = int(feature["properties"]["class"]), feature["properties"]["status"]
-        fill = (
-            style.colours[number]
-            if number >= 0
-            else f"url(#gp-{status if status in MISSING_PATTERNS else 'not_collected'})"
-        )
-        return {
-            "fillColor": fill,
-            "fillOpacity": 1,
-            "color": "#ffffff" if number >= 0 else "#8f8f88",
-            "weight": 0.8,
-        }
-
-    layer = folium.GeoJson(
-        _geojson(areas, properties),
-        style_function=look,
+    looks = []
+    for number, status in zip(classes, statuses, strict=True):
+        hatch = f"url(#gp-{status if status in MISSING_PATTERNS else 'not_collected'})"
+        fill, line = (style.colours[number], "#ffffff") if number >= 0 else (hatch, "#8f8f88")
+        looks.append({"fillColor": fill, "fillOpacity": 1, "color": line, "weight": 0.8})
+    return folium.GeoJson(
+        _geojson(areas),
+        style_function=lambda feature: looks[int(feature["id"])],
         highlight_function=lambda _: {"color": "#000000", "weight": 2.5},
-        name=style.title or "areas",
         smooth_factor=0.5,
     )
-    if show_tooltip:
-        folium.GeoJsonTooltip(["tip"], labels=False, class_name="gp-tip", sticky=True).add_to(layer)
-    return layer
+
+
+def _said(
+    areas: gpd.GeoDataFrame, values: pd.Series, style: Style, words: Texts, extra: Sequence[str]
+) -> list[list[str]]:
+    """Return what is said of each area: its tooltip as markup, and one line for screen readers."""
+    said = []
+    for (area_id, row), value in zip(areas.iterrows(), values.tolist(), strict=True):
+        if style.classes[area_id] >= 0:
+            text = f"{format_number(value, style.language, decimals=style.decimals)} {style.suffix}".strip()
+        else:
+            text = words.statuses.get(style.statuses[area_id], "–")
+        fields = [(style.title or words["value"], text)]
+        fields += [(words.words.get(name, name), _cell(row[name], style.language)) for name in extra]
+        name = str(row.get("name", area_id))
+        said.append([_tip(name, fields), f"{name}: {text}"])
+    return said
 
 
 def _cell(value: Any, language: str) -> str:
@@ -345,37 +325,47 @@ class _Panel(MacroElement):
         return str(self._template.render(this=self))
 
 
+def _script_safe(value: Any) -> str:
+    """Return JSON in which text can end neither a script nor a string, nor begin template code."""
+    text = json.dumps(value)
+    for sign in "<>&'{}":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
 class _Behaviour(MacroElement):
-    """Fit the map beside its panel, and let the tab key go from area to area and show its tooltip."""
+    """Fit the map beside its panel, say what each area is, and let the tab key go from area to area."""
 
     _template = Template("""
         {% macro script(this, kwargs) %}
-        (function (map, areas) {
+        (function (map, areas, said) {
             var panel = document.querySelector(".gp-panel").getBoundingClientRect();
             var beside = window.innerWidth > 700;
-            map.fitBounds({{ this.bounds|tojson }}, {
+            map.fitBounds({{ this.bounds }}, {
                 animate: false,
                 paddingTopLeft: beside ? [panel.right + 12, 12] : [12, 12],
                 paddingBottomRight: beside ? [12, 12] : [12, panel.height + 20]
             });
             L.control.scale({imperial: false, position: "bottomright"}).addTo(map);
-            map.getContainer().setAttribute("aria-label", {{ this.text|tojson }});
+            map.getContainer().setAttribute("aria-label", {{ this.text }});
             areas.eachLayer(function (area) {
-                var path = area.getElement && area.getElement();
-                if (!path) { return; }
+                var words = said[Number(area.feature.id)];
+                var path = area.getElement();
+                if ({{ this.show }}) { area.bindTooltip(words[0], {className: "gp-tip", sticky: true}); }
                 path.setAttribute("tabindex", "0");
                 path.setAttribute("role", "img");
-                path.setAttribute("aria-label", area.feature.properties.aria);
+                path.setAttribute("aria-label", words[1]);
                 path.addEventListener("focus", function () {
                     if (area.getTooltip()) { area.openTooltip(area.getBounds().getCenter()); }
                 });
                 path.addEventListener("blur", function () { area.closeTooltip(); });
             });
-        })({{ this._parent.get_name() }}, {{ this.layer }});
+        })({{ this._parent.get_name() }}, {{ this.layer }}, {{ this.said }});
         {% endmacro %}
     """)
 
-    def __init__(self, layer: str, text: str, bounds: list[list[float]]) -> None:
+    def __init__(self, layer: str, text: str, bounds: list[list[float]], said: list[list[str]], *, show: bool) -> None:
         super().__init__()
         self._name = "Behaviour"
-        self.layer, self.text, self.bounds = layer, text, bounds
+        self.layer = layer
+        self.text, self.bounds, self.said, self.show = map(_script_safe, (text, bounds, said, show))

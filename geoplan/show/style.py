@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -42,7 +43,7 @@ BACKDROP = {
 MISSING_PATTERNS = {
     "suppressed": "xxx",
     "not_collected": "///",
-    "not_applicable": "...",
+    "not_applicable": "|||",
     "out_of_scope": "---",
 }
 
@@ -249,7 +250,9 @@ def _split(values: np.ndarray, scheme: str, k: int) -> list[float]:
     import mapclassify  # noqa: PLC0415
 
     classifier = getattr(mapclassify, _CLASSIFIERS[scheme])
-    return [float(limit) for limit in classifier(values, k=k).bins[:-1]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that ties make fewer classes is seen in the legend
+        return [float(limit) for limit in classifier(values, k=k).bins[:-1]]
 
 
 def _classed(known: pd.Series, inner: list[float], decimals: int) -> tuple[tuple[float, ...], pd.Series]:

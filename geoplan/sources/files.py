@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import sqlite3
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 import fiona
@@ -34,7 +36,7 @@ _VECTOR = {
     ".geoparquet": "GeoParquet",
 }
 _TABLE = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".parquet")
-_SQLITE_HEADER = 100
+_SQLITE_HEADER = _SHAPE_HEADER = 100
 
 
 def formats() -> dict[str, str]:
@@ -65,7 +67,7 @@ def list_layers(path: Path) -> list[str]:
     try:
         return [str(name) for name in fiona.listlayers(path)]
     except (fiona.errors.FionaError, ValueError, RuntimeError, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise _unopened(path) from error
 
 
 def read_vector(path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
@@ -96,6 +98,8 @@ def read_vector(path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
         raise SourceError(
             Fault(what=f"'{path.suffix}' is not a format of polygons", expected=checks.listed(_VECTOR, shown=9))
         )
+    if driver in _WHOLE:
+        _WHOLE[driver](path)
     frame = _read_geoparquet(path) if driver == "GeoParquet" else _read_ogr(path, _choose_layer(path, layer))
     if frame.empty:
         raise checks.empty_layer()
@@ -150,8 +154,7 @@ def read_table(
     else:
         frame = _read_text(path, separator, encoding)
     if frame.empty:
-        raise checks.empty_layer("the table has no rows")
-    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
+        raise checks.empty_layer("the table has no rows", expected="at least one row below the header")
     return frame
 
 
@@ -162,6 +165,26 @@ def _must_exist(path: Path) -> None:
     if not path.is_file():
         what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
         raise SourceError(Fault(what=what))
+    try:
+        with path.open("rb") as stream:
+            first = stream.read(1)
+    except OSError as error:
+        raise SourceError(
+            Fault(what=f"the file cannot be opened ({(error.strerror or str(error)).lower()})")
+        ) from error
+    if not first:
+        raise SourceError(Fault(what="the file is empty: it has 0 bytes", hint="fetch it again"))
+
+
+def _unopened(path: Path) -> SourceError:
+    """Say why a vector file does not open; of text, where it stops being what it should be."""
+    driver = _VECTOR.get(path.suffix.lower(), path.suffix)
+    if driver == "GeoJSON":
+        try:
+            json.loads(path.read_bytes())
+        except (ValueError, RecursionError) as error:
+            return _unreadable(path, f"this is not valid JSON ({error})")
+    return _unreadable(path, f"it does not open as {driver}")
 
 
 def _unreadable(path: Path, error: BaseException | str) -> SourceError:
@@ -178,7 +201,7 @@ def _unreadable(path: Path, error: BaseException | str) -> SourceError:
 def _choose_layer(path: Path, layer: str | None) -> str:
     names = list_layers(path)
     if not names:
-        raise checks.empty_layer("the file has no layers")
+        raise checks.empty_layer("the file has no layers", expected="a layer of areas, lines or points")
     if layer is None:
         if len(names) > 1:
             raise SpecError(
@@ -195,8 +218,6 @@ def _choose_layer(path: Path, layer: str | None) -> str:
 
 
 def _read_ogr(path: Path, layer: str) -> gpd.GeoDataFrame:
-    if path.suffix.lower() == ".gpkg":
-        _must_be_whole(path)
     try:
         # GDAL tells of minor oddities by warnings; what matters is found by the checks that follow.
         with warnings.catch_warnings():
@@ -212,23 +233,45 @@ def _read_ogr(path: Path, layer: str) -> gpd.GeoDataFrame:
     return frame
 
 
-def _must_be_whole(path: Path) -> None:
+def _whole_geopackage(path: Path) -> None:
     """Refuse a GeoPackage whose pages are missing or broken; GDAL would read what is left of it."""
     try:
-        header = path.read_bytes()[:_SQLITE_HEADER]
+        with path.open("rb") as stream:
+            header = stream.read(_SQLITE_HEADER)
         size, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
         size = 65536 if size == 1 else size
         if not header.startswith(b"SQLite format 3\0"):
             raise _unreadable(path, "this is not a GeoPackage")
+        if len(header) < _SQLITE_HEADER:
+            raise _unreadable(path, f"it ends after {len(header)} of {_SQLITE_HEADER} bytes of its header")
         if path.stat().st_size < size * pages:
             raise _unreadable(path, f"it ends after {path.stat().st_size} of {size * pages} bytes")
-        with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True) as connection:
+        place = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(place, uri=True)) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        connection.close()
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from error
     if verdict != "ok":
         raise _unreadable(path, str(verdict))
+
+
+def _whole_shapefile(path: Path) -> None:
+    """Refuse a Shapefile whose parts are missing or cut; GDAL would read areas without geometry or without codes."""
+    for ending in (".shx", ".dbf"):
+        if not any(path.with_suffix(same).is_file() for same in (ending, ending.upper())):
+            what = f"the file {path.stem}{ending} is not beside it"
+            raise SourceError(Fault(what=what, hint="a Shapefile is several files; copy all of them"))
+    with path.open("rb") as stream:
+        header = stream.read(_SHAPE_HEADER)
+    promised = 2 * int.from_bytes(header[24:28], "big")  # the format counts in words of 16 bits
+    if not header.startswith(b"\x00\x00\x27\x0a"):
+        raise _unreadable(path, "this is not a Shapefile")
+    if path.stat().st_size < promised:
+        raise _unreadable(path, f"it ends after {path.stat().st_size} of {promised} bytes")
+
+
+# What GDAL would read in part and without a word is made sure of here first.
+_WHOLE = {"GPKG": _whole_geopackage, "ESRI Shapefile": _whole_shapefile}
 
 
 def _read_geoparquet(path: Path) -> gpd.GeoDataFrame:
@@ -243,9 +286,16 @@ def _read_geoparquet(path: Path) -> gpd.GeoDataFrame:
 
 def _read_parquet_table(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path).reset_index(drop=True)
+        frame = pd.read_parquet(path)
     except (ValueError, OSError) as error:
         raise _unreadable(path, error) from error
+    frame.index = _numbered(frame)
+    return frame
+
+
+def _numbered(frame: pd.DataFrame) -> pd.RangeIndex:
+    """Return row numbers as a spreadsheet shows them: the header is row 1."""
+    return pd.RangeIndex(2, len(frame) + 2, name="row")
 
 
 def _read_workbook(path: Path, sheet: str | None) -> pd.DataFrame:
@@ -261,36 +311,41 @@ def _read_workbook(path: Path, sheet: str | None) -> pd.DataFrame:
     if not known:
         raise checks.unknown_name("sheet of the workbook", str(sheet), names, key="sheet")
     frame.columns = [str(name).strip() for name in frame.columns]
-    return frame.fillna("")
+    frame = frame.fillna("")
+    frame.index = _numbered(frame)
+    return frame[(frame != "").any(axis=1)]  # a blank row is no figure, but it counts as a row
 
 
 def _read_text(path: Path, separator: str | None, encoding: str | None) -> pd.DataFrame:
     text = _decoded(path.read_bytes(), encoding)
     first = next((line for line in text.splitlines() if line.strip()), "")
     if not first:
-        raise checks.empty_layer("the file is empty")
+        raise checks.empty_layer("the file has no text", expected="a header and rows")
     sign = separator or max((";", "\t", ","), key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
+    # Strict, so that a quotation mark that is never closed does not swallow the rows after it.
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     header: list[str] = []
-    body: list[list[str]] = []
+    body: dict[int, list[str]] = {}
     faults = Faults()
     try:
-        for row in rows:
+        for number, row in enumerate(rows, start=1):
             if not any(cell.strip() for cell in row):
                 continue
             if not header:
                 header = [cell.strip() for cell in row]
             elif len(row) != len(header):
-                faults.add(_ragged(rows.line_num, len(row), len(header), sign))
+                faults.add(_ragged(number, len(row), len(header), sign))
             else:
-                body.append([cell.strip() for cell in row])
+                body[number] = [cell.strip() for cell in row]
     except csv.Error as error:
         raise _unreadable(path, f"line {rows.line_num}: {error}") from error
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         faults.add(SourceError(Fault(what=f"columns occur twice in the header: {checks.listed(twice)}", row=1)))
     faults.raise_any()
-    return pd.DataFrame(body, columns=header, dtype=object)
+    frame = pd.DataFrame(list(body.values()), columns=header, dtype=object)
+    frame.index = pd.Index(list(body), name="row")
+    return frame
 
 
 def _ragged(line: int, found: int, expected: int, separator: str) -> SourceError:
@@ -319,8 +374,11 @@ def _decoded(content: bytes, encoding: str | None) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # Latin-1 never fails; Windows exports are cp1252, which agrees with it on every Nordic letter.
-        return content.decode("latin-1")
+        # Windows exports are cp1252: Latin-1, with dashes and quotation marks where that has control codes.
+        try:
+            return content.decode("cp1252")
+        except UnicodeDecodeError:
+            return content.decode("latin-1")
 
 
 def check_raster(path: Path, *, crs: str, band: int) -> None:

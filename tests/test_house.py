@@ -1,0 +1,112 @@
+"""The house rules that a machine can hold."""
+
+import doctest
+import importlib
+import json
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import geoplan as gp
+from geoplan.specs import json_schemas
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted(item.name for item in pkgutil.walk_packages(gp.__path__, "geoplan.") if "_home" not in item.name)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings(name):
+    found = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.failed == 0
+
+
+@pytest.mark.parametrize("name", sorted(gp.__all__))
+def test_public_names_are_documented(name):
+    thing = getattr(gp, name)
+    assert thing.__doc__, name
+    if callable(thing) and not isinstance(thing, type):
+        assert ">>>" in thing.__doc__ or name in NO_EXAMPLE, f"{name} has no executed example"
+        assert "Raises" in thing.__doc__ or name in NEVER_RAISES, f"{name} does not say what it raises"
+
+
+# Their examples need files or a finished run; the docs execute them.
+NO_EXAMPLE = {
+    "as_indicators",
+    "as_membership",
+    "assign_largest_overlap",
+    "breakdown",
+    "check_project",
+    "explain",
+    "explain_run",
+    "find_overlaps",
+    "home",
+    "join_report",
+    "list_layers",
+    "parents_at",
+    "read_table",
+    "read_vector",
+    "roll_up",
+    "write_geopackage",
+    "write_run",
+}
+NEVER_RAISES = {"breakdown", "find_overlaps", "home", "roll_up"}
+
+
+def test_the_public_surface_stays_small():
+    assert len(gp.__all__) <= 60
+    assert sorted(gp.__all__) == gp.__all__ or set(gp.__all__) == set(gp._HOMES)
+
+
+@pytest.mark.parametrize("name", sorted(json_schemas()))
+def test_exported_schemas_are_current(name):
+    stored = json.loads((ROOT / "docs" / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    assert stored == json_schemas()[name], "run `make schemas`"
+
+
+def test_the_sample_is_what_its_script_makes(tmp_path):
+    made = tmp_path / "data"
+    subprocess.run(
+        [sys.executable, str(ROOT / "data" / "generate.py"), "--out", str(made)], check=True, capture_output=True
+    )
+    files = sorted(path for path in made.rglob("*") if path.is_file())
+    assert files
+    for path in files:
+        assert path.read_bytes() == (ROOT / "data" / path.relative_to(made)).read_bytes(), path.name
+    total = sum(path.stat().st_size for path in (ROOT / "data").iterdir() if path.is_file())
+    assert total < 5_000_000
+
+
+def tracked():
+    """Return the text files that git tracks, or all of the checkout's where there is no git."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        return []
+    done = subprocess.run([git, "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in done.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_files_and_functions_stay_short():
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in tracked()
+        if path.suffix in {".py", ".js"}
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 600
+    }
+    assert long == {}
+
+
+def test_nothing_committed_names_a_machine_or_a_registry():
+    pattern = re.compile(r"(?<![\w.])/(?:work|home/\w+|root|Users/\w+)/\w|index-url|pypi\.org/simple|registry\.npmjs")
+    own = Path(__file__).name
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in tracked()
+        if path.name != own and path.suffix in {".py", ".toml", ".md", ".cfg", ".yaml", ".yml", ".lock", ".sh", ""}
+        if (match := pattern.search(path.read_text(encoding="utf-8", errors="replace")))
+    ]
+    assert found == []
