@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 
-.PHONY: demo test check bench docs data clean schemas
+.PHONY: demo test check bench docs data clean schemas pictures
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.user
@@ -34,6 +34,9 @@ data: $(VENV)/.dev
 
 schemas: $(VENV)/.dev
 	$(BIN)/geoplan schemas docs/schemas
+
+pictures: $(VENV)/.dev
+	$(BIN)/python docs/make_pictures.py
 
 clean:
 	rm -rf $(VENV) build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

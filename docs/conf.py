@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib.mathtext
 import sphinx.errors
 from docutils import nodes
+from matplotlib.font_manager import FontProperties
 
 import geoplan
 
@@ -25,6 +26,8 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
 html_title = f"geoplan {release}"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_copy_source = False
 html_show_sphinx = False
 
@@ -37,6 +40,7 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
+nb_render_markdown_format = "myst"
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 if os.environ.get("GEOPLAN_REAL_DATA"):
     os.environ["GEOPLAN_REAL_DATA"] = str(Path(os.environ["GEOPLAN_REAL_DATA"]).resolve())
@@ -55,19 +59,20 @@ def _drawn(formula: str, *, size: int) -> str:
     """Return a formula as an image that lies inside the page."""
     plain = re.sub(r"\\text\{([^}]*)\}", lambda m: rf"\mathrm{{{m[1]}}}", " ".join(formula.split()))
     picture = io.BytesIO()
-    matplotlib.mathtext.math_to_image(f"${plain}$", picture, dpi=size, format="svg")
+    font = FontProperties(size=size, math_fontfamily="cm")
+    matplotlib.mathtext.math_to_image(f"${plain}$", picture, prop=font, dpi=72, format="svg")
     data = base64.b64encode(picture.getvalue()).decode()
     text = plain.replace('"', "&quot;").replace("<", "&lt;")
     return f'<img class="formula" alt="{text}" src="data:image/svg+xml;base64,{data}">'
 
 
 def _inline_formula(writer: Any, node: nodes.Element) -> None:
-    writer.body.append(_drawn(node.astext(), size=72))
+    writer.body.append(_drawn(node.astext(), size=12))
     raise nodes.SkipNode
 
 
 def _block_formula(writer: Any, node: nodes.Element) -> None:
-    writer.body.append(f"<p>{_drawn(node.astext(), size=90)}</p>")
+    writer.body.append(f"<p>{_drawn(node.astext(), size=17)}</p>")
     raise nodes.SkipNode
 
 
@@ -76,7 +81,9 @@ def _complete_reference(app: Any) -> None:
     text = (Path(app.srcdir) / "reference.md").read_text(encoding="utf-8")
     named = set(re.findall(r"auto(?:function|class|exception):: geoplan\.(\w+)", text))
     if named != set(geoplan.__all__):
-        raise sphinx.errors.ConfigError(f"reference.md and geoplan.__all__ differ: {sorted(named ^ set(geoplan.__all__))}")
+        raise sphinx.errors.ConfigError(
+            f"reference.md and geoplan.__all__ differ: {sorted(named ^ set(geoplan.__all__))}"
+        )
 
 
 def setup(app: Any) -> None:

@@ -17,10 +17,12 @@
 # exist; its figures are invented. Everything below works the same on your own scenario.
 
 # %%
+# %matplotlib inline
 from dataclasses import replace
 
-import geoplan as gp
 import pandas as pd
+
+import geoplan as gp
 
 run = gp.open_run("scenarios/baseline.toml")  # nothing is computed yet
 run.spec.title.to("en"), run.spec.areas.level, run.spec.period

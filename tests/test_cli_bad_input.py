@@ -20,6 +20,7 @@ SHORTENED = (
     "Expected: codes of 4 characters; their leading zeros are probably lost. Hint: export the column as text from the "
     "source; if you are sure, `id_pad = true` in the layer's TOML puts the zeros back"
 )
+NO_SYSTEM = "'EPSG:30066' is not a coordinate system. Expected: a code such as EPSG:3006."
 DAMAGED = "Hint: it may be damaged or only partly copied; fetch it again"
 
 
@@ -75,44 +76,56 @@ def _no_polygons(project):
 CASES = {
     "no coordinate system": (
         _areas(crs=None),
-        "data/areas.gpkg: the geometries have no coordinate system. Expected: one written in the file; geoplan never "
-        "guesses it. Hint: write it into the file (QGIS: Export, or `ogr2ogr -a_srs EPSG:3006`); if you know which one "
-        'it is, the layer\'s TOML may say `crs = "EPSG:…"` with `assign_crs = true`',
+        (
+            "data/areas.gpkg: the geometries have no coordinate system. Expected: one written in the file; geoplan "
+            "never guesses it. Hint: write it into the file (QGIS: Export, or `ogr2ogr -a_srs EPSG:3006`); if you know "
+            'which one it is, the layer\'s TOML may say `crs = "EPSG:…"` with `assign_crs = true`'
+        ),
     ),
     "web mercator": (
         _web_mercator,
-        "data/areas.gpkg: EPSG:3857 stretches lengths by 1.96 at latitude 59.3. Expected: a linear scale within 1 % of "
-        "true at the centre of the data. Hint: reproject to the national grid, such as EPSG:3006 (Sweden) or "
-        "EPSG:25832 (Denmark)",
+        (
+            "data/areas.gpkg: EPSG:3857 stretches lengths by 1.96 at latitude 59.3. Expected: a linear scale within 1 "
+            "% of true at the centre of the data. Hint: reproject to the national grid, such as EPSG:3006 (Sweden) or "
+            "EPSG:25832 (Denmark)"
+        ),
     ),
     "another system than declared": (
         _edit("layers/districts.toml", "EPSG:3006", "EPSG:25832"),
-        "data/areas.gpkg: the file is in EPSG:3006 but the layer declares EPSG:25832. Hint: correct `crs` in the "
-        "layer's TOML, or fetch the file in the declared system",
+        (
+            "data/areas.gpkg: the file is in EPSG:3006 but the layer declares EPSG:25832. Hint: correct `crs` in the "
+            "layer's TOML, or fetch the file in the declared system"
+        ),
     ),
     "no such system": (
         _edit("layers/districts.toml", "EPSG:3006", "EPSG:30066"),
-        "layers/districts.toml, key 'crs': 'EPSG:30066' is not a coordinate system. Expected: a code such as EPSG:3006.",
+        f"layers/districts.toml, key 'crs': {NO_SYSTEM}",
     ),
     "no such system in the scenario": (
-        _edit("scenarios/four.toml", 'layers = ["districts"]', 'layers = ["districts"]\ncrs = "SWEREF"'),
-        "scenarios/four.toml, key 'areas.crs': 'SWEREF' is not a coordinate system. Expected: a code such as EPSG:3006.",
+        _edit("scenarios/four.toml", 'layers = ["districts"]', 'layers = ["districts"]\ncrs = "EPSG:30066"'),
+        f"scenarios/four.toml, key 'areas.crs': {NO_SYSTEM}",
     ),
     "degrees called metres": (
         _degrees_called_metres,
-        "data/areas.gpkg: read as EPSG:3006, the data lie at longitude 10.5, latitude 0.0. Expected: coordinates in "
-        "the region of the system (Sweden - onshore and offshore.). Hint: the file states another system than its "
-        "coordinates are in, or easting and northing are swapped",
+        (
+            "data/areas.gpkg: read as EPSG:3006, the data lie at longitude 10.5, latitude 0.0. Expected: coordinates "
+            "in the region of the system (Sweden - onshore and offshore.). Hint: the file states another system than "
+            "its coordinates are in, or easting and northing are swapped"
+        ),
     ),
     "duplicate codes": (
         _areas(codes=("0101", "0102", "0102", "0104")),
-        "data/areas.gpkg, row 3, column 'code': 1 area code(s) occur more than once: '0102'. Expected: each area once. "
-        "Hint: merge the parts into one multipart area, or qualify the code by municipality",
+        (
+            "data/areas.gpkg, row 3, column 'code': 1 area code(s) occur more than once: '0102'. Expected: each area "
+            "once. Hint: merge the parts into one multipart area, or qualify the code by municipality"
+        ),
     ),
     "leading zeros lost in the areas": (
         _areas(codes=(101, 102, 103, 104)),
-        "data/areas.gpkg, row 1, column 'code': 4 area code(s) are shorter than 4 characters: '101', '102', '103', "
-        f"'104'. {SHORTENED}",
+        (
+            "data/areas.gpkg, row 1, column 'code': 4 area code(s) are shorter than 4 characters: '101', '102', '103', "
+            f"'104'. {SHORTENED}"
+        ),
     ),
     "leading zeros lost in the table": (
         _figure("\n0101,poor", "\n101,poor"),
@@ -120,42 +133,56 @@ CASES = {
     ),
     "codes that match nothing": (
         _areas(codes=("9901", "9902", "9903", "9904")),
-        "data/figures.csv: none of the 4 area codes of the table ('0101', '0102', '0103' and 1 more) is among the 4 "
-        "areas ('9901', '9902', '9903' and 1 more). Hint: look at the id columns, the level and the leading zeros of "
-        "both layers",
+        (
+            "data/figures.csv: none of the 4 area codes of the table ('0101', '0102', '0103' and 1 more) is among the "
+            "4 areas ('9901', '9902', '9903' and 1 more). Hint: look at the id columns, the level and the leading "
+            "zeros of both layers"
+        ),
     ),
     "text in a number column": (
         _figure("0102,poor,2012,300", "0102,poor,2012,three hundred"),
-        "data/figures.csv, row 7, column 'numerator': 'three hundred' is not a number. Hint: if it is a code for a "
-        "missing value, list it under `missing_codes` in the layer's TOML",
+        (
+            "data/figures.csv, row 7, column 'numerator': 'three hundred' is not a number. Hint: if it is a code for a "
+            "missing value, list it under `missing_codes` in the layer's TOML"
+        ),
     ),
     "a decimal comma nobody declared": (
         _figure("0102,poor,2012,300,", '0102,poor,2012,"300,5",'),
-        "data/figures.csv, row 7, column 'numerator': '300,5' is not a number. Hint: if the comma is the decimal sign, "
-        'write `decimal = ","` in the layer\'s TOML',
+        (
+            "data/figures.csv, row 7, column 'numerator': '300,5' is not a number. Hint: if the comma is the decimal "
+            'sign, write `decimal = ","` in the layer\'s TOML'
+        ),
     ),
     "a base of 0": (
         _figure("0102,poor,2012,300,2000", "0102,poor,2012,300,0"),
-        "data/figures.csv, row 7, column 'denominator', area '0102': the base is 0 (poor 2012: numerator 300, "
-        "denominator 0). Expected: a base above 0. Hint: where nobody lives the status is not_applicable; in a wide "
-        'table `empty_base = "not_applicable"` says so',
+        (
+            "data/figures.csv, row 7, column 'denominator', area '0102': the base is 0 (poor 2012: numerator 300, "
+            "denominator 0). Expected: a base above 0. Hint: where nobody lives the status is not_applicable; in a "
+            'wide table `empty_base = "not_applicable"` says so'
+        ),
     ),
     "a base smaller than its part": (
         _figure("0102,poor,2012,300,2000", "0102,poor,2012,300,299"),
-        "data/figures.csv, row 7, column 'denominator', area '0102': the base is smaller than its part (poor 2012: "
-        "numerator 300, denominator 299). Expected: a numerator no larger than its denominator. Hint: a figure that "
-        "may exceed its base is of kind rate, not share",
+        (
+            "data/figures.csv, row 7, column 'denominator', area '0102': the base is smaller than its part (poor 2012: "
+            "numerator 300, denominator 299). Expected: a numerator no larger than its denominator. Hint: a figure "
+            "that may exceed its base is of kind rate, not share"
+        ),
     ),
     "an empty figure without a reason": (
         _figure("0102,poor,2012,300,2000", "0102,poor,2012,,2000"),
-        "data/figures.csv, row 7, column 'numerator', area '0102': there is neither a number nor a reason why it is "
-        "missing (poor 2012: denominator 2000). Expected: a number, or a status such as suppressed or not_collected. "
-        "Hint: name what stands there under `missing_codes` in the layer's TOML, such as \"\" = \"not_collected\"",
+        (
+            "data/figures.csv, row 7, column 'numerator', area '0102': there is neither a number nor a reason why it "
+            "is missing (poor 2012: denominator 2000). Expected: a number, or a status such as suppressed or "
+            'not_collected. Hint: name what stands there under `missing_codes` in the layer\'s TOML, such as "" = "not_collected"'
+        ),
     ),
     "a row too long": (
         _figure("0102,poor,2012,300,2000,,", "0102,poor,2012,300,5,2000,,"),
-        "data/figures.csv, row 7: the row has 8 values but the header has 7. Hint: a value that contains ',' must "
-        "stand in quotation marks",
+        (
+            "data/figures.csv, row 7: the row has 8 values but the header has 7. Hint: a value that contains ',' must "
+            "stand in quotation marks"
+        ),
     ),
     "no polygons in the file": (
         lambda project: project.put_areas(squares().iloc[:0]),
@@ -163,8 +190,10 @@ CASES = {
     ),
     "points instead of polygons": (
         _no_polygons,
-        "data/areas.gpkg: 4 area(s) are no polygons but 'Point': '0101', '0102', '0103', '0104'. Expected: Polygon or "
-        "MultiPolygon.",
+        (
+            "data/areas.gpkg: 4 area(s) are no polygons but 'Point': '0101', '0102', '0103', '0104'. Expected: Polygon "
+            "or MultiPolygon."
+        ),
     ),
     "a GeoPackage of 0 bytes": (
         _cut(0),
@@ -196,13 +225,17 @@ CASES = {
     ),
     "a truncated GeoJSON": (
         _geojson(keep=700),
-        "data/areas.geojson: the file cannot be read: this is not valid JSON (Unterminated string starting at: line 8 "
-        f"column 22 (char 690)). {DAMAGED}",
+        (
+            "data/areas.geojson: the file cannot be read: this is not valid JSON (Unterminated string starting at: "
+            f"line 8 column 22 (char 690)). {DAMAGED}"
+        ),
     ),
     "a GeoJSON of garbage": (
         _geojson(b"<html>Sign in</html>"),
-        "data/areas.geojson: the file cannot be read: this is not valid JSON (Expecting value: line 1 column 1 "
-        f"(char 0)). {DAMAGED}",
+        (
+            "data/areas.geojson: the file cannot be read: this is not valid JSON (Expecting value: line 1 column 1 "
+            f"(char 0)). {DAMAGED}"
+        ),
     ),
     "an unknown key in a layer": (
         _edit("layers/districts.toml", "id_width", "id_widht"),
@@ -210,18 +243,24 @@ CASES = {
     ),
     "an unknown key in a scenario": (
         _edit("scenarios/four.toml", "[index]", "[index]\nminimum_populaton = 3"),
-        "scenarios/four.toml, key 'index.minimum_populaton': unknown key 'minimum_populaton'. Hint: did you mean "
-        "'minimum_population'?",
+        (
+            "scenarios/four.toml, key 'index.minimum_populaton': unknown key 'minimum_populaton'. Hint: did you mean "
+            "'minimum_population'?"
+        ),
     ),
     "an unknown key in a map": (
         _edit("maps/plain.toml", "k = 3", "classes = 3"),
-        "maps/plain.toml, key 'classes': unknown key 'classes'. Hint: one of 'breaks', 'k', 'midpoint', 'note', "
-        "'palette', 'scheme', 'title', 'value'",
+        (
+            "maps/plain.toml, key 'classes': unknown key 'classes'. Hint: one of 'breaks', 'k', 'midpoint', 'note', "
+            "'palette', 'scheme', 'title', 'value'"
+        ),
     ),
     "a key that must be there": (
         _edit("layers/districts.toml", 'level = "stadsdel"\n', ""),
-        "layers/districts.toml, key 'level': the key is missing. Expected: What kind of area it is: basomrade, "
-        "stadsdel, deso, boligafdeling ….",
+        (
+            "layers/districts.toml, key 'level': the key is missing. Expected: What kind of area it is: basomrade, "
+            "stadsdel, deso, boligafdeling …."
+        ),
     ),
     "a value of the wrong type": (
         _edit("scenarios/four.toml", "[index]", '[index]\nminimum_population = "many"'),
@@ -229,8 +268,10 @@ CASES = {
     ),
     "no TOML": (
         _edit("layers/figures.toml", "id_width = 4", "id_width 4"),
-        "layers/figures.toml: this is not valid TOML: Expected '=' after a key in a key/value pair (at line 9, "
-        "column 10).",
+        (
+            "layers/figures.toml: this is not valid TOML: Expected '=' after a key in a key/value pair (at line 9, "
+            "column 10)."
+        ),
     ),
     "a layer of an unknown kind": (
         _edit("layers/districts.toml", 'kind = "areas"', 'kind = "area"'),
@@ -242,8 +283,10 @@ CASES = {
     ),
     "a layer of the wrong kind": (
         _edit("scenarios/four.toml", '["districts"]', '["figures"]'),
-        "scenarios/four.toml, key 'areas.layers': the layer 'figures' is of kind 'indicators'. Expected: a layer of "
-        "kind 'areas'.",
+        (
+            "scenarios/four.toml, key 'areas.layers': the layer 'figures' is of kind 'indicators'. Expected: a layer "
+            "of kind 'areas'."
+        ),
     ),
     "a map that is not there": (
         _edit("scenarios/four.toml", '["plain"]', '["plane"]'),
@@ -251,8 +294,10 @@ CASES = {
     ),
     "an indicator that is not there": (
         _edit("scenarios/four.toml", '["crime"]', '["crimes"]'),
-        "scenarios/four.toml, key 'index.domains.1.indicators': no indicator is called 'crimes'. Hint: did you mean "
-        "'crime'?",
+        (
+            "scenarios/four.toml, key 'index.domains.1.indicators': no indicator is called 'crimes'. Hint: did you "
+            "mean 'crime'?"
+        ),
     ),
     "a file that is not there": (
         lambda project: (project / project.figures).unlink(),
@@ -260,16 +305,20 @@ CASES = {
     ),
     "a file that changed": (
         _edit("layers/figures.toml", "id_width = 4", f'id_width = 4\nsha256 = "{"0" * 64}"'),
-        "data/figures.csv: the file is not the one the catalogue describes: its SHA-256 differs. Hint: fetch it again, "
-        "or update `sha256` and `vintage` in layers/figures.toml if it was renewed",
+        (
+            "data/figures.csv: the file is not the one the catalogue describes: its SHA-256 differs. Hint: fetch it "
+            "again, or update `sha256` and `vintage` in layers/figures.toml if it was renewed"
+        ),
     ),
     "a file of another format": (
         lambda project: (
             (project / project.figures).rename(project / "data/figures.xls"),
             project.edit("layers/figures.toml", "figures.csv", "figures.xls"),
         ),
-        "data/figures.xls: '.xls' is not a format of tables. Expected: '.csv', '.txt', '.tsv', '.xlsx', '.xlsm', "
-        "'.parquet'. Hint: save an old .xls workbook as .xlsx",
+        (
+            "data/figures.xls: '.xls' is not a format of tables. Expected: '.csv', '.txt', '.tsv', '.xlsx', '.xlsm', "
+            "'.parquet'. Hint: save an old .xls workbook as .xlsx"
+        ),
     ),
     "a column of the areas that is not there": (
         _edit("layers/districts.toml", '"name"', '"namn"'),
@@ -277,13 +326,17 @@ CASES = {
     ),
     "a column of the table that is not there": (
         _edit("layers/figures.toml", '"code"', '"kod"'),
-        "layers/figures.toml, key 'id_column': there is no column 'kod' in the data. Hint: one of 'code', "
-        "'denominator', 'indicator', 'numerator', 'period', 'status', 'value'",
+        (
+            "layers/figures.toml, key 'id_column': there is no column 'kod' in the data. Hint: one of 'code', "
+            "'denominator', 'indicator', 'numerator', 'period', 'status', 'value'"
+        ),
     ),
     "a variable that is not set": (
         _edit("layers/figures.toml", "../data", "${GEOPLAN_NOT_SET}"),
-        "layers/figures.toml, key 'path': the environment variable GEOPLAN_NOT_SET is not set. Hint: export "
-        "GEOPLAN_NOT_SET=/folder/with/the/data",
+        (
+            "layers/figures.toml, key 'path': the environment variable GEOPLAN_NOT_SET is not set. Hint: export "
+            "GEOPLAN_NOT_SET=/folder/with/the/data"
+        ),
     ),
 }
 
@@ -334,8 +387,16 @@ def test_bad_input_leaves_no_folders_made_on_the_way_to_the_output(project, geop
     _nothing_was_written(project, before)
 
 
+def _earlier_run(project):
+    """Put a run where the next one goes: what counts is its manifest, and that its files are not touched."""
+    folder = project / "build/four"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text('{"geoplan": "0.0.1"}', encoding="utf-8")
+    (folder / "ranking.csv").write_text("rank,area_id\n", encoding="utf-8")
+
+
 def test_bad_input_leaves_an_earlier_run_as_it_was(project, geoplan):
-    assert geoplan("run", project.scenario, cwd=project.root).code == 0
+    _earlier_run(project)
     project.edit(project.figures, "0102,poor,2012,300", "0102,poor,2012,x")
     before = project.snapshot()
     assert geoplan("run", project.scenario, cwd=project.root).code == 2
@@ -344,7 +405,7 @@ def test_bad_input_leaves_an_earlier_run_as_it_was(project, geoplan):
 
 def test_a_scenario_that_is_not_there_is_named(project, geoplan):
     ended = geoplan("run", "scenarios/fore.toml", cwd=project.root)
-    assert ended.faults == ["scenarios/fore.toml: there is no such scenario. Hint: one of 'scenarios/four.toml'"]
+    assert ended.faults == ["scenarios/fore.toml: there is no such scenario. Hint: did you mean 'scenarios/four.toml'?"]
     assert ended.code == 2
 
 
@@ -353,11 +414,15 @@ def test_a_scenario_that_is_not_there_is_named(project, geoplan):
 FIVE = [
     "layers/districts.toml, key 'id_widht': unknown key 'id_widht'. Hint: did you mean 'id_width'?",
     "data/figures.csv, row 6, column 'code': 1 area code(s) are shorter than 4 characters: '101'. " + SHORTENED,
-    "data/figures.csv, row 7, column 'numerator': 'x' is not a number. Hint: if it is a code for a missing value, list "
-    "it under `missing_codes` in the layer's TOML",
+    (
+        "data/figures.csv, row 7, column 'numerator': 'x' is not a number. Hint: if it is a code for a missing value, "
+        "list it under `missing_codes` in the layer's TOML"
+    ),
     "maps/plain.toml, key 'k': 'three' does not fit. Expected: a whole number.",
-    "scenarios/four.toml, key 'index.minimum_populaton': unknown key 'minimum_populaton'. Hint: did you mean "
-    "'minimum_population'?",
+    (
+        "scenarios/four.toml, key 'index.minimum_populaton': unknown key 'minimum_populaton'. Hint: did you mean "
+        "'minimum_population'?"
+    ),
 ]
 
 
@@ -400,9 +465,8 @@ def test_check_of_a_sound_project_finds_nothing_and_writes_nothing(project, geop
 
 def test_check_of_a_folder_that_is_no_project_says_so(project, geoplan):
     ended = geoplan("check", "data", cwd=project.root)
-    assert ended.faults == [
-        "data: this is not a project of geoplan. Expected: a folder with layers/*.toml, scenarios/*.toml and maps/*.toml."
-    ]
+    expected = "Expected: a folder with layers/*.toml, scenarios/*.toml and maps/*.toml."
+    assert ended.faults == [f"data: this is not a project of geoplan. {expected}"]
     assert ended.code == 2
 
 
@@ -471,16 +535,31 @@ def test_output_folder_not_writable_is_refused_by_the_real_command(project, comm
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_an_interrupted_run_leaves_the_old_one_as_it_was_and_nothing_beside_it(name, project, command, geoplan):
-    assert geoplan("run", project.scenario, cwd=project.root).code == 0
+def test_an_interrupted_run_leaves_the_old_one_as_it_was_and_nothing_beside_it(name, project, command):
+    _earlier_run(project)
     before = project.snapshot()
     process = command("run", project.scenario, cwd=project.root)
     _wait_for_half_output(project / "build", process)
     process.send_signal(getattr(signal, name))
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err == "Interrupted; nothing was written.\n"
+    assert (process.returncode, "Traceback" in err) == (130, False)
     _nothing_was_written(project, before)
+
+
+def test_an_interrupted_command_says_that_nothing_was_written(project, geoplan, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("geoplan.open_run", interrupted)
+    ended = geoplan("run", project.scenario, cwd=project.root)
+    assert (ended.code, ended.err) == (130, "Interrupted; nothing was written.\n")
+
+
+@pytest.mark.parametrize("words", [["run"], ["run", "--ouy", "x"], ["runn"], ["explain", "build/four"]])
+def test_a_misspelt_command_line_ends_with_exit_code_2_and_no_traceback(words, project, command):
+    process = command(*words, cwd=project.root)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in err) == (2, False)
 
 
 def _wait_for_half_output(folder, process):

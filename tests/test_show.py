@@ -43,7 +43,7 @@ def test_given_breaks_worked_by_hand():
     style = make_style(series([55, 70, 71, 90, 100, 131]), scheme="given", breaks=[70, 90, 110, 130], midpoint=100)
     assert style.classes.tolist() == [0, 0, 1, 1, 2, 4]
     assert style.counts == (2, 2, 1, 0, 1)
-    assert style.labels == ("55–70", "71–90", "91–110", "111–130", "131")
+    assert style.labels == ("≤ 70", "71–90", "91–110", "111–130", "> 130")
 
 
 def test_the_middle_class_of_a_diverging_map_is_neutral():
@@ -51,6 +51,13 @@ def test_the_middle_class_of_a_diverging_map_is_neutral():
     style = make_style(series(values), scheme="given", breaks=[70, 90, 110, 130], midpoint=100, cmap="PuOr_r")
     red, green, blue = (int(style.colours[2][place : place + 2], 16) for place in (1, 3, 5))
     assert max(red, green, blue) - min(red, green, blue) < 6
+
+
+def test_given_classes_look_the_same_on_every_map():
+    kwds = {"scheme": "given", "breaks": [70, 90, 110, 130], "midpoint": 100, "cmap": "PuOr_r"}
+    wide, narrow = make_style(series([50, 80, 100, 120, 400]), **kwds), make_style(series([95, 101, 120]), **kwds)
+    assert (wide.labels, wide.colours) == (narrow.labels, narrow.colours)
+    assert narrow.counts == (0, 0, 2, 1, 0)
 
 
 @pytest.mark.parametrize(("scheme", "peer"), [("quantiles", "Quantiles"), ("fisher_jenks", "FisherJenks")])

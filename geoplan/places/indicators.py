@@ -374,7 +374,7 @@ def join_report(area_ids: Iterable[str], table: IndicatorTable) -> JoinReport:
     IdError
         When not one code is on both sides.
     """
-    areas, data = set(area_ids), set(table.data["area_id"])
+    areas, data = set(area_ids), set(table.data["area_id"].unique())
     if not areas & data:
         raise checks.ids_match_nothing(sorted(data), sorted(areas))
     return JoinReport(
@@ -511,7 +511,7 @@ def totals(table: IndicatorTable, area_ids: Iterable[str] | None = None) -> pd.D
         Index ``indicator, period``; ``numerator``, ``denominator``, ``value`` as in a merged area, ``areas`` (number
         with a known figure), ``areas_missing`` (number without one, empty areas not counted).
     """
-    ids = sorted(set(table.data["area_id"]) if area_ids is None else set(area_ids))
+    ids = sorted(set(table.data["area_id"].unique()) if area_ids is None else set(area_ids))
     group = pd.Series("all", index=pd.Index(ids, name="area_id"), dtype=object)
     merged = roll_up(table, group, minimum_coverage=0.0).data.set_index(["indicator", "period"])
     rows = table.data[table.data["area_id"].isin(ids)]

@@ -204,7 +204,7 @@ def risk_index(
     _check_spec(table, spec, period)
     now = IndicatorTable(table.data[table.data["period"] == period], table.definitions)
     names = list(spec.indicators)
-    areas = pd.Index(sorted(set(now.data["area_id"] if area_ids is None else area_ids)), name="area_id")
+    areas = pd.Index(sorted(set(now.data["area_id"].unique() if area_ids is None else area_ids)), name="area_id")
     group = areas if reference_ids is None else areas.intersection(pd.Index(sorted(set(reference_ids))))
     if group.empty:
         raise SpecError(Fault(what="no area of the table lies in the reference area", key="index.reference"))
@@ -265,7 +265,7 @@ def risk_index(
 
 def _check_spec(table: IndicatorTable, spec: IndexSpec, period: str) -> None:
     faults = Faults()
-    present = set(table.data["indicator"])
+    present = set(table.data["indicator"].unique())
     for number, domain in enumerate(spec.domains):
         for name in domain.indicators:
             key = f"index.domains.{number}.indicators"
@@ -276,7 +276,7 @@ def _check_spec(table: IndicatorTable, spec: IndexSpec, period: str) -> None:
                 faults.add(SpecError(Fault(what=what, key=key, hint="leave it out of the index")))
     if spec.population not in present:
         faults.add(checks.unknown_name("indicator", spec.population, present, key="index.population"))
-    if period not in set(table.data["period"]):
+    if period not in set(table.data["period"].unique()):
         faults.add(checks.unknown_name("period of the table", period, table.data["period"], key="period"))
     faults.raise_any()
 

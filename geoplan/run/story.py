@@ -289,7 +289,7 @@ class Run:
         overlapping = membership["relation"] == "largest_overlap"
         parents = parents_at(
             membership.assign(share=membership["share"].where(~overlapping, 1.0)),
-            sorted(set(table.data["area_id"])),
+            sorted(set(table.data["area_id"].unique())),
             ranked,
         )
         if parents.isna().all():
@@ -324,7 +324,7 @@ class Run:
     @cached_property
     def _index(self) -> IndexResult:
         spec, areas = self.spec.index, self.areas()
-        members, name = None, None
+        members = None
         if spec.reference is not None:
             parents = parents_at(self._membership, list(areas.index), [spec.reference])
             members = list(parents.dropna().index)
@@ -333,7 +333,6 @@ class Run:
                 raise checks.unknown_name("parent area", spec.reference, known, key="index.reference").located(
                     file=self.shown
                 )
-            name = spec.reference_label.to(self.spec.language) if spec.reference_label else spec.reference
         try:
             return risk_index(
                 self.indicators(),
@@ -341,12 +340,17 @@ class Run:
                 period=self.spec.period,
                 area_ids=list(areas.index),
                 reference_ids=members if members is not None else list(areas.index),
-                reference_name=name,
+                reference_name=self.reference_name() or None,
             )
         except IdError:
             raise
         except SpecError as error:
             raise error.located(file=self.shown) from error
+
+    def reference_name(self) -> str:
+        """Return what scores 100 in the run's language; empty when the scenario does not name it."""
+        label = self.spec.index.reference_label
+        return label.to(self.spec.language) if label else self.spec.index.reference or ""
 
     def index(self) -> IndexResult:
         """Return the risk index of the scenario's period.
@@ -397,6 +401,7 @@ class Run:
             midpoint=spec.midpoint,
             title=spec.title.to(language),
             unit=unit,
+            reference=self.reference_name(),
             period=self.spec.period,
             source=self.sources(),
             note=" ".join(note.to(language) for note in (spec.note, self.spec.note) if note),

@@ -95,7 +95,9 @@ class OfflineMap(folium.Map):
     default_css: list[tuple[str, str]] = []  # noqa: RUF012  same
 
     def __init__(self, *, title: str = "", language: str = "en", **options: Any) -> None:
-        super().__init__(tiles=None, zoom_control=True, attributionControl=False, fadeAnimation=False, zoomSnap=0.25, **options)
+        super().__init__(
+            tiles=None, zoom_control=True, attributionControl=False, fadeAnimation=False, zoomSnap=0.25, **options
+        )
         figure = cast("Figure", self.get_root())
         figure.title = html.escape(title)
         self._language = language

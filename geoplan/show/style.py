@@ -115,6 +115,7 @@ def make_style(
     midpoint: float | None = None,
     title: str = "",
     unit: str = "",
+    reference: str = "",
     period: str = "",
     source: str = "",
     note: str = "",
@@ -130,13 +131,16 @@ def make_style(
     status
         Index ``area_id``: why a value is missing; ``not_collected`` when left out.
     scheme
-        ``quantiles``, ``equal_interval``, ``fisher_jenks``, ``pretty`` (all by mapclassify) or ``given``.
+        ``quantiles``, ``equal_interval``, ``fisher_jenks``, ``pretty`` (all by mapclassify) or ``given``. Given classes
+        are the same on every map: the empty ones stay, and the outer ones are open.
     k
         Number of classes wanted; fewer when there are fewer different values.
     breaks
         Inner class limits of scheme ``given``.
     cmap
         A matplotlib palette; those that colour-blind readers cannot read are refused.
+    unit, reference
+        The unit, as indicators name it; for unit ``index`` the name of what scores 100, the city when left out.
     midpoint
         Value that a diverging palette is centred on. Its class reaches a tenth of the midpoint to both sides, and the
         scheme divides the values below and above it.
@@ -154,7 +158,7 @@ def make_style(
     --------
     >>> style = make_style(pd.Series({"a": 80.0, "b": 100.0, "c": 150.0}), scheme="given", breaks=[90, 110])
     >>> style.labels, style.counts
-    (('80–90', '91–110', '111–150'), (1, 1, 1))
+    (('≤ 90', '91–110', '> 110'), (1, 1, 1))
     """
     values = values.astype(float)
     known = values.dropna()
@@ -166,13 +170,13 @@ def make_style(
 
     decimals = _decimals(known)
     inner = _inner_breaks(known.to_numpy(), scheme, k, breaks, midpoint, decimals)
-    bounds, classes = _classed(known, inner, decimals)
+    bounds, classes = _classed(known, inner, decimals, keep_all=scheme == "given")
     counts = tuple(int((classes == number).sum()) for number in range(len(bounds) - 1))
     words = texts(language)
     occurring = statuses[gone].value_counts()
     return Style(
         title=title,
-        unit=words.unit(unit),
+        unit=f"{reference} = 100" if unit == "index" and reference else words.unit(unit),
         period=period,
         source=source,
         note=note,
@@ -181,7 +185,7 @@ def make_style(
         suffix="" if unit == "index" else words.unit(unit),
         bounds=bounds,
         colours=_colours(cmap, bounds, midpoint),
-        labels=_labels(bounds, decimals, language),
+        labels=_labels(bounds, decimals, language, open_ends=scheme == "given"),
         counts=counts,
         missing=tuple(
             Missing(name, words.statuses[name], int(occurring[name])) for name in MISSING_PATTERNS if name in occurring
@@ -255,25 +259,30 @@ def _split(values: np.ndarray, scheme: str, k: int) -> list[float]:
         return [float(limit) for limit in classifier(values, k=k).bins[:-1]]
 
 
-def _classed(known: pd.Series, inner: list[float], decimals: int) -> tuple[tuple[float, ...], pd.Series]:
-    """Return the limits with both ends, and the class of each value; an empty end class is dropped."""
+def _classed(
+    known: pd.Series, inner: list[float], decimals: int, *, keep_all: bool
+) -> tuple[tuple[float, ...], pd.Series]:
+    """Return the limits with both ends, and the class of each value; empty end classes go unless all are kept."""
     if known.empty:
         return (), pd.Series(dtype=int)
     step = 10.0**-decimals
     low = float(np.floor(known.min() / step) * step)
     high = float(np.ceil(known.max() / step) * step)
-    inner = [limit for limit in inner if known.min() <= limit < known.max()]
-    bounds = (min(low, inner[0]) if inner else low, *inner, high)
+    inner = [limit for limit in inner if keep_all or known.min() <= limit < known.max()]
+    bounds = (min([low, *inner]), *inner, max([high, *inner]))
     return bounds, pd.Series(np.digitize(known, inner, right=True), index=known.index)
 
 
-def _labels(bounds: tuple[float, ...], decimals: int, language: str) -> tuple[str, ...]:
+def _labels(bounds: tuple[float, ...], decimals: int, language: str, *, open_ends: bool) -> tuple[str, ...]:
     step = 10.0**-decimals
     labels = []
     for number, (low, high) in enumerate(pairwise(bounds)):
         first = low if number == 0 else low + step
         lower, upper = (format_number(limit, language, decimals=decimals) for limit in (first, high))
         labels.append(upper if lower == upper or first > high else f"{lower}–{upper}")
+    if open_ends and len(labels) > 1:
+        labels[0] = f"≤ {format_number(bounds[1], language, decimals=decimals)}"
+        labels[-1] = f"> {format_number(bounds[-2], language, decimals=decimals)}"
     return tuple(labels)
 
 

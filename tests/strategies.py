@@ -1,0 +1,56 @@
+"""What hypothesis draws from: boxes on a map, indicator tables, and rubbish."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
+from shapely import box
+
+from geoplan.places import MISSING, IndicatorTable
+from geoplan.specs import IndicatorSpec
+
+WEST, SOUTH = 674_000, 6_580_000  # in EPSG:3006, in Stockholm
+
+DEFINITIONS = {
+    "population": IndicatorSpec(id="population", label="Residents", kind="count", unit="persons", direction="neutral"),
+    "poor": IndicatorSpec(id="poor", label="Low income", kind="share", unit="pct", direction="higher_is_worse"),
+    "crime": IndicatorSpec(id="crime", label="Crimes", kind="rate", unit="per_1000", direction="higher_is_worse"),
+}
+
+
+@st.composite
+def boxes(draw):
+    """Draw a rectangle on whole metres, in a square kilometre of Stockholm."""
+    west, south = draw(st.integers(0, 900)), draw(st.integers(0, 900))
+    width, height = draw(st.integers(2, 100)), draw(st.integers(2, 100))
+    return box(WEST + west, SOUTH + south, WEST + west + width, SOUTH + south + height)
+
+
+@st.composite
+def tables(draw, *, areas=6, missing=True):
+    """Draw a tidy table of one year: every area with residents, a share and a rate, some of them missing."""
+    rows = []
+    for number in range(areas):
+        residents = draw(st.integers(1, 10_000))
+        parts = {"population": residents, "poor": draw(st.integers(0, residents)), "crime": draw(st.integers(0, 500))}
+        for name, part in parts.items():
+            status = draw(st.sampled_from(("observed", "observed", *MISSING))) if missing else "observed"
+            known = status == "observed"
+            base = np.nan if name == "population" or not known else residents
+            scale = {"population": 1, "poor": 100 / residents, "crime": 1000 / residents}[name]
+            value = part * scale if known else np.nan
+            rows.append((f"A{number}", name, "2012", part if known else np.nan, base, value, status))
+    columns = ["area_id", "indicator", "period", "numerator", "denominator", "value", "status"]
+    return IndicatorTable(pd.DataFrame(rows, columns=columns), DEFINITIONS)
+
+
+def toml_values():
+    """Draw what a TOML file may hold under a key, to three levels."""
+    words = st.sampled_from(["areas", "sv", "EPSG:3006", "share", "pct", "", "x", "../data/x.csv", "given", "2012"])
+    plain = st.one_of(words, st.text(max_size=5), st.integers(), st.floats(), st.booleans(), st.none(), st.dates())
+    return st.recursive(
+        plain,
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(words | st.text(max_size=5), inner)),
+        max_leaves=6,
+    )
