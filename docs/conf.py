@@ -49,7 +49,7 @@ autodoc_typehints = "description"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
-napoleon_use_rtype = False
+napoleon_use_rtype = True
 
 # Formulas are drawn by matplotlib: MathJax would be fetched from a server when the page is read.
 html_math_renderer = "drawn"

@@ -174,7 +174,8 @@ CASES = {
         (
             "data/figures.csv, row 7, column 'numerator', area '0102': there is neither a number nor a reason why it "
             "is missing (poor 2012: denominator 2000). Expected: a number, or a status such as suppressed or "
-            'not_collected. Hint: name what stands there under `missing_codes` in the layer\'s TOML, such as "" = "not_collected"'
+            "not_collected. Hint: name what stands there under `missing_codes` in the layer's TOML, such as "
+            '"" = "not_collected"'
         ),
     ),
     "a row too long": (

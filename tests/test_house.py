@@ -81,6 +81,38 @@ def test_the_sample_is_what_its_script_makes(tmp_path):
     assert total < 5_000_000
 
 
+@pytest.mark.parametrize(
+    ("lacks", "line"),
+    [
+        ("ensurepip", "Python's venv module is missing; on Debian: apt-get install python3-venv"),
+        ("version_info", "geoplan needs Python 3.11 or newer as"),
+    ],
+)
+def test_make_says_in_one_line_what_is_missing(tmp_path, lacks, line):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ncase "$*" in *{lacks}*) exit 1;; esac\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    make = [shutil.which("make") or "make", "demo", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}"]
+    done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert len(done.stdout.splitlines()) == 1
+    assert line in done.stdout
+    assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.slow
+def test_an_installed_copy_has_its_catalogue_and_sample(tmp_path):
+    place = tmp_path / "installed"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(place), str(ROOT)]
+    subprocess.run(install, check=True, capture_output=True)
+    code = f"import sys; sys.path.insert(0, {str(place)!r}); from geoplan.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "demo"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "build" / "baseline" / "map.html").is_file()
+
+
 def tracked():
     """Return the text files that git tracks, or all of the checkout's where there is no git."""
     git = shutil.which("git")

@@ -12,11 +12,13 @@ import io
 import json
 import sqlite3
 import warnings
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 import fiona
 import geopandas as gpd
+import openpyxl
 import pandas as pd
 import pyogrio
 import rasterio
@@ -36,6 +38,7 @@ _VECTOR = {
     ".geoparquet": "GeoParquet",
 }
 _TABLE = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".parquet")
+_EXACT = 2.0**53  # up to here a float holds every whole number
 _SQLITE_HEADER = _SHAPE_HEADER = 100
 
 
@@ -190,6 +193,7 @@ def _unopened(path: Path) -> SourceError:
 def _unreadable(path: Path, error: BaseException | str) -> SourceError:
     reason = str(error).strip().splitlines()
     detail = reason[0].replace(str(path), path.name).replace(str(path.parent), "…") if reason else "unknown reason"
+    detail = detail.rstrip(".")
     return SourceError(
         Fault(
             what=f"the file cannot be read: {detail}",
@@ -300,20 +304,31 @@ def _numbered(frame: pd.DataFrame) -> pd.RangeIndex:
 
 def _read_workbook(path: Path, sheet: str | None) -> pd.DataFrame:
     try:
-        with pd.ExcelFile(path, engine="openpyxl") as book:
-            names = [str(name) for name in book.sheet_names]
-            known = sheet is None or sheet in names
-            frame = book.parse(
-                sheet if known and sheet else names[0], dtype=str, keep_default_na=False, na_filter=False
-            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl tells of styles and drop-down lists that it does not keep
+            with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
+                names = [str(name) for name in book.sheetnames]
+                wanted = sheet or names[0]
+                rows = list(book[wanted].iter_rows(values_only=True)) if wanted in names else []
     except Exception as error:  # openpyxl lets zip, XML and key errors of a broken workbook through
         raise _unreadable(path, error) from error
-    if not known:
-        raise checks.unknown_name("sheet of the workbook", str(sheet), names, key="sheet")
-    frame.columns = [str(name).strip() for name in frame.columns]
-    frame = frame.fillna("")
-    frame.index = _numbered(frame)
-    return frame[(frame != "").any(axis=1)]  # a blank row is no figure, but it counts as a row
+    if wanted not in names:
+        raise checks.unknown_name("sheet of the workbook", wanted, names, key="sheet")
+    width = max((len(row) for row in rows), default=0)
+    texts = [[_cell(value) for value in row] + [""] * (width - len(row)) for row in rows]
+    numbered = {number: row for number, row in enumerate(texts, start=1) if any(row)}
+    if not numbered:
+        raise checks.empty_layer("the sheet is empty", expected="a header and rows")
+    return _framed(numbered, Faults())
+
+
+def _cell(value: object) -> str:
+    """Write a workbook's value as the sheet shows it: whole numbers without decimals, text without blanks around."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        value = int(value)
+    return str(value).strip()
 
 
 def _read_text(path: Path, separator: str | None, encoding: str | None) -> pd.DataFrame:
@@ -323,29 +338,29 @@ def _read_text(path: Path, separator: str | None, encoding: str | None) -> pd.Da
         raise checks.empty_layer("the file has no text", expected="a header and rows")
     sign = separator or max((";", "\t", ","), key=first.count)
     # Strict, so that a quotation mark that is never closed does not swallow the rows after it.
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
-    header: list[str] = []
-    body: dict[int, list[str]] = {}
-    faults = Faults()
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     try:
-        for number, row in enumerate(rows, start=1):
-            if not any(cell.strip() for cell in row):
-                continue
-            if not header:
-                header = [cell.strip() for cell in row]
-            elif len(row) != len(header):
-                faults.add(_ragged(number, len(row), len(header), sign))
-            else:
-                body[number] = [cell.strip() for cell in row]
+        numbered = {number: [cell.strip() for cell in row] for number, row in enumerate(lines, start=1)}
     except csv.Error as error:
-        raise _unreadable(path, f"line {rows.line_num}: {error}") from error
-    twice = sorted({name for name in header if header.count(name) > 1})
+        raise _unreadable(path, f"line {lines.line_num}: {error}") from error
+    numbered = {number: row for number, row in numbered.items() if any(row)}
+    faults = Faults()
+    width = len(next(iter(numbered.values()), []))
+    for number, row in numbered.items():
+        if len(row) != width:
+            faults.add(_ragged(number, len(row), width, sign))
+    return _framed({number: row for number, row in numbered.items() if len(row) == width}, faults)
+
+
+def _framed(numbered: Mapping[int, list[str]], faults: Faults) -> pd.DataFrame:
+    """Make a frame of rows under their numbers, the first being the header; a column without a name is left out."""
+    header, *body = numbered.values()
+    twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         faults.add(SourceError(Fault(what=f"columns occur twice in the header: {checks.listed(twice)}", row=1)))
     faults.raise_any()
-    frame = pd.DataFrame(list(body.values()), columns=header, dtype=object)
-    frame.index = pd.Index(list(body), name="row")
-    return frame
+    frame = pd.DataFrame(body, columns=header, dtype=object, index=pd.Index(list(numbered)[1:], name="row"))
+    return frame.loc[:, [name != "" for name in header]]
 
 
 def _ragged(line: int, found: int, expected: int, separator: str) -> SourceError:
