@@ -24,6 +24,7 @@ from geoplan.errors import (
 __all__ = [
     "absent_columns",
     "bad_number",
+    "crs_differ",
     "crs_distorts",
     "crs_mismatch",
     "crs_missing",
@@ -69,6 +70,17 @@ def crs_mismatch(found: str, declared: str) -> CrsError:
         Fault(
             what=f"the file is in {found} but the layer declares {declared}",
             hint="correct `crs` in the layer's TOML, or fetch the file in the declared system",
+        )
+    )
+
+
+def crs_differ(first: str, second: str) -> CrsError:
+    """Word the fault of areas in two systems that are to be laid over each other."""
+    return CrsError(
+        Fault(
+            what=f"the first areas are in {first}, the second in {second}",
+            expected="both in the same metric system",
+            hint="reproject one with `.to_crs(…)`",
         )
     )
 

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -149,7 +148,7 @@ def _options(
 def _progress() -> Iterator[Callable[[str], None]]:
     """Show the step under way on a terminal; say nothing where nobody looks."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as progress:
+    with Progress(*columns, console=_err, transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("starting", total=None)
         yield lambda words: progress.update(task, description=escape(words))
 
@@ -246,21 +245,23 @@ def _plain(value: Any) -> Any:
 # ---------------------------------------------------------------- entry
 
 
+class _Interrupted(BaseException):
+    """Ctrl-C or a polite kill; not a KeyboardInterrupt, which typer would turn into words of its own."""
+
+
 def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+    raise _Interrupted
 
 
 def main() -> None:
     """Run the command line."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
-        code = app(standalone_mode=False)
-    except (KeyboardInterrupt, click.Abort):
+        app()
+    except _Interrupted:
         _err.print("Interrupted; nothing was written.")
         sys.exit(_INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
     except InputError as error:
         _err.print(f"[bold]geoplan found {len(error.faults)} fault{'s' if len(error.faults) != 1 else ''}:[/]")
         for fault in error.faults:
@@ -269,7 +270,6 @@ def main() -> None:
     except GeoplanError as error:
         _err.print(f"[bold]geoplan cannot go on:[/] {escape(str(error))}")
         sys.exit(_BAD_INPUT)
-    sys.exit(code or 0)
 
 
 if __name__ == "__main__":

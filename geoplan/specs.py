@@ -527,7 +527,8 @@ def _fault(item: ErrorDetails, model: type[BaseModel], file: str | None) -> Faul
         return Fault(what="the key is missing", file=file, key=key, expected=_described(model, location))
     value = repr(item["input"])
     if len(value) > _LINE:
-        value = "the table" if isinstance(item["input"], dict) else f"{value[: _LINE - 3]}…"
+        kinds = {dict: "the table", list: "the list"}
+        value = kinds.get(type(item["input"]), f"{value[: _LINE - 3]}…")
     expected = "a text, or a list of texts" if tag == _TEXT else _expected(item)
     return Fault(what=f"{value} does not fit", file=file, key=key, expected=expected)
 

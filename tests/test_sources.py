@@ -43,13 +43,13 @@ def _as_areas(path):
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_polygon_format_gives_the_same_areas(ending, tmp_path):
-    # GeoJSON is in degrees by its standard; seven decimals of them are a centimetre here.
+    # GeoJSON is in degrees by its standard; seven decimals of them are a centimetre, along 2 km of border 20 m².
     frame = _nordic_squares().to_crs(4326) if ending == ".geojson" else _nordic_squares()
     areas, report = _as_areas(_write_vector(frame, tmp_path / f"areas{ending}"))
     assert dict(areas["name"]) == dict(zip(CODES, NORDIC, strict=True))
     assert list(areas.index) == list(CODES)
     assert areas.crs == "EPSG:3006"
-    assert areas.geom_equals_exact(_as_areas_in_memory(), tolerance=0.05).all()
+    assert areas.symmetric_difference(_as_areas_in_memory()).area.max() < (25 if ending == ".geojson" else 1e-6)
     assert report.lines() == []
 
 

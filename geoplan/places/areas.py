@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _SCALE_TOLERANCE = 0.01
-_REGION_MARGIN = 5.0  # degrees: Denmark measures Bornholm in UTM zone 32, three degrees outside of it
+_REGION_MARGIN = 10.0  # degrees: a zone is used well beyond its border where the scale allows; nonsense lies farther
 _OVERLAP_M2 = 1.0
 _WHOLE = 1e-9
 _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
@@ -319,7 +319,7 @@ def _must_lie_in(crs: pyproj.CRS, longitude: float, latitude: float) -> None:
             and region.south - _REGION_MARGIN <= latitude <= region.north + _REGION_MARGIN
         )
     if not inside:
-        name = region.name if region else "unknown"
+        name = region.name.rstrip(".") if region else "unknown"
         raise checks.crs_outside(_crs_name(crs), name, longitude=longitude, latitude=latitude)
 
 
@@ -541,7 +541,7 @@ def assign_largest_overlap(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame
         When the two are in different systems.
     """
     if children.crs != parents.crs:
-        raise checks.crs_mismatch(_crs_name(children.crs), _crs_name(parents.crs))
+        raise checks.crs_differ(_crs_name(children.crs), _crs_name(parents.crs))
     small, large = children.geometry.to_numpy(), parents.geometry.to_numpy()
     child, parent = shapely.STRtree(large).query(small, predicate="intersects")
     common = shapely.area(shapely.intersection(small[child], large[parent]))

@@ -351,7 +351,8 @@ def _figure(cell: pd.Series) -> str:
     """Say which figure a row holds: ``poor 2012: numerator 300, denominator 0``."""
     numbers = [f"{name} {cell[name]:.10g}" for name in ("numerator", "denominator", "value") if pd.notna(cell[name])]
     status = [] if cell["status"] == "observed" else [f"status '{cell['status']}'"]
-    return f"{cell['indicator']} {cell['period']}: {', '.join(numbers + status) or 'empty'}"
+    name = f"{cell['indicator']} {cell['period']}".strip()
+    return f"{name}: {', '.join(numbers + status) or 'empty'}"
 
 
 def _values(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> pd.Series:

@@ -130,7 +130,7 @@ class IndexResult:
 
     @property
     def excluded(self) -> pd.DataFrame:
-        """Areas without a rank: ``population``, ``status``, ``reason``."""
+        """Areas without a rank, with the columns ``population``, ``status`` and ``reason``."""
         rows = self.ranking["rank"].isna()
         return self.ranking.loc[rows, ["population", "status", "reason"]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import geopandas as gpd
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import shapely
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -22,6 +24,13 @@ __all__ = ["SAVED", "plot"]
 _INK, _QUIET, _HAIRLINE, _EDGE = "#1a1a1a", "#55554f", "#8f8f88", "#ffffff"
 _PARENT_EDGE = "#3d3d3a"
 _ROWS_FOR_NAMES = 26
+_EDGE_WIDTH, _MANY, _TINY = 0.5, 250, 1e-5
+_MARK = 0.24  # inches across
+
+# The page, in inches.
+_MAP_WIDTH, _MAP_HEIGHT, _LEAST_WIDTH, _LEAST_HEIGHT = 7.7, 7.2, 3.6, 4.6
+_SIDE, _HEAD, _FOOT, _GAP, _LINE = 2.75, 0.95, 0.75, 0.25, 0.29
+_FOOT_LETTERS = 14  # to the inch
 _LINES = {"rail": 0.9, "road": 0.7}
 
 #: Settings and metadata that make a saved figure the same to the byte each time.
@@ -40,7 +49,6 @@ def plot(
     backdrop: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
     outline: gpd.GeoDataFrame | None = None,
     top: int = 5,
-    figsize: tuple[float, float] = (11.0, 7.8),
     **style_kwds: Any,
 ) -> Figure:
     """Draw a choropleth for print.
@@ -59,12 +67,11 @@ def plot(
         Areas of a higher level, drawn as dark borders.
     top
         How many of the highest values are numbered on the map and named beside it.
-    figsize
-        Width and height in inches.
 
     Returns
     -------
     matplotlib.figure.Figure
+        As large as the map's shape asks for, about an A4 page.
 
     Raises
     ------
@@ -82,16 +89,8 @@ def plot(
     """
     values = values_of(areas, column)
     style = style or make_style(values, **style_kwds)
-    figure = Figure(figsize=figsize, facecolor="white")
-    main = figure.add_axes((0.02, 0.06, 0.70, 0.84))
-    side = figure.add_axes((0.735, 0.06, 0.25, 0.84))
+    figure, main, side = _page(areas.total_bounds)
     _draw_areas(main, areas, style)
-    gpd.GeoSeries([areas.union_all()], crs=areas.crs).boundary.plot(ax=main, color=_HAIRLINE, linewidth=0.7, zorder=2)
-    west, south, east, north = areas.total_bounds
-    margin = 0.03 * max(east - west, north - south)
-    main.set_xlim(west - margin, east + margin)
-    main.set_ylim(south - margin, north + margin)
-    main.set_aspect("equal", anchor="W")
     _draw_backdrop(main, backdrop)
     if outline is not None:
         outline.boundary.plot(ax=main, color=_PARENT_EDGE, linewidth=1.1, zorder=4)
@@ -117,12 +116,42 @@ def plot(
     return figure
 
 
+class _Picture(Figure):
+    """A figure that a notebook shows; one made without pyplot would only print its size."""
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        self.savefig(stream, format="png", dpi=110)
+        return stream.getvalue()
+
+
+def _page(bounds: Sequence[float]) -> tuple[Figure, Axes, Axes]:
+    """Return a page as large as the map needs, with room for the map on the left and words on the right."""
+    west, south, east, north = bounds
+    margin = 0.03 * max(east - west, north - south)
+    wide, high = east - west + 2 * margin, north - south + 2 * margin
+    width = min(_MAP_WIDTH, _MAP_HEIGHT * wide / high)
+    height = width * high / wide
+    page_width, page_height = max(width, _LEAST_WIDTH) + _SIDE + 3 * _GAP, max(height, _LEAST_HEIGHT) + _HEAD + _FOOT
+    figure = _Picture(figsize=(page_width, page_height), facecolor="white")
+    top = 1 - _HEAD / page_height
+    main = figure.add_axes((_GAP / page_width, top - height / page_height, width / page_width, height / page_height))
+    side = figure.add_axes(
+        ((page_width - _SIDE - _GAP) / page_width, _FOOT / page_height, _SIDE / page_width, top - _FOOT / page_height)
+    )
+    main.set_xlim(west - margin, east + margin)
+    main.set_ylim(south - margin, north + margin)
+    main.set_aspect("equal")
+    return figure, main, side
+
+
 def _draw_areas(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
     classes = style.classes.reindex(areas.index)
+    edge = _EDGE_WIDTH if len(areas) <= _MANY else _EDGE_WIDTH / 3  # white borders would swallow small areas
     for number, colour in enumerate(style.colours):
         part = areas[classes == number]
         if len(part):
-            part.plot(ax=axes, color=colour, edgecolor=_EDGE, linewidth=0.5, zorder=2)
+            part.plot(ax=axes, color=colour, edgecolor=_EDGE, linewidth=edge, zorder=2)
     for missing in style.missing:
         part = areas[style.statuses.reindex(areas.index) == missing.status]
         part.plot(
@@ -133,6 +162,11 @@ def _draw_areas(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
             hatch=MISSING_PATTERNS[missing.status],
             zorder=2,
         )
+    # The outer border alone: where polygons were simplified one by one, the gaps between them are not worth a line.
+    whole = areas.union_all()
+    parts = [part for part in shapely.get_parts(whole) if part.area > _TINY * whole.area]
+    outer = gpd.GeoSeries([shapely.Polygon(part.exterior) for part in parts], crs=areas.crs)
+    outer.boundary.plot(ax=axes, color=_HAIRLINE, linewidth=0.7, zorder=2)
 
 
 def _draw_backdrop(axes: Axes, backdrop: Sequence[tuple[str, gpd.GeoDataFrame]]) -> None:
@@ -170,7 +204,7 @@ def _legend(axes: Axes, style: Style) -> float:
         bbox_to_anchor=(0, 1),
         borderaxespad=0,
         frameon=False,
-        title=f"{style.title}, {style.period} ({words['count'].lower()} {words['areas']})",
+        title=f"{', '.join(filter(None, (style.title, style.period)))} ({words['number_of_areas']})",
         alignment="left",
         handlelength=1.9,
         handleheight=1.35,
@@ -180,16 +214,23 @@ def _legend(axes: Axes, style: Style) -> float:
     title = legend.get_title()
     title.set(fontsize=10, color=_QUIET)
     title.set_text(textwrap.fill(title.get_text(), 38))
-    lines = len(handles) + title.get_text().count("\n") + 1
-    return 1 - 0.04 * lines - 0.02
+    return float(axes.transAxes.inverted().transform(legend.get_window_extent())[0, 1])
 
 
 def _number(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series) -> None:
+    """Write numbers on areas; where two would cover each other the later one steps aside and points to its area."""
+    west, east = axes.get_xlim()
+    inch = (east - west) / (axes.get_window_extent().width / axes.figure.dpi)
+    taken: list[tuple[float, float]] = []
     for place, area_id in enumerate(highest.index, start=1):
         point = areas.geometry[area_id].representative_point()
+        x, y = _free_place(point.x, point.y, taken, _MARK * inch)
+        taken.append((x, y))
+        if (x, y) != (point.x, point.y):
+            axes.plot([point.x, x], [point.y, y], color=_INK, linewidth=0.8, zorder=5)
         axes.text(
-            point.x,
-            point.y,
+            x,
+            y,
             str(place),
             ha="center",
             va="center",
@@ -201,20 +242,33 @@ def _number(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series) -> None:
         )
 
 
+def _free_place(x: float, y: float, taken: Sequence[tuple[float, float]], size: float) -> tuple[float, float]:
+    """Return the point itself, or the nearest on rings around it that no mark covers."""
+    rings = [(x, y)]
+    rings += [
+        (x + radius * size * np.cos(angle), y + radius * size * np.sin(angle))
+        for radius in (1.2, 1.8, 2.6, 3.6)
+        for angle in np.linspace(0, 2 * np.pi, 16, endpoint=False) + np.pi / 4
+    ]
+    free = (place for place in rings if all(np.hypot(place[0] - a, place[1] - b) >= size for a, b in taken))
+    return next(free, (x, y))
+
+
 def _name_list(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series, style: Style, below: float) -> None:
     if highest.empty:
         return
-    words = texts(style.language)
-    axes.text(0.015, below - 0.03, words["top"], fontsize=10, color=_QUIET, va="top", transform=axes.transAxes)
+    step = _LINE / (axes.get_window_extent().height / axes.figure.dpi)
+    lines: list[tuple[str, float, str]] = [(texts(style.language)["top"], 10, _QUIET)]
     for place, (area_id, value) in enumerate(highest.items(), start=1):
         name = textwrap.shorten(str(areas["name"][area_id]), _ROWS_FOR_NAMES, placeholder="…")
-        text = f"{place}  {name}  {format_number(value, style.language, decimals=style.decimals)}"
+        lines.append((f"{place}  {name}  {format_number(value, style.language, decimals=style.decimals)}", 10.5, _INK))
+    for number, (text, size, colour) in enumerate(lines, start=1):
         axes.text(
             0.015,
-            below - 0.03 - 0.042 * place,
+            below - number * step,
             text,
-            fontsize=10.5,
-            color=_INK,
+            fontsize=size,
+            color=colour,
             va="top",
             transform=axes.transAxes,
             parse_math=False,
@@ -275,11 +329,11 @@ def _north_arrow(axes: Axes, language: str) -> None:
 def _footer(figure: Figure, style: Style) -> None:
     words = texts(style.language)
     parts = [f"{words['source']}: {style.source}" if style.source else "", style.note, style.date]
-    text = "  ·  ".join(part for part in parts if part)
+    width, height = figure.get_size_inches()
     figure.text(
-        0.02,
-        0.045,
-        "\n".join(textwrap.wrap(text, 165)),
+        _GAP / width,
+        (_FOOT - 0.18) / height,
+        "\n".join(textwrap.wrap("  ·  ".join(part for part in parts if part), int(width * _FOOT_LETTERS))),
         fontsize=8.5,
         color=_QUIET,
         va="top",

@@ -252,8 +252,9 @@ def _whole_geopackage(path: Path) -> None:
             raise _unreadable(path, f"it ends after {path.stat().st_size} of {size * pages} bytes")
         place = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(place, uri=True)) as connection:
+            connection.text_factory = lambda text: text.decode("utf-8", errors="replace")
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
     if verdict != "ok":
         raise _unreadable(path, str(verdict))
