@@ -52,9 +52,7 @@ def country() -> IndicatorTable:
     data = pd.concat([*frames, people], ignore_index=True).assign(period="2022", status="observed")
     data[["numerator", "denominator"]] = data[["numerator", "denominator"]].astype(float)
     data["value"] = (100 * data["numerator"] / data["denominator"]).fillna(data["numerator"])
-    kinds = dict.fromkeys(names, ("share", "pct", "higher_is_worse")) | {
-        "population": ("count", "persons", "neutral")
-    }
+    kinds = dict.fromkeys(names, ("share", "pct", "higher_is_worse")) | {"population": ("count", "persons", "neutral")}
     definitions = {
         name: IndicatorSpec(id=name, label=name, kind=kind, unit=unit, direction=direction)
         for name, (kind, unit, direction) in kinds.items()

@@ -184,6 +184,8 @@ class MembershipLayer(_TableLayer):
     parent_column: str = "parent_id"
     relation_column: str | None = Field(default=None, description="`part_of` everywhere when left out.")
     share_column: str | None = Field(default=None, description="1 everywhere when left out.")
+    child_width: int | None = Field(default=None, ge=1, description="Number of characters of a child's code.")
+    parent_width: int | None = Field(default=None, ge=1, description="Number of characters of a parent's code.")
 
 
 class IndicatorSpec(_Model):
@@ -339,6 +341,9 @@ class AssignSpec(_Model):
 
     layer: str = Field(description="The areas layer of the table's level.")
     method: Literal["largest_overlap"] = "largest_overlap"
+    minimum_share: float = Field(
+        default=0.5, gt=0, le=1, strict=False, description="Least part of an area that must lie inside the ranked one."
+    )
 
 
 class AreasSpec(_Model):
@@ -527,7 +532,7 @@ def _fault(item: ErrorDetails, model: type[BaseModel], file: str | None) -> Faul
         return Fault(what="the key is missing", file=file, key=key, expected=_described(model, location))
     value = repr(item["input"])
     if len(value) > _LINE:
-        kinds = {dict: "the table", list: "the list"}
+        kinds: dict[type, str] = {dict: "the table", list: "the list"}
         value = kinds.get(type(item["input"]), f"{value[: _LINE - 3]}…")
     expected = "a text, or a list of texts" if tag == _TEXT else _expected(item)
     return Fault(what=f"{value} does not fit", file=file, key=key, expected=expected)

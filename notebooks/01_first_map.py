@@ -17,7 +17,6 @@
 # exist; its figures are invented. Everything below works the same on your own scenario.
 
 # %%
-# %matplotlib inline
 from dataclasses import replace
 
 import pandas as pd

@@ -10,11 +10,10 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-import geopandas as gpd
 import matplotlib as mpl
 import pytest
 from hypothesis import settings
-from shapely import box
+from strategies import snapshot, squares
 
 import geoplan as gp
 from geoplan import cli
@@ -25,9 +24,6 @@ mpl.use("agg")  # a test draws to files only, whatever the machine has
 # No deadline: a machine under load is no bug. Derandomised: a test run says the same each time.
 settings.register_profile("geoplan", deadline=None, max_examples=100, derandomize=True)
 settings.load_profile("geoplan")
-
-WEST, SOUTH, SIDE = 674_000, 6_580_000, 500  # in EPSG:3006, in Stockholm: squares of 500 m
-CODES = ("0101", "0102", "0103", "0104")
 
 _AREAS = """\
 kind = "areas"
@@ -129,19 +125,6 @@ k = 3
 """
 
 
-def square(number, *, side=SIDE):
-    """Return one of the squares, numbered row by row from the south-west."""
-    west, south = WEST + side * (number % 2), SOUTH + side * (number // 2)
-    return box(west, south, west + side, south + side)
-
-
-def squares(codes=CODES, crs=3006):
-    """Return the squares with their codes, as a file of polygons would hold them."""
-    names = [f"Square {number}" for number, _ in enumerate(codes, start=1)]
-    shapes = [square(number) for number, _ in enumerate(codes)]
-    return gpd.GeoDataFrame({"code": list(codes), "name": names}, geometry=shapes, crs=crs)
-
-
 @dataclass(frozen=True)
 class Project:
     """A folder with layers/, scenarios/, maps/ and data/, whole until a test alters one thing."""
@@ -177,14 +160,6 @@ class Project:
     def snapshot(self):
         """Return every file and folder of the project, with its bytes."""
         return snapshot(self.root)
-
-
-def snapshot(folder):
-    """Return every file below a folder with its bytes, and every folder with None."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
-        for path in sorted(folder.rglob("*"))
-    }
 
 
 @pytest.fixture(scope="session")
@@ -241,12 +216,13 @@ def geoplan(capsys, monkeypatch):
         with monkeypatch.context() as patch:
             patch.chdir(cwd)
             patch.setattr(sys, "argv", ["geoplan", *map(str, words)])
-            before = signal.getsignal(signal.SIGTERM)
+            before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
             try:
                 with pytest.raises(SystemExit) as ended:
                     cli.main()
             finally:
-                signal.signal(signal.SIGTERM, before)
+                for number, handler in before.items():
+                    signal.signal(number, handler)
         said = capsys.readouterr()
         return Ended(int(ended.value.code or 0), said.out, said.err)
 

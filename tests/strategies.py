@@ -1,7 +1,11 @@
-"""What hypothesis draws from: boxes on a map, indicator tables, and rubbish."""
+"""What tests are made of: four squares on a map, and what hypothesis draws from.
+
+They stand here and not in conftest.py, of which each folder of tests may have its own.
+"""
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
@@ -10,13 +14,35 @@ from shapely import box
 from geoplan.places import MISSING, IndicatorTable
 from geoplan.specs import IndicatorSpec
 
-WEST, SOUTH = 674_000, 6_580_000  # in EPSG:3006, in Stockholm
+WEST, SOUTH, SIDE = 674_000, 6_580_000, 500  # in EPSG:3006, in Stockholm: squares of 500 m
+CODES = ("0101", "0102", "0103", "0104")
 
 DEFINITIONS = {
     "population": IndicatorSpec(id="population", label="Residents", kind="count", unit="persons", direction="neutral"),
     "poor": IndicatorSpec(id="poor", label="Low income", kind="share", unit="pct", direction="higher_is_worse"),
     "crime": IndicatorSpec(id="crime", label="Crimes", kind="rate", unit="per_1000", direction="higher_is_worse"),
 }
+
+
+def square(number, *, side=SIDE):
+    """Return one of the squares, numbered row by row from the south-west."""
+    west, south = WEST + side * (number % 2), SOUTH + side * (number // 2)
+    return box(west, south, west + side, south + side)
+
+
+def squares(codes=CODES, crs=3006):
+    """Return the squares with their codes, as a file of polygons would hold them."""
+    names = [f"Square {number}" for number, _ in enumerate(codes, start=1)]
+    shapes = [square(number) for number, _ in enumerate(codes)]
+    return gpd.GeoDataFrame({"code": list(codes), "name": names}, geometry=shapes, crs=crs)
+
+
+def snapshot(folder):
+    """Return every file below a folder with its bytes, and every folder with None."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
 
 
 @st.composite

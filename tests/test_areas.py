@@ -6,10 +6,9 @@ import geopandas as gpd
 import pandas as pd
 import pyproj
 import pytest
-from conftest import SIDE, SOUTH, WEST, square, squares
 from hypothesis import given, strategies as st
 from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box, union_all
-from strategies import boxes
+from strategies import SIDE, SOUTH, WEST, boxes, square, squares
 
 from geoplan.errors import CrsError, GeometryError, IdError, InputError, SourceError, SpecError, TableError
 from geoplan.places import as_areas, as_membership, assign_largest_overlap, find_overlaps, parents_at, working_crs
@@ -263,7 +262,7 @@ def test_overlaps_are_reported_with_the_areas():
     _, report = _areas(_frame(_box(0, 0, 1000, 1000), _box(900, 0, 2000, 1000)))  # 100 × 1 000 = 0.1 km² of 2.1
     assert report.overlap_m2 == 100_000
     assert report.lines() == [
-        "1 pairs of areas overlap by 0.10 km² of 2 km² in all (largest: '01' and '02', 100,000 m²)"
+        "1 pair of areas overlaps by 0.10 km² of 2 km² in all (largest: '01' and '02', 100,000 m²)"
     ]
 
 
@@ -395,3 +394,16 @@ def test_all_faults_of_a_membership_are_told_at_once():
     with pytest.raises(SpecError) as caught:
         as_membership(frame, child_column="child", parent_column="parent")
     assert [fault.key for fault in caught.value.faults] == ["child_column", "parent_column"]
+
+
+def test_a_child_that_hardly_reaches_into_a_parent_stays_outside():
+    # x lies with 4 of its 100 m² in the only parent there is: a border drawn otherwise, not a part of it.
+    parents, children = _framed(city=_box(0, 0, 100, 100)), _framed(x=_box(96, 40, 196, 41))
+    assert assign_largest_overlap(children, parents).empty
+    assert assign_largest_overlap(children, parents, minimum_share=0.04)["share"].tolist() == pytest.approx([0.04])
+
+
+def test_shortened_codes_of_a_membership_are_told():
+    table = pd.DataFrame({"child_id": ["0101"], "parent_id": ["180"]})
+    with pytest.raises(IdError, match="1 area code\\(s\\) are shorter than 4 characters: '180'"):
+        as_membership(table, child_width=4, parent_width=4)

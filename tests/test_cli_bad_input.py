@@ -11,7 +11,7 @@ import signal
 import time
 
 import pytest
-from conftest import squares
+from strategies import squares
 
 from geoplan.errors import InputError
 from geoplan.run import check_project
@@ -231,8 +231,8 @@ CASES = {
         ),
     ),
     "an unknown key in a layer": (
-        _edit("layers/districts.toml", "id_width", "id_widht"),
-        "layers/districts.toml, key 'id_widht': unknown key 'id_widht'. Hint: did you mean 'id_width'?",
+        _edit("layers/districts.toml", "id_width", "idwidth"),
+        "layers/districts.toml, key 'idwidth': unknown key 'idwidth'. Hint: did you mean 'id_width'?",
     ),
     "an unknown key in a scenario": (
         _edit("scenarios/four.toml", "[index]", "[index]\nminimum_populaton = 3"),
@@ -411,7 +411,7 @@ def test_a_scenario_that_is_not_there_is_named(project, geoplan):
 # ---------------------------------------------------------------- all at once
 
 FIVE = [
-    "layers/districts.toml, key 'id_widht': unknown key 'id_widht'. Hint: did you mean 'id_width'?",
+    "layers/districts.toml, key 'idwidth': unknown key 'idwidth'. Hint: did you mean 'id_width'?",
     "data/figures.csv, row 6, column 'code': 1 area code(s) are shorter than 4 characters: '101'. " + SHORTENED,
     (
         "data/figures.csv, row 7, column 'numerator': 'x' is not a number. Hint: if it is a code for a missing value, "
@@ -427,7 +427,7 @@ FIVE = [
 
 @pytest.fixture
 def five_faults(project):
-    project.edit("layers/districts.toml", "id_width", "id_widht")
+    project.edit("layers/districts.toml", "id_width", "idwidth")
     project.edit(project.figures, "\n0101,poor", "\n101,poor")
     project.edit(project.figures, "0102,poor,2012,300", "0102,poor,2012,x")
     project.edit("maps/plain.toml", "k = 3", 'k = "three"')
@@ -445,7 +445,7 @@ def test_check_tells_every_fault_of_a_project_at_once_and_in_order(five_faults, 
 def test_check_from_python_returns_the_same_faults_as_data(five_faults):
     report = check_project(five_faults.root)
     assert [str(fault) for fault in report.faults] == FIVE
-    assert [fault.key for fault in report.faults] == ["id_widht", None, None, "k", "index.minimum_populaton"]
+    assert [fault.key for fault in report.faults] == ["idwidth", None, None, "k", "index.minimum_populaton"]
 
 
 def test_check_tells_a_fault_of_a_layer_once_though_the_scenario_meets_it_too(project, geoplan):
@@ -471,7 +471,7 @@ def test_check_of_a_folder_that_is_no_project_says_so(project, geoplan):
 
 def test_errors_can_be_caught_as_value_errors_in_a_notebook(five_faults):
     report = check_project(five_faults.root)
-    with pytest.raises(ValueError, match="unknown key 'id_widht'"):
+    with pytest.raises(ValueError, match="unknown key 'idwidth'"):
         raise InputError(report.faults)
 
 
@@ -541,20 +541,11 @@ def test_an_interrupted_run_leaves_the_old_one_as_it_was_and_nothing_beside_it(n
     _wait_for_half_output(project / "build", process)
     process.send_signal(getattr(signal, name))
     _, err = process.communicate(timeout=60)
-    assert (process.returncode, "Traceback" in err) == (130, False)
+    assert (process.returncode, err) == (130, "Interrupted; nothing was written.\n")
     _nothing_was_written(project, before)
 
 
-def test_an_interrupted_command_says_that_nothing_was_written(project, geoplan, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("geoplan.open_run", interrupted)
-    ended = geoplan("run", project.scenario, cwd=project.root)
-    assert (ended.code, ended.err) == (130, "Interrupted; nothing was written.\n")
-
-
-@pytest.mark.parametrize("words", [["run"], ["run", "--ouy", "x"], ["runn"], ["explain", "build/four"]])
+@pytest.mark.parametrize("words", [["run"], ["run", "--output", "x"], ["rum"], ["explain", "build/four"]])
 def test_a_misspelt_command_line_ends_with_exit_code_2_and_no_traceback(words, project, command):
     process = command(*words, cwd=project.root)
     _, err = process.communicate(timeout=60)

@@ -138,5 +138,5 @@ def test_every_public_name_can_be_had():
 
     assert set(gp.__all__) <= set(dir(gp))
     assert all(getattr(gp, name) is not None for name in gp.__all__)
-    with pytest.raises(AttributeError, match="has no attribute 'risk_indx'"):
-        gp.risk_indx  # noqa: B018  asking is what fails
+    with pytest.raises(AttributeError, match="has no attribute 'risk_score'"):
+        gp.risk_score  # noqa: B018  asking is what fails

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import snapshot
+from strategies import snapshot
 
 from geoplan.errors import OutputError
 from geoplan.run import atomic_folder

@@ -470,7 +470,7 @@ def test_children_without_a_parent_are_left_out():
 
 # ---------------------------------------------------------------- laws
 
-few = settings(max_examples=30)  # a merge takes some 15 ms
+few = settings(max_examples=20)  # a merge takes some 15 ms
 HALVES = {f"A{number}": f"H{number % 2}" for number in range(6)}
 
 

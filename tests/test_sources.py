@@ -9,9 +9,9 @@ import geopandas as gpd
 import openpyxl
 import pandas as pd
 import pytest
-from conftest import CODES, squares
 from hypothesis import given, settings, strategies as st
 from pandas.testing import assert_frame_equal
+from strategies import CODES, squares
 
 from geoplan.errors import GeoplanError, IdError, InputError, SourceError, SpecError
 from geoplan.places import as_areas, as_indicators
@@ -455,3 +455,9 @@ def test_the_shipped_raster_is_sound_and_a_damaged_one_is_refused(tmp_path):
             warnings.simplefilter("ignore")  # GDAL tells of the damage in its own way besides
             with pytest.raises(SourceError, match="the file cannot be read"):
                 check_raster(tmp_path / "cut.tif", crs="EPSG:3006", band=1)
+
+
+def test_a_column_without_a_name_is_called_after_its_place_or_left_out_when_empty(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(",2022,\nNorr,4,\nSyd,5,\n", encoding="utf-8")
+    assert read_table(path).to_dict("list") == {"column 1": ["Norr", "Syd"], "2022": ["4", "5"]}

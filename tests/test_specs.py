@@ -154,8 +154,8 @@ WRONG = {
         "layers/a.toml, key 'kind': no kind of layer is called '['areas']'. Hint: did you mean 'areas'?",
     ),
     "a misspelt key far inside": (
-        lambda: _layer(WIDE, indicators=[INDICATOR, {**INDICATOR, "id": "b", "unti": "pct"}]),
-        "layers/a.toml, key 'indicators.1.unti': unknown key 'unti'. Hint: did you mean 'unit'?",
+        lambda: _layer(WIDE, indicators=[INDICATOR, {**INDICATOR, "id": "b", "units": "pct"}]),
+        "layers/a.toml, key 'indicators.1.units': unknown key 'units'. Hint: did you mean 'unit'?",
     ),
     "a capital in an id": (
         lambda: _layer(level="Stadsdel"),
@@ -381,7 +381,7 @@ def _keys(*models):
     return st.sampled_from(sorted({name for model in models for name in model.model_fields}))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from(sorted(_LAYERS)), st.data())
 def test_any_table_is_a_layer_or_a_fault(kind, data):
     content = data.draw(st.dictionaries(_keys(_LAYERS[kind]) | st.text(max_size=4), toml_values(), max_size=8))
@@ -391,7 +391,7 @@ def test_any_table_is_a_layer_or_a_fault(kind, data):
         assert error.faults  # noqa: PT017  as above
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from([ScenarioSpec, MapSpec, IndexSpec, IndicatorSpec]), st.data())
 def test_any_table_is_a_scenario_a_map_or_a_fault(model, data):
     content = data.draw(st.dictionaries(_keys(model) | st.text(max_size=4), toml_values(), max_size=8))

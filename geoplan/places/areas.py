@@ -34,6 +34,7 @@ __all__ = [
 _SCALE_TOLERANCE = 0.01
 _REGION_MARGIN = 10.0  # degrees: a zone is used well beyond its border where the scale allows; nonsense lies farther
 _OVERLAP_M2 = 1.0
+_TENTH_KM2 = 1e5
 _WHOLE = 1e-9
 _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
 
@@ -80,10 +81,16 @@ class AreaReport:
             )
         if len(self.overlaps):
             first = self.overlaps.iloc[0]
+            pairs = (
+                "1 pair of areas overlaps"
+                if len(self.overlaps) == 1
+                else f"{len(self.overlaps):,} pairs of areas overlap"
+            )
+            common = self.overlap_m2
+            size = f"{common / 1e6:,.2f} km²" if common >= _TENTH_KM2 else f"{common:,.0f} m²"
             said.append(
-                f"{len(self.overlaps):,} pairs of areas overlap by {self.overlap_m2 / 1e6:,.2f} km² of "
-                f"{self.total_m2 / 1e6:,.0f} km² in all (largest: '{first['area_a']}' and '{first['area_b']}', "
-                f"{first['overlap_m2']:,.0f} m²)"
+                f"{pairs} by {size} of {self.total_m2 / 1e6:,.0f} km² in all "
+                f"(largest: '{first['area_a']}' and '{first['area_b']}', {first['overlap_m2']:,.0f} m²)"
             )
         return said
 
@@ -411,6 +418,8 @@ def as_membership(
     relation_column: str | None = None,
     share_column: str | None = None,
     decimal: str = ".",
+    child_width: int | None = None,
+    parent_width: int | None = None,
 ) -> pd.DataFrame:
     """Turn a table into membership: ``child_id, parent_id, relation, share``, each pair once.
 
@@ -420,6 +429,8 @@ def as_membership(
         One row a child, in any number of columns; the same pair may stand in many rows.
     decimal
         The decimal sign of shares written as text.
+    child_width, parent_width
+        Number of characters of the codes; a shorter one has lost its leading zeros.
 
     Returns
     -------
@@ -430,7 +441,7 @@ def as_membership(
     Raises
     ------
     InputError
-        When a column is absent, a code is missing, or a share is not in (0, 1].
+        When a column is absent, a code is missing or shortened, or a share is not in (0, 1].
     """
     columns = {
         "child_column": child_column,
@@ -455,9 +466,9 @@ def as_membership(
                 )
             )
     table = {"relation": frame[relation_column].astype(str) if relation_column else "part_of", "share": share}
-    for name, column in (("child_id", child_column), ("parent_id", parent_column)):
+    for name, column, width in (("child_id", child_column, child_width), ("parent_id", parent_column, parent_width)):
         with faults.catch():
-            table[name] = codes(frame[column])
+            table[name] = codes(frame[column], width=width)
     faults.raise_any()
     result = pd.DataFrame(table)[["child_id", "parent_id", "relation", "share"]]
     return result.drop_duplicates(ignore_index=True)
@@ -519,7 +530,9 @@ def _climb(child: str, upwards: Mapping[str, list[str]], goal: set[str]) -> tupl
     return reached, passed
 
 
-def assign_largest_overlap(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> pd.DataFrame:
+def assign_largest_overlap(
+    children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame, *, minimum_share: float = 0.5
+) -> pd.DataFrame:
     """Put each child into the parent that covers most of it.
 
     This is the plain way when no register says which belongs where; the share tells how well it fits.
@@ -528,12 +541,15 @@ def assign_largest_overlap(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame
     ----------
     children, parents
         Areas in the same metric system.
+    minimum_share
+        Least part of a child's surface that must lie inside its parent. A neighbour whose border is drawn a little
+        otherwise must not bring all its residents along.
 
     Returns
     -------
     pandas.DataFrame
         ``child_id, parent_id, relation, share``: relation ``largest_overlap``, ``share`` the part of the child's
-        surface inside that parent (0–1). A child that meets no parent has no row.
+        surface inside that parent (0–1). A child that no parent covers enough of has no row.
 
     Raises
     ------
@@ -553,5 +569,6 @@ def assign_largest_overlap(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame
             "share": common / shapely.area(small[child]),
         }
     )
-    table = table[table["share"] > 0].sort_values(["child_id", "share", "parent_id"], ascending=[True, False, True])
+    enough = (table["share"] > 0) & (table["share"] >= minimum_share)
+    table = table[enough].sort_values(["child_id", "share", "parent_id"], ascending=[True, False, True])
     return table.drop_duplicates("child_id", ignore_index=True)

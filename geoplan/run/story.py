@@ -128,6 +128,8 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
             parent_column=spec.parent_column,
             relation_column=spec.relation_column,
             share_column=spec.share_column,
+            child_width=spec.child_width,
+            parent_width=spec.parent_width,
             decimal=spec.decimal,
         )
 
@@ -241,7 +243,7 @@ class Run:
         assign = self.spec.areas.assign
         if assign:
             units = read_areas(self._datasets[assign.layer], str(self.areas().crs))[0]
-            parts.append(assign_largest_overlap(units, self.areas()))
+            parts.append(assign_largest_overlap(units, self.areas(), minimum_share=assign.minimum_share))
         empty = pd.DataFrame(columns=["child_id", "parent_id", "relation", "share"])
         return pd.concat(parts, ignore_index=True) if parts else empty
 

@@ -354,14 +354,19 @@ def _read_text(path: Path, separator: str | None, encoding: str | None) -> pd.Da
 
 
 def _framed(numbered: Mapping[int, list[str]], faults: Faults) -> pd.DataFrame:
-    """Make a frame of rows under their numbers, the first being the header; a column without a name is left out."""
+    """Make a frame of rows under their numbers, the first being the header.
+
+    A column without a name is called after its place (``column 1``), or left out when it is empty as well.
+    """
     header, *body = numbered.values()
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         faults.add(SourceError(Fault(what=f"columns occur twice in the header: {checks.listed(twice)}", row=1)))
     faults.raise_any()
-    frame = pd.DataFrame(body, columns=header, dtype=object, index=pd.Index(list(numbered)[1:], name="row"))
-    return frame.loc[:, [name != "" for name in header]]
+    names = [name or f"column {place}" for place, name in enumerate(header, start=1)]
+    frame = pd.DataFrame(body, columns=names, dtype=object, index=pd.Index(list(numbered)[1:], name="row"))
+    kept = [name != "" or any(row[place] for row in body) for place, name in enumerate(header)]
+    return frame.loc[:, kept]
 
 
 def _ragged(line: int, found: int, expected: int, separator: str) -> SourceError:

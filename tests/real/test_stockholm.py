@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import geoplan as gp
-from geoplan.errors import IdError, SpecError
+from geoplan.errors import IdError
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
 
@@ -163,10 +163,10 @@ def test_deso_codes_that_lost_their_zero_are_found(real, project, tmp_path):
     assert "column 'deso'" in str(found.value)
 
 
-def test_kommun_codes_read_as_numbers_no_longer_name_the_reference(real, project, tmp_path):
+def test_kommun_codes_read_as_numbers_are_refused(real, project, tmp_path):
     table = pd.read_csv(real / "sweden/deso2018_regso2020.csv", encoding="utf-8-sig")  # 0180 becomes 180
     run = with_file(project, tmp_path, "regso_kommun", table)
-    with pytest.raises(SpecError, match=r"key 'index.reference': no parent area is called '0180'"):
+    with pytest.raises(IdError, match=r"column 'Kommun': .*shorter than 4 characters: '114'"):
         run.index()
 
 
@@ -217,6 +217,6 @@ def test_a_run_on_real_data_writes_its_folder(runs, tmp_path):
     expected = stems | {"ranking.xlsx", "ranking.csv", "areas.gpkg", "index.parquet", "manifest.json"}
     assert {path.name for path in folder.iterdir()} == expected
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert {item["id"] for item in manifest["inputs"]} == {"stadsdelar", "water", "scb_2022", "deso_0180"}
+    assert {item["id"] for item in manifest["inputs"]} == {"stadsdelar", "water", "scb_2022", "deso"}
     assert len(gp.read_vector(folder / "areas.gpkg", "areas")) == STADSDELAR
     assert gp.explain_run(folder, "rinkeby").area["rank"] == 1
