@@ -90,9 +90,9 @@ class JoinReport:
         """Return the report as sentences."""
         said = [f"{len(self.matched):,} areas have data"]
         if self.without_data:
-            said.append(f"{len(self.without_data)} areas have none: {checks.listed(self.without_data)}")
+            said.append(f"{len(self.without_data):,} areas have none: {checks.listed(self.without_data)}")
         if self.without_area:
-            said.append(f"{len(self.without_area)} codes of the table have no area: {checks.listed(self.without_area)}")
+            said.append(f"{len(self.without_area):,} codes of the table have no area: {checks.listed(self.without_area)}")
         return said
 
 
