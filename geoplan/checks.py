@@ -30,6 +30,7 @@ __all__ = [
     "crs_missing",
     "crs_not_metric",
     "crs_outside",
+    "crs_unknown",
     "did_you_mean",
     "duplicate_ids",
     "empty_geometry",
@@ -62,6 +63,11 @@ def crs_missing(*, hint: str | None = None) -> CrsError:
             'it is, the layer\'s TOML may say `crs = "EPSG:…"` with `assign_crs = true`',
         )
     )
+
+
+def crs_unknown(text: str) -> CrsError:
+    """Word the fault of a text that names no coordinate system."""
+    return CrsError(Fault(what=f"'{text}' is not a coordinate system", expected="a code such as EPSG:3006"))
 
 
 def crs_mismatch(found: str, declared: str) -> CrsError:

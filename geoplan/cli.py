@@ -49,17 +49,24 @@ def run(
 ) -> None:
     """Compute a scenario: index, ranked list, maps, files for QGIS and analysis."""
     opened = gp.open_run(scenario)
+    if not scenario.is_file():
+        _out.print("[dim]There is no such file here; this is the sample that geoplan ships.[/]")
+    earlier = _title_of(out or Path("build") / opened.name)
     with _progress() as step:
         folder = gp.write_run(opened, out, on_step=step)
+    if earlier and earlier != opened.spec.title.to(opened.spec.language):
+        _out.print(
+            f"[dim]Note: this replaced an earlier run of another scenario: {escape(earlier)}.[/]", soft_wrap=True
+        )
     _tell_run(opened, folder)
 
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="The run folder")] = Path("build/baseline"),
+    out: Annotated[Path, typer.Option(help="The run folder")] = Path("build/demo"),
 ) -> None:
     """Run the main job on the embedded sample: the fictional town of Nordhamra."""
-    run(Path("scenarios/baseline.toml"), out)
+    run(gp.home() / "scenarios" / "baseline.toml", out)
     _out.print(f"\nOpen [bold]{escape(str(out / 'map.html'))}[/] in a browser; it needs no internet.", soft_wrap=True)
     first = gp.explain_run(out, _leader(out)).area["name"]
     _out.print(f"Why an area scores so:  geoplan explain {escape(str(out))} '{escape(str(first))}'", soft_wrap=True)
@@ -67,7 +74,7 @@ def demo(
 
 @app.command()
 def explain(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as build/baseline")],
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as build/demo")],
     area: Annotated[str, typer.Argument(help="The area's code or name")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
 ) -> None:
@@ -77,9 +84,8 @@ def explain(
         tables = {
             name: json.loads(getattr(found, name).to_json(orient="records")) for name in ("domains", "indicators")
         }
-        typer.echo(
-            json.dumps({**found.area, "ranked": found.ranked, **tables}, ensure_ascii=False, indent=2, default=_plain)
-        )
+        told = {**found.area, "ranked": found.ranked, **tables}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2, allow_nan=False))
         return
     _tell_area(found)
 
@@ -166,24 +172,31 @@ def _tell_run(opened: gp.Run, folder: Path) -> None:
     certificate = opened.index().certificate
     _out.print(f"[bold]{escape(opened.spec.title.to(opened.spec.language))}[/]", soft_wrap=True)
     table = _table("area", "code", "rank", "index", "rest of city", "residents", left=2)
+    count = f"{certificate.ranked} area{'s' if certificate.ranked != 1 else ''} ranked"
     for code, row in ranking.dropna(subset="rank").head(_SHOWN).iterrows():
         table.add_row(
             escape(str(row["name"])),
             f"[dim]{escape(str(code))}[/]",
             f"{row['rank']}",
             f"{row['score']:.1f}",
-            f"{row['score_rest']:.1f}",
+            _number(row["score_rest"]),
             f"{row['population']:,.0f}",
         )
     _out.print(table)
-    _out.print(
-        f"{certificate.ranked} areas ranked, {certificate.excluded} listed without a rank; "
-        f"100 = {escape(certificate.reference)}."
-    )
-    for line in [*opened.join_report().lines()[1:], *opened.area_report().lines()]:
+    _out.print(f"{count}, {certificate.excluded} listed without a rank; 100 = {escape(certificate.reference)}.")
+    for line in opened.notes():
         _out.print(f"[dim]Note: {escape(line)}.[/]", soft_wrap=True)
+    _out.print(f"[dim]Source: {escape(opened.sources())}.[/]", soft_wrap=True)
     files = ", ".join(sorted(path.name for path in folder.iterdir()))
     _out.print(f"Written to [bold]{escape(str(folder))}[/]: {files}", soft_wrap=True)
+
+
+def _title_of(folder: Path) -> str | None:
+    """Return the title of the run that lies in a folder."""
+    try:
+        return str(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["scenario"]["title"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _leader(folder: Path) -> str:
@@ -194,29 +207,23 @@ def _leader(folder: Path) -> str:
 def _tell_area(found: Any) -> None:
     area, manifest = found.area, found.manifest
     title = f"{area['level']}, {area['period']} · {manifest['scenario']['title']}"
-    _out.print(f"[bold]{escape(str(area['name']))}[/] ({escape(area['area_id'])}), {escape(title)}", soft_wrap=True)
-    if math.isnan(area["score"]):
-        _out.print(f"No rank: {escape(str(area['reason']))} (status {area['status']}).")
-    else:
-        word = "above" if area["gap"] > 0 else "below"
-        _out.print(
-            f"Risk index {area['score']:.1f} (city = 100), rank {area['rank']:.0f} of {found.ranked}; "
-            f"{abs(area['gap']):.1f} points {word} the city. Against the rest of the city {area['score_rest']:.1f}, "
-            f"rank {area['rank_rest']:.0f}. {area['population']:,.0f} residents."
-        )
+    _out.print(f"[bold]{escape(area['name'])}[/] ({escape(area['area_id'])}), {escape(title)}", soft_wrap=True)
+    _out.print(_verdict(area, found.ranked, manifest["certificate"]["reference"]))
     domains = _table("domain", "index", "points from 100")
     for row in found.domains.itertuples():
         domains.add_row(escape(row.label), _number(row.relative), _signed(row.above_city))
-    indicators = _table("indicator", "value", "city", "N", "city = 100", "points from 100", "status")
+    indicators = _table("indicator", "value", "city", "N", "=100", "points", "note")
     for row in found.indicators.itertuples():
+        unused = math.isnan(row.relative) and not math.isnan(row.value)
+        note = "base too small" if unused else "" if row.status == "observed" else row.status.replace("_", " ")
         indicators.add_row(
             escape(row.label),
-            f"{_number(row.value)} {row.unit}",
+            f"{_number(row.value)} {escape(row.unit_label)}",
             _number(row.city),
             _number(row.denominator, 0),
             _number(row.relative),
             _signed(row.above_city),
-            "" if row.status == "observed" else row.status,
+            note,
         )
     for table in (domains, indicators):
         _out.print()
@@ -224,8 +231,24 @@ def _tell_area(found: Any) -> None:
     certificate = manifest["certificate"]
     sources = "; ".join(dict.fromkeys(item["source"] for item in manifest["inputs"]))
     _out.print(
-        f"\n[dim]{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
+        f"\n[dim]=100: against the city, higher is worse; points: what it adds to the score's distance from 100. "
+        f"{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
         f"Source: {escape(sources)}.[/]"
+    )
+
+
+def _verdict(area: Any, ranked: int, reference: str) -> str:
+    """Say an area's score and rank in a sentence or two."""
+    if area["score"] is None:
+        return f"No rank: {escape(area['reason'])} ({area['status'].replace('_', ' ')})."
+    gap = round(area["gap"], 1)
+    distance = f"{abs(gap):.1f} points {'above' if gap > 0 else 'below'} the city" if gap else "the same as the city"
+    rest = "The rest of the city has nothing to compare with."
+    if area["score_rest"] is not None:
+        rest = f"Against the rest of the city {area['score_rest']:.1f}, rank {area['rank_rest']}."
+    return (
+        f"Risk index {area['score']:.1f} ({escape(reference)} = 100), rank {area['rank']} of {ranked}; {distance}. "
+        f"{rest} {area['population']:,.0f} residents."
     )
 
 
@@ -235,11 +258,6 @@ def _number(value: float, decimals: int = 1) -> str:
 
 def _signed(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:+.1f}"
-
-
-def _plain(value: Any) -> Any:
-    """Turn numpy's numbers into JSON's; what is missing is null."""
-    return value.item() if hasattr(value, "item") else None
 
 
 # ---------------------------------------------------------------- entry

@@ -273,6 +273,13 @@ _LAYERS: dict[str, type[Layer]] = {
 # ---------------------------------------------------------------- scenarios/
 
 
+#: Columns of the ranked list; a domain, which gets a column of its own, cannot be called so.
+RESERVED = frozenset((
+    "area_id", "gap", "geometry", "indicators", "indicators_estimated", "indicators_total", "level", "method", "name",
+    "period", "population", "rank", "rank_rest", "reason", "reason_domain", "score", "score_rest", "source", "status",
+))  # fmt: skip
+
+
 class DomainSpec(_Model):
     """One domain of the index with its indicators, equally weighted or by weights given."""
 
@@ -328,6 +335,9 @@ class IndexSpec(_Model):
         twice = sorted({name for name in used if used.count(name) > 1} | {i for i in ids if ids.count(i) > 1})
         if twice:
             raise ValueError(f"each domain once and each indicator in one domain; twice: {listed(twice)}")
+        reserved = sorted(set(ids) & RESERVED)
+        if reserved:
+            raise ValueError(f"domains under other names: the ranked list has columns called {listed(reserved)}")
         return value
 
     @property
@@ -386,7 +396,9 @@ class CsvSpec(_Model):
 class OutputSpec(_Model):
     """What a run writes."""
 
-    maps: Several[str] = ("risk_index",)
+    maps: Several[str] = Field(
+        default=("risk_index",), min_length=1, description="Definitions in maps/, the main one first."
+    )
     csv: CsvSpec = CsvSpec()
 
 
@@ -413,7 +425,7 @@ class MapSpec(_Model):
 
     title: Text
     value: str = Field(default="score", description="`score`, a domain's id or an indicator's id.")
-    scheme: Literal["quantiles", "equal_interval", "natural_breaks", "fisher_jenks", "pretty", "given"] = "quantiles"
+    scheme: Literal["quantiles", "equal_interval", "fisher_jenks", "pretty", "given"] = "quantiles"
     k: int = Field(default=5, ge=2, le=7, description="Number of classes.")
     breaks: Several[Finite] | None = Field(default=None, description="Inner class limits of scheme `given`.")
     palette: str = Field(default="YlGnBu", description="YlGnBu, cividis, PuOr, RdYlBu …")

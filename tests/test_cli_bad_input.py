@@ -559,3 +559,86 @@ def _wait_for_half_output(folder, process):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until, "the run never began to write"
         time.sleep(0.005)
+
+
+# ---------------------------------------------------------------- what a review found: odd but ordinary input
+
+
+def test_two_layers_of_one_level_are_told(project, geoplan):
+    text = (project / "layers/districts.toml").read_text(encoding="utf-8")
+    (project / "layers/more.toml").write_text(text, encoding="utf-8")
+    project.edit(project.scenario, 'layers = ["districts"]', 'layers = ["districts", "more"]')
+    ended = geoplan("run", project.scenario, cwd=project.root)
+    assert ended.code == 2
+    assert ended.faults == [
+        "scenarios/four.toml, key 'areas.layers': several layers are of level 'stadsdel'. Expected: one layer a level."
+    ]
+
+
+def test_a_domain_cannot_be_called_as_a_column_of_the_ranking_is(project, geoplan):
+    project.edit(project.scenario, 'id = "safety"', 'id = "rank"')
+    ended = geoplan("check", cwd=project.root)
+    assert ended.code == 2
+    assert "the ranked list has columns called 'rank'" in ended.faults[0]
+
+
+def test_a_run_without_maps_is_refused(project, geoplan):
+    project.edit(project.scenario, 'maps = ["plain"]', "maps = []")
+    ended = geoplan("check", cwd=project.root)
+    assert ended.code == 2
+    assert ended.faults[0].startswith("scenarios/four.toml, key 'output.maps'")
+
+
+def test_a_single_area_is_run_and_explained(project, geoplan):
+    squares_of_one = squares(codes=("0101",))
+    project.put_areas(squares_of_one)
+    lines = (project / project.figures).read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.startswith(("code", "0101"))]
+    (project / project.figures).write_text("\n".join(kept) + "\n", encoding="utf-8")
+    assert geoplan("run", project.scenario, cwd=project.root).code == 0
+    told = geoplan("explain", "build/four", "0101", cwd=project.root)
+    assert told.code == 0
+    assert "rank 1 of 1; the same as the city. The rest of the city has nothing to compare with." in " ".join(
+        told.out.split()
+    )
+
+
+def test_points_and_rasters_are_checked(project, geoplan):
+    common = 'title = "t"\nsource = "s"\nlicence = "MIT"\nvintage = "2012"\n'
+    columns = 'id_column = "cod"\nvalue_column = "jobs"\n'
+    points = f'kind = "points"\npath = "../data/areas.gpkg"\ncrs = "EPSG:3006"\n{columns}{common}'
+    raster = (
+        f'kind = "raster"\npath = "../data/areas.gpkg"\ncrs = "EPSG:99999"\nunit = "persons"\nperiod = 2012\n{common}'
+    )
+    (project / "layers/points.toml").write_text(points, encoding="utf-8")
+    (project / "layers/raster.toml").write_text(raster, encoding="utf-8")
+    ended = geoplan("check", cwd=project.root)
+    assert ended.code == 2
+    said = "\n".join(ended.faults)
+    assert "there is no column 'cod'" in said
+    assert "there is no column 'jobs'" in said
+    assert "'EPSG:99999' is not a coordinate system" in said
+
+
+def test_areas_without_a_name_go_by_their_code(project, geoplan):
+    unnamed = squares()
+    unnamed.loc[0, "name"] = None
+    project.put_areas(unnamed)
+    ended = geoplan("check", cwd=project.root)
+    assert ended.code == 0
+    assert "1 area has no name; the code stands in for it" in ended.out
+
+
+def test_a_map_of_something_that_is_not_there_is_told_with_its_file(project, geoplan):
+    project.edit("maps/plain.toml", 'value = "score"', 'value = "scor"')
+    ended = geoplan("run", project.scenario, cwd=project.root)
+    assert ended.faults == [
+        "maps/plain.toml, key 'value': no figure of the run is called 'scor'. Hint: did you mean 'score'?"
+    ]
+
+
+def test_another_scenarios_run_is_not_replaced_without_a_word(project, geoplan):
+    assert geoplan("run", project.scenario, cwd=project.root).code == 0
+    project.edit(project.scenario, 'title = "Four squares"', 'title = "Four other squares"')
+    again = geoplan("run", project.scenario, cwd=project.root)
+    assert "this replaced an earlier run of another scenario: Four squares" in again.out

@@ -147,7 +147,9 @@ def test_breakdown_and_explain_tell_every_figure(town):
     figures = gp.breakdown(result, town)
     assert len(figures) == 4 * 3
     own = gp.explain(result, town, "A")
-    assert own["indicator"].tolist() == ["work", "assistance", "crimes"] or own["above_city"].is_monotonic_decreasing
+    # Points from 100, weight × (relative - 100): assistance 102.5/3, crimes 80/3, work 75/3.
+    assert own["indicator"].tolist() == ["assistance", "crimes", "work"]
+    assert own["above_city"].tolist() == pytest.approx([102.5 / 3, 80 / 3, 25])
     assert own["above_city"].sum() == pytest.approx(result.ranking.loc["A", "gap"])
     assert own.set_index("indicator").loc["work", ["value", "denominator", "city"]].tolist() == pytest.approx(
         [50, 100, 300 / 4.2]
@@ -383,3 +385,63 @@ def test_the_town_against_a_plain_numpy_calculation(drawn):
     one, two = (domain.weight for domain in chosen.domains)
     expected = 100 * (one * (relative[0] + relative[1]) / 2 + two * relative[2]) / (one + two)
     nearly(risk_index(town, chosen, period="2012").score, expected)
+
+
+# ---------------------------------------------------------------- merged areas
+#
+# Two districts of two blocks. North: N1 has 10 of 100, N2 is hidden. South: S1 has 30 of 100, S2 60 of 300.
+# With a coverage of 0.8, north (half its base hidden) has no figure of its own, and N1 must still count in the town:
+#   the town  (10 + 30 + 60) / (100 + 100 + 300) = 100/500 = 20 %
+#   south     90/400 = 22.5 %, relative 112.5; against the rest (10/100 = 10 %) 225
+
+
+def test_what_is_known_inside_a_hidden_district_counts_in_the_town():
+    rows = [("N1", "poor", 10, 100), ("N2", "poor", 1, 100), ("S1", "poor", 30, 100), ("S2", "poor", 60, 300)]
+    rows += [(name, "population", 500, np.nan) for name in ("N1", "N2", "S1", "S2")]
+    blocks = table(
+        rows, [definition("population", kind="count", unit="persons", direction="neutral"), definition("poor")]
+    )
+    hidden = (blocks.data["area_id"] == "N2") & (blocks.data["indicator"] == "poor")
+    blocks.data.loc[hidden, ["numerator", "value"]] = np.nan
+    blocks.data.loc[hidden, "status"] = "suppressed"
+    parents = pd.Series({"N1": "north", "N2": "north", "S1": "south", "S2": "south"})
+    districts = gp.roll_up(blocks, parents, minimum_coverage=0.8)
+    result = risk_index(districts, spec(("livelihood", 1, ["poor"])), period="2012")
+    assert result.reference.loc["poor", "value"] == pytest.approx(20)
+    assert result.relative["poor"].to_dict() == pytest.approx({"north": np.nan, "south": 112.5}, nan_ok=True)
+    assert result.ranking.loc["south", "score_rest"] == pytest.approx(225)
+    assert result.ranking.loc["north", "status"] == "suppressed"
+    assert result.certificate.reference_gaps == {"poor": 1}
+    assert result.certificate.reference_coverage == {"poor": 0.8333}  # 500 of 600
+
+
+def test_merging_twice_keeps_the_smallest_parts():
+    rows = [("a", "poor", 1, 10), ("b", "poor", 2, 10), ("c", "poor", 3, 10)]
+    blocks = table(rows, [definition("poor")])
+    once = gp.roll_up(blocks, pd.Series({"a": "x", "b": "x", "c": "y"}))
+    twice = gp.roll_up(once, pd.Series({"x": "town", "y": "town"}))
+    assert sorted(twice.finest["area_id"]) == ["a", "b", "c"]
+    assert set(twice.finest["parent"]) == {"town"}
+
+
+def test_no_score_against_a_rest_that_has_nothing_to_compare_with(town):
+    data = town.data.copy()
+    crimes = (data["indicator"] == "crimes") & (data["area_id"] != "A")
+    data.loc[crimes, ["numerator", "value"]] = 0.0  # all crimes of the town are in A
+    ranking = risk_index(dataclasses.replace(town, data=data), TOWN_SPEC, period="2012").ranking
+    assert np.isnan(ranking.loc["A", "score_rest"])
+    assert ranking.loc["B", "score_rest"] > 0
+
+
+def test_a_count_is_no_indicator_of_an_index(town):
+    counted = dict(town.definitions) | {"crimes": definition("crimes", kind="count", unit="persons")}
+    with pytest.raises(SpecError, match="'crimes' is a count: it grows with the area"):
+        risk_index(IndicatorTable(town.data, counted), TOWN_SPEC, period="2012")
+
+
+def test_an_estimate_that_is_not_used_does_not_mark_the_rank(town):
+    careful = dict(town.definitions) | {"work": definition("work", direction="higher_is_better", minimum_base=150)}
+    data = town.data.copy()
+    data.loc[(data["area_id"] == "A") & (data["indicator"] == "work"), "status"] = "estimated"
+    ranking = risk_index(IndicatorTable(data, careful), TOWN_SPEC, period="2012").ranking
+    assert ranking.loc["A", ["status", "indicators_estimated"]].tolist() == ["observed", 0]

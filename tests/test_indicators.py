@@ -22,7 +22,7 @@ from geoplan.places import (
     totals,
     unit_scale,
 )
-from geoplan.specs import IndicatorsLayer, IndicatorSpec
+from geoplan.specs import IndicatorsLayer, IndicatorSpec, parse_layer
 
 COLUMNS = ["area_id", "indicator", "period", "numerator", "denominator", "value", "status"]
 LAYER = {
@@ -85,9 +85,9 @@ def test_rates_are_made_from_counts_in_the_unit_of_the_indicator():
     assert table.periods() == ["2012"]
 
 
-def test_a_rate_that_disagrees_with_its_counts_is_made_anew():
-    table = as_indicators(_tidy(("01", "poor", "2012", "100", "1000", "12.3", "")), _layer())
-    assert table.data["value"].tolist() == [10.0]
+def test_a_rounded_rate_beside_its_counts_is_made_anew():
+    table = as_indicators(_tidy(("01", "poor", "2012", "123", "1000", "12", "")), _layer())
+    assert table.data["value"].tolist() == [12.3]
 
 
 @pytest.mark.parametrize(
@@ -325,9 +325,9 @@ def test_a_join_lists_what_has_no_partner():
     report = join_report(["01", "02"], table)
     assert (report.matched, report.without_data, report.without_area) == (("01",), ("02",), ("09",))
     assert report.lines() == [
-        "1 areas have data",
-        "1 areas have none: '02'",
-        "1 codes of the table have no area: '09'",
+        "1 area has data",
+        "1 area has no data: '02'",
+        "1 code of the table has no area: '09'",
     ]
 
 
@@ -375,8 +375,8 @@ def test_a_rate_without_counts_and_without_a_base_cannot_be_merged():
     with pytest.raises(TableError) as caught:
         roll_up(table, _parents(a="K"))
     assert str(caught.value) == (
-        "rates without counts cannot be merged: 'income'. Expected: a base to weigh them by. Hint: name the column of "
-        "the base as `denominator`"
+        "rates without counts cannot be added up: 'income'. Expected: a base to weigh them by. Hint: name the column "
+        "of the base as `denominator`"
     )
 
 
@@ -543,3 +543,47 @@ def test_every_status_pair_merges_into_a_status():
         ]
         merged = roll_up(_table(*rows), _parents(a="K", b="K"))
         assert _figure(merged, "K", "poor")["status"] in STATUSES
+
+
+def _refused(rows, *indicators, **layer):
+    columns = ["code", "indicator", "period", "numerator", "denominator", "value"]
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    frame.index = pd.RangeIndex(2, len(frame) + 2)
+    content = {
+        "kind": "indicators",
+        "title": "t",
+        "path": "t.csv",
+        "source": "s",
+        "licence": "MIT",
+        "vintage": "2012",
+        "level": "stadsdel",
+        "id_column": "code",
+        "indicators": list(indicators),
+    } | layer
+    with pytest.raises(TableError) as caught:
+        as_indicators(frame, parse_layer(content))
+    return str(caught.value).splitlines()
+
+
+_SHARE = {"id": "poor", "label": "p", "kind": "share", "unit": "pct", "direction": "higher_is_worse"}
+_COUNT = {"id": "population", "label": "p", "kind": "count", "unit": "persons", "direction": "neutral"}
+
+
+def test_a_share_beyond_its_base_is_refused_without_counts_too():
+    rows = [("1", "poor", "2012", "", "100", "155"), ("2", "poor", "2012", "", "100", "-10")]
+    said = _refused(rows, _SHARE)
+    assert len(said) == 2
+    assert said[0].startswith("row 2, column 'value', area '1': the rate cannot be (poor 2012:")
+
+
+def test_a_rate_that_does_not_follow_from_its_counts_is_refused():
+    said = _refused([("1", "poor", "2012", "10", "100", "55")], _SHARE)
+    assert said[0].startswith("row 2, column 'value', area '1': the rate does not follow from its counts")
+
+
+def test_points_that_part_thousands_are_not_read_as_decimals():
+    rows = [("1", "population", "2012", "1.000", "", ""), ("2", "population", "2012", "12.345", "", "")]
+    said = _refused(rows, _COUNT)
+    assert said[0].startswith(
+        "row 2, column 'numerator': '1.000' is not a number. Hint: the point seems to part thousands"
+    )

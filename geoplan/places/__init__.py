@@ -1,16 +1,6 @@
 """What is where? Areas with their levels, and the indicators that describe them."""
 
-from geoplan.places.areas import (
-    AreaReport,
-    as_areas,
-    as_crs,
-    as_membership,
-    assign_largest_overlap,
-    find_overlaps,
-    parents_at,
-    with_crs,
-    working_crs,
-)
+from geoplan.places.areas import AreaReport, as_areas, as_crs, check_points, find_overlaps, with_crs, working_crs
 from geoplan.places.indicators import (
     MISSING,
     STATUSES,
@@ -18,10 +8,12 @@ from geoplan.places.indicators import (
     JoinReport,
     as_indicators,
     join_report,
+    known_sums,
     roll_up,
     totals,
     unit_scale,
 )
+from geoplan.places.membership import as_membership, assign_largest_overlap, parents_at
 
 __all__ = [
     "MISSING",
@@ -34,8 +26,10 @@ __all__ = [
     "as_indicators",
     "as_membership",
     "assign_largest_overlap",
+    "check_points",
     "find_overlaps",
     "join_report",
+    "known_sums",
     "parents_at",
     "roll_up",
     "totals",

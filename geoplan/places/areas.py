@@ -6,7 +6,7 @@ A frame of areas has the index ``area_id`` (text) and the columns ``name``, ``le
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -16,17 +16,15 @@ import pyproj
 import shapely
 
 from geoplan import checks
-from geoplan.errors import CrsError, Fault, Faults, GeometryError, IdError, TableError
+from geoplan.errors import CrsError, Fault, Faults, GeometryError
 
 __all__ = [
     "AreaReport",
     "as_areas",
     "as_crs",
     "as_ids",
-    "as_membership",
-    "assign_largest_overlap",
+    "check_points",
     "find_overlaps",
-    "parents_at",
     "with_crs",
     "working_crs",
 ]
@@ -35,7 +33,6 @@ _SCALE_TOLERANCE = 0.01
 _REGION_MARGIN = 10.0  # degrees: a zone is used well beyond its border where the scale allows; nonsense lies farther
 _OVERLAP_M2 = 1.0
 _TENTH_KM2 = 1e5
-_WHOLE = 1e-9
 _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
 
 
@@ -56,6 +53,8 @@ class AreaReport:
         Columns ``area_a, area_b, overlap_m2``: pairs that share more than a square metre, largest first.
     total_m2
         Sum of the areas' surfaces, m².
+    unnamed
+        Number of areas without a name; their code stands in for it.
     """
 
     areas: int
@@ -63,6 +62,7 @@ class AreaReport:
     repaired: pd.DataFrame
     overlaps: pd.DataFrame
     total_m2: float
+    unnamed: int = 0
 
     @property
     def overlap_m2(self) -> float:
@@ -72,6 +72,9 @@ class AreaReport:
     def lines(self) -> list[str]:
         """Return the findings as sentences; an empty list when there is nothing to tell."""
         said = []
+        if self.unnamed:
+            who = "1 area has" if self.unnamed == 1 else f"{self.unnamed:,} areas have"
+            said.append(f"{who} no name; the code stands in for it")
         if len(self.repaired):
             first = self.repaired.iloc[0]
             said.append(
@@ -148,7 +151,7 @@ def as_areas(
     ({'01': '01'}, [])
     """
     wanted = {"id_column": id_column, "name_column": name_column, **{f"where.{name}": name for name in where or {}}}
-    _must_have(frame, wanted)
+    must_have(frame, wanted)
     faults = Faults()
     for column, value in (where or {}).items():
         frame = frame[frame[column].astype(str) == value]
@@ -168,7 +171,9 @@ def as_areas(
     faults.raise_any()
 
     geometry, repaired = _repaired(frame.geometry, ids)
-    names = frame[name_column].astype(str).str.strip() if name_column else ids
+    names = frame[name_column].fillna("").astype(str).str.strip() if name_column else ids
+    unnamed = names == ""
+    names = names.where(~unnamed, ids)
     areas = gpd.GeoDataFrame(
         {"name": names.to_numpy(dtype=object), "level": level},
         index=pd.Index(ids.to_numpy(dtype=object), name="area_id"),
@@ -177,15 +182,16 @@ def as_areas(
     ).sort_index()
     report = AreaReport(
         areas=len(areas),
-        crs=_crs_name(areas.crs),
+        crs=crs_name(areas.crs),
         repaired=repaired,
         overlaps=find_overlaps(areas),
         total_m2=float(areas.area.sum()),
+        unnamed=int(unnamed.sum()),
     )
     return areas, report
 
 
-def _must_have(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> None:
+def must_have(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> None:
     """Refuse a frame that lacks a column; ``columns`` gives each under the key that names it."""
     faults, present = Faults(), [str(name) for name in frame.columns]
     for key, name in columns.items():
@@ -206,7 +212,7 @@ def as_ids(column: pd.Series, *, width: int | None = None, pad: bool = False) ->
     ids = codes(column, width=width, pad=pad)
     repeated = ids[ids.duplicated()]
     if len(repeated):
-        raise checks.duplicate_ids(sorted(set(repeated)), str(column.name), row=_row(repeated))
+        raise checks.duplicate_ids(sorted(set(repeated)), str(column.name), row=row_of(repeated))
     return ids
 
 
@@ -224,11 +230,11 @@ def codes(column: pd.Series, *, width: int | None = None, pad: bool = False) -> 
             ids = ids.str.zfill(width).astype(object)
         short = ids[ids.str.len() < width]
         if len(short):
-            raise checks.shortened_ids(sorted(set(short)), name, width, row=_row(short))
+            raise checks.shortened_ids(sorted(set(short)), name, width, row=row_of(short))
     return ids
 
 
-def _row(column: pd.Series) -> int | None:
+def row_of(column: pd.Series) -> int | None:
     first = column.index[0]
     return int(first) if isinstance(first, int | np.integer) else None
 
@@ -236,7 +242,7 @@ def _row(column: pd.Series) -> int | None:
 # ---------------------------------------------------------------- coordinate systems
 
 
-def _crs_name(crs: pyproj.CRS) -> str:
+def crs_name(crs: pyproj.CRS) -> str:
     return crs.to_string() if crs.to_authority() else crs.name
 
 
@@ -257,7 +263,7 @@ def with_crs(frame: gpd.GeoDataFrame, published: str | None, *, assign: bool = F
             raise checks.crs_missing()
         return frame.set_crs(declared)
     if declared is not None and not frame.crs.equals(declared, ignore_axis_order=True):
-        raise checks.crs_mismatch(_crs_name(frame.crs), str(published))
+        raise checks.crs_mismatch(crs_name(frame.crs), str(published))
     return frame
 
 
@@ -272,9 +278,7 @@ def as_crs(text: str) -> pyproj.CRS:
     try:
         return pyproj.CRS.from_user_input(text)
     except pyproj.exceptions.CRSError as error:
-        raise CrsError(
-            Fault(what=f"'{text}' is not a coordinate system", expected="a code such as EPSG:3006")
-        ) from error
+        raise checks.crs_unknown(text) from error
 
 
 def working_crs(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataFrame:
@@ -298,14 +302,14 @@ def working_crs(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataF
     target = as_crs(crs) if crs else frame.crs
     unit = target.axis_info[0].unit_name if target.axis_info else "unknown units"
     if not target.is_projected or unit not in {"metre", "meter"}:
-        raise checks.crs_not_metric(_crs_name(target), unit)
+        raise checks.crs_not_metric(crs_name(target), unit)
     moved = frame if frame.crs.equals(target, ignore_axis_order=True) else frame.to_crs(target)
     longitude, latitude = _centre(moved, target)
     _must_lie_in(target, longitude, latitude)
     factors = pyproj.Proj(target).get_factors(longitude, latitude)
     worst = max((factors.meridional_scale, factors.parallel_scale), key=lambda scale: abs(scale - 1))
     if not np.isfinite(worst) or abs(worst - 1) > _SCALE_TOLERANCE:
-        raise checks.crs_distorts(_crs_name(target), worst, latitude=latitude)
+        raise checks.crs_distorts(crs_name(target), worst, latitude=latitude)
     return moved
 
 
@@ -327,7 +331,7 @@ def _must_lie_in(crs: pyproj.CRS, longitude: float, latitude: float) -> None:
         )
     if not inside:
         name = region.name.rstrip(".") if region else "unknown"
-        raise checks.crs_outside(_crs_name(crs), name, longitude=longitude, latitude=latitude)
+        raise checks.crs_outside(crs_name(crs), name, longitude=longitude, latitude=latitude)
 
 
 # ---------------------------------------------------------------- geometry
@@ -407,168 +411,26 @@ def find_overlaps(areas: gpd.GeoDataFrame, *, tolerance_m2: float = _OVERLAP_M2)
     return table.sort_values(["overlap_m2", "area_a", "area_b"], ascending=[False, True, True], ignore_index=True)
 
 
-# ---------------------------------------------------------------- membership
-
-
-def as_membership(
-    frame: pd.DataFrame,
-    *,
-    child_column: str = "child_id",
-    parent_column: str = "parent_id",
-    relation_column: str | None = None,
-    share_column: str | None = None,
-    decimal: str = ".",
-    child_width: int | None = None,
-    parent_width: int | None = None,
-) -> pd.DataFrame:
-    """Turn a table into membership: ``child_id, parent_id, relation, share``, each pair once.
-
-    Parameters
-    ----------
-    frame
-        One row a child, in any number of columns; the same pair may stand in many rows.
-    decimal
-        The decimal sign of shares written as text.
-    child_width, parent_width
-        Number of characters of the codes; a shorter one has lost its leading zeros.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``child_id``, ``parent_id``, ``relation`` (str; ``part_of`` when not given) and ``share`` (float in (0, 1];
-        1 when not given).
+def check_points(
+    frame: gpd.GeoDataFrame, *, id_column: str, value_column: str, id_width: int | None = None, id_pad: bool = False
+) -> None:
+    """Make sure that a layer of points has its columns, each code once, a number in every row, and points.
 
     Raises
     ------
     InputError
-        When a column is absent, a code is missing or shortened, or a share is not in (0, 1].
+        With all faults of the frame at once.
     """
-    columns = {
-        "child_column": child_column,
-        "parent_column": parent_column,
-        "relation_column": relation_column,
-        "share_column": share_column,
-    }
-    _must_have(frame, columns)
+    must_have(frame, {"id_column": id_column, "value_column": value_column})
     faults = Faults()
-    share = pd.Series(1.0, index=frame.index)
-    if share_column:
-        share = pd.to_numeric(frame[share_column].astype(str).str.replace(decimal, "."), errors="coerce")
-    outside = ~((share > 0) & (share <= 1))
     with faults.catch():
-        if outside.any():
-            raise TableError(
-                Fault(
-                    what=f"'{frame[share_column][outside].iloc[0]}' is not a share",
-                    row=_row(frame[outside]),
-                    column=share_column,
-                    expected="a number above 0, at most 1",
-                )
-            )
-    table = {"relation": frame[relation_column].astype(str) if relation_column else "part_of", "share": share}
-    for name, column, width in (("child_id", child_column, child_width), ("parent_id", parent_column, parent_width)):
-        with faults.catch():
-            table[name] = codes(frame[column], width=width)
+        as_ids(frame[id_column], width=id_width, pad=id_pad)
+    numbers = pd.to_numeric(frame[value_column], errors="coerce")
+    wrong = frame.index[numbers.isna()]
+    if len(wrong):
+        faults.add(checks.bad_number(str(frame[value_column][wrong[0]]), row=int(wrong[0]), column=value_column))
+    other = ~frame.geom_type.isin(["Point", "MultiPoint"])
+    if other.any():
+        what = f"{int(other.sum())} geometries are no points but {checks.listed(sorted(set(frame.geom_type[other])))}"
+        faults.add(GeometryError(Fault(what=what, expected="points")))
     faults.raise_any()
-    result = pd.DataFrame(table)[["child_id", "parent_id", "relation", "share"]]
-    return result.drop_duplicates(ignore_index=True)
-
-
-def parents_at(membership: pd.DataFrame, children: Sequence[str], parents: Sequence[str]) -> pd.Series:
-    """Find the one parent of each child among the areas of a higher level.
-
-    The membership table is climbed as many steps as it takes (DeSO → RegSO → kommun).
-
-    Parameters
-    ----------
-    membership
-        Columns ``child_id, parent_id, relation, share``.
-    children, parents
-        Codes of the lower and of the higher level.
-
-    Returns
-    -------
-    pandas.Series
-        Index ``area_id`` (the children), values the parent's code, or None for a child that has none.
-
-    Raises
-    ------
-    IdError
-        When a child has several parents at that level, or only a share of it belongs there.
-    """
-    goal = set(parents)
-    upwards = membership.groupby("child_id")["parent_id"].agg(list).to_dict()
-    split = set(membership.loc[membership["share"] < 1 - _WHOLE, "child_id"])
-    found: dict[str, str | None] = {}
-    doubtful = []
-    for child in children:
-        reached, crossed = _climb(child, upwards, goal)
-        if len(reached) > 1 or (reached and crossed & split):
-            doubtful.append(child)
-        found[child] = next(iter(reached), None)
-    if doubtful:
-        raise IdError(
-            Fault(
-                what=f"{len(doubtful)} area(s) belong to several parents, or only partly to one: "
-                f"{checks.listed(doubtful)}",
-                expected="one whole parent for every area that is merged",
-            )
-        )
-    return pd.Series(found, dtype=object, name="parent_id").rename_axis("area_id")
-
-
-def _climb(child: str, upwards: Mapping[str, list[str]], goal: set[str]) -> tuple[set[str], set[str]]:
-    """Walk up from a child: the goals met first on every way, and the areas passed through."""
-    reached: set[str] = set()
-    passed: set[str] = set()
-    front = {child}
-    while front:
-        reached |= front & goal
-        front = front - goal - passed
-        passed |= front
-        front = {parent for area in front for parent in upwards.get(area, [])}
-    return reached, passed
-
-
-def assign_largest_overlap(
-    children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame, *, minimum_share: float = 0.5
-) -> pd.DataFrame:
-    """Put each child into the parent that covers most of it.
-
-    This is the plain way when no register says which belongs where; the share tells how well it fits.
-
-    Parameters
-    ----------
-    children, parents
-        Areas in the same metric system.
-    minimum_share
-        Least part of a child's surface that must lie inside its parent. A neighbour whose border is drawn a little
-        otherwise must not bring all its residents along.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``child_id, parent_id, relation, share``: relation ``largest_overlap``, ``share`` the part of the child's
-        surface inside that parent (0–1). A child that no parent covers enough of has no row.
-
-    Raises
-    ------
-    CrsError
-        When the two are in different systems.
-    """
-    if children.crs != parents.crs:
-        raise checks.crs_differ(_crs_name(children.crs), _crs_name(parents.crs))
-    small, large = children.geometry.to_numpy(), parents.geometry.to_numpy()
-    child, parent = shapely.STRtree(large).query(small, predicate="intersects")
-    common = shapely.area(shapely.intersection(small[child], large[parent]))
-    table = pd.DataFrame(
-        {
-            "child_id": children.index.to_numpy()[child],
-            "parent_id": parents.index.to_numpy()[parent],
-            "relation": "largest_overlap",
-            "share": common / shapely.area(small[child]),
-        }
-    )
-    enough = (table["share"] > 0) & (table["share"] >= minimum_share)
-    table = table[enough].sort_values(["child_id", "share", "parent_id"], ascending=[True, False, True])
-    return table.drop_duplicates("child_id", ignore_index=True)

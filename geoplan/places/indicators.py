@@ -8,7 +8,7 @@ Missing is never zero: an empty value has a status that says why it is empty.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ __all__ = [
     "JoinReport",
     "as_indicators",
     "join_report",
+    "known_sums",
     "roll_up",
     "totals",
     "unit_scale",
@@ -53,10 +54,19 @@ class IndicatorTable:
         unit), ``status`` (one of :data:`STATUSES`); one row per area, indicator and period.
     definitions
         Indicator id → :class:`~geoplan.specs.IndicatorSpec`.
+    parts
+        For merged areas the rows they were merged from, with the column ``parent``: the area of ``data`` that each
+        belongs to. A hidden figure makes a merged one unknown, and all that is known must still count in the city.
     """
 
     data: pd.DataFrame
     definitions: Mapping[str, IndicatorSpec]
+    parts: pd.DataFrame | None = field(default=None, repr=False)
+
+    @property
+    def finest(self) -> pd.DataFrame:
+        """The rows of the smallest areas there are, with the column ``parent``: the area of ``data`` they belong to."""
+        return self.data.assign(parent=self.data["area_id"]) if self.parts is None else self.parts
 
     def wide(self, period: str, column: str = "value") -> pd.DataFrame:
         """Return one period as areas × indicators of a column (``value``, ``denominator``, ``status`` …)."""
@@ -87,12 +97,15 @@ class JoinReport:
     without_area: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """Return the report as sentences."""
-        said = [f"{len(self.matched):,} areas have data"]
+        """Return the report as sentences; the first says how many areas have data."""
+        one, two = len(self.without_data) == 1, len(self.without_area) == 1
+        said = [f"{len(self.matched):,} area{'s have' if len(self.matched) != 1 else ' has'} data"]
         if self.without_data:
-            said.append(f"{len(self.without_data):,} areas have none: {checks.listed(self.without_data)}")
+            count = "1 area has" if one else f"{len(self.without_data):,} areas have"
+            said.append(f"{count} no data: {checks.listed(self.without_data)}")
         if self.without_area:
-            said.append(f"{len(self.without_area):,} codes of the table have no area: {checks.listed(self.without_area)}")
+            count = "1 code of the table has" if two else f"{len(self.without_area):,} codes of the table have"
+            said.append(f"{count} no area: {checks.listed(self.without_area)}")
         return said
 
 
@@ -157,7 +170,7 @@ def _from_tidy(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
         long[name] = frame[name].fillna("").astype(str).str.strip()
     for name in ("numerator", "denominator", "value"):
         cells = frame[name] if name in frame else pd.Series("", index=frame.index)
-        long[name], long[f"{name}_code"] = _numbers(cells, name, layer, faults)
+        long[name], long[f"{name}_code"] = _numbers(cells, name, layer, faults, counts=name != "value")
     stated = pd.Series("", index=frame.index)
     if "status" in frame:
         stated = frame["status"].fillna("").astype(str).str.strip()
@@ -197,9 +210,10 @@ def _from_wide(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
             raise checks.duplicate_ids(sorted(set(repeated)), layer.id_column, row=int(repeated.index[0]))
     parsed: dict[str, tuple[pd.Series, pd.Series]] = {}
     for item in layer.indicators:
-        for name in (*_columns(item.numerator), *_columns(item.denominator), *_columns(item.value)):
+        counted = (*_columns(item.numerator), *_columns(item.denominator))
+        for name in (*counted, *_columns(item.value)):
             if name not in parsed:
-                parsed[name] = _numbers(frame[name], name, layer, faults)
+                parsed[name] = _numbers(frame[name], name, layer, faults, counts=name in counted)
     faults.raise_any()
     parts = [_wide_part(item, ids, layer, parsed) for item in layer.indicators]
     return pd.concat(parts)
@@ -236,7 +250,9 @@ def _columns(names: str | Sequence[str] | None) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _numbers(cells: pd.Series, column: str, layer: IndicatorsLayer, faults: Faults) -> tuple[pd.Series, pd.Series]:
+def _numbers(
+    cells: pd.Series, column: str, layer: IndicatorsLayer, faults: Faults, *, counts: bool
+) -> tuple[pd.Series, pd.Series]:
     """Read numbers: their values, and the status of those that are a code for a missing value."""
     typed = pd.api.types.is_numeric_dtype(cells)
     if typed:
@@ -248,12 +264,18 @@ def _numbers(cells: pd.Series, column: str, layer: IndicatorsLayer, faults: Faul
     if layer.decimal == "," and not typed:
         doubtful = plain.str.fullmatch(_POINTED)
         plain = plain.str.replace(",", ".", regex=False)
+    elif counts and not typed:
+        # 1.000 residents are a thousand, not one; a column of which some cells read otherwise has true decimals.
+        doubtful = plain.str.contains(".", regex=False)
+        doubtful &= plain[doubtful].str.fullmatch(_THOUSANDS).all()
     grouped = plain.str.replace(_GROUPED, lambda m: m[1].translate(_NO_SPACE) + m[2].replace(",", "."), regex=True)
     values = pd.to_numeric(grouped.replace("", np.nan), errors="coerce").astype(float)
     wrong = (grouped != "") & (~np.isfinite(values) | doubtful)
     for row, shown in text[wrong].head(_FAULTS_PER_COLUMN).items():
         hint = None
-        if doubtful[row]:
+        if doubtful[row] and layer.decimal == ".":
+            hint = "the point seems to part thousands; write 1234 or 1 234, or decimals with another number of places"
+        elif doubtful[row]:
             hint = 'with `decimal = ","` the point may part thousands or decimals; write 1234, 1 234 or 1,234'
         elif layer.decimal == "." and "," in shown:
             hint = 'if the comma is the decimal sign, write `decimal = ","` in the layer\'s TOML'
@@ -264,6 +286,7 @@ def _numbers(cells: pd.Series, column: str, layer: IndicatorsLayer, faults: Faul
     return values, code
 
 
+_THOUSANDS = r"-?[1-9]\d{0,2}(\.\d{3})+"
 _NO_SPACE = {ord(sign): None for sign in " \u00a0\u202f"}
 
 
@@ -278,6 +301,10 @@ def _check_values(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], 
     empty = top.isna() & long["value"].isna()
     needs_base = known & (kind != "count") & ~top.isna()
     over = known & (kind == "share") & (base > 0) & (top > base)
+    value = long["value"]
+    scale = long["indicator"].map({name: unit_scale(item.unit) for name, item in definitions.items()}).astype(float)
+    made = top / base * scale
+    rounded = np.minimum(0.5, 0.005 * scale) + 0.005 * made.abs()  # a rate published in whole per cent is not another
     rules = [
         ("period", long["period"] == "", "there is no period", "a year, or the name of a period", None),
         (
@@ -317,6 +344,20 @@ def _check_values(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], 
             "the base is smaller than its part",
             "a numerator no larger than its denominator",
             "a figure that may exceed its base is of kind rate, not share",
+        ),
+        (
+            "value",
+            known & (((kind == "share") & ~value.between(0, scale) & value.notna()) | ((kind == "rate") & (value < 0))),
+            "the rate cannot be",
+            "a share between nothing and all of its base, a rate of 0 or more",
+            "look at the unit: pct is of 100, share of 1",
+        ),
+        (
+            "value",
+            known & (kind != "count") & (base > 0) & ((value - made).abs() > rounded),
+            "the rate does not follow from its counts",
+            "numerator / denominator in the indicator's unit, or no value",
+            "geoplan makes rates from counts; leave the column of values out if it is another figure",
         ),
         (
             None,
@@ -412,10 +453,19 @@ def roll_up(
     IndicatorTable
         ``numerator`` and ``denominator`` are sums over the children that are known. A rate without counts is the
         mean weighted by its base, and its numerator stays empty. ``status`` is ``observed`` when all parts are
-        known, else ``estimated`` (or ``provisional``), else the reason of the missing part.
+        known, else ``estimated`` (or ``provisional``), else the reason of the missing part. ``parts`` keeps the rows
+        of the smallest areas.
+
+    Raises
+    ------
+    TableError
+        When a rate without counts has no base to weigh it by.
     """
-    rows = table.data.assign(parent=table.data["area_id"].map(parents))
+    # Always from the smallest areas, so that it is the same by which way one climbs, and no known figure is lost.
+    rows = table.finest.assign(parent=table.finest["parent"].map(parents))
     rows = rows[rows["parent"].notna()]
+    if estimated:
+        rows = rows.assign(status=rows["status"].where(~rows["status"].isin(KNOWN), "estimated"))
     _must_have_weights(rows, table.definitions)
     kind = rows["indicator"].map({name: item.kind for name, item in table.definitions.items()})
     known = rows["status"].isin(KNOWN)
@@ -437,7 +487,7 @@ def roll_up(
     ).groupby(keys, sort=True)
     total = sums.sum(min_count=1)
     total["kind"] = kind.groupby(keys).first()
-    total["status"] = _merged_status(rows, keys, total, minimum_coverage, estimated=estimated)
+    total["status"] = _merged_status(rows, keys, total, minimum_coverage)
     missing = total["status"].isin(MISSING)
     by_counts = total["counted"] == total["known_parts"]
     scale = total.index.get_level_values(1).map({n: unit_scale(i.unit) for n, i in table.definitions.items()})
@@ -447,7 +497,7 @@ def roll_up(
     total["numerator"] = total["numerator"].where(by_counts)
     total.loc[missing, ["numerator", "denominator", "value"]] = np.nan
     merged = total.rename_axis(["area_id", "indicator", "period"]).reset_index()
-    return IndicatorTable(data=merged[COLUMNS], definitions=table.definitions)
+    return IndicatorTable(data=merged[COLUMNS], definitions=table.definitions, parts=rows[[*COLUMNS, "parent"]])
 
 
 def _must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> None:
@@ -457,7 +507,7 @@ def _must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSp
         names = sorted(set(rows["indicator"][bare]))
         raise TableError(
             Fault(
-                what=f"rates without counts cannot be merged: {checks.listed(names)}",
+                what=f"rates without counts cannot be added up: {checks.listed(names)}",
                 expected="a base to weigh them by",
                 hint="name the column of the base as `denominator`",
             )
@@ -476,8 +526,6 @@ def _merged_status(
     keys: list[pd.Series],
     total: pd.DataFrame,
     minimum_coverage: float,
-    *,
-    estimated: bool,
 ) -> pd.Series:
     has = {
         name: (rows["status"] == name).groupby(keys).any().reindex(total.index)
@@ -486,7 +534,7 @@ def _merged_status(
     whole = total["known_parts"] == total["parts"]
     coverage = (total["known_size"] / total["size"].where(total["size"] > 0)).fillna(0.0)
     enough = (total["known_parts"] > 0) & (whole | ((coverage >= minimum_coverage) & (total["kind"] != "count")))
-    guessed = has["estimated"] | ~whole | estimated
+    guessed = has["estimated"] | ~whole
     found = np.select([guessed, has["provisional"]], ["estimated", "provisional"], "observed")
     why = np.select(
         [total["parts"] == 0, has["suppressed"], has["not_collected"]],
@@ -496,28 +544,50 @@ def _merged_status(
     return pd.Series(np.where(enough, found, why), index=total.index)
 
 
+def known_sums(table: IndicatorTable) -> IndicatorTable:
+    """Return the areas with all that is known of their parts, however little of the base that is.
+
+    This is what an area brings to the city's value; for an area's own figure see :func:`roll_up`.
+    """
+    if table.parts is None:
+        return table
+    parents = table.parts.drop_duplicates("area_id").set_index("area_id")["parent"]
+    return roll_up(IndicatorTable(table.parts[COLUMNS], table.definitions), parents, minimum_coverage=0.0)
+
+
 def totals(table: IndicatorTable, area_ids: Iterable[str] | None = None) -> pd.DataFrame:
-    """Add up the known figures of a group of areas, such as the city.
+    """Add up the known figures of a group of areas, such as the city, from the smallest areas there are.
 
     Parameters
     ----------
     table
         Indicators of the areas.
     area_ids
-        The group; all areas of the table when left out.
+        The group, by the codes of ``table.data``; all areas when left out.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``indicator, period``; ``numerator``, ``denominator``, ``value`` as in a merged area, ``areas`` (number
-        with a known figure), ``areas_missing`` (number without one, empty areas not counted).
+        Index ``indicator, period``; ``numerator``, ``denominator``, ``value`` as in a merged area, ``areas`` (number of
+        smallest areas with a known figure), ``areas_missing`` (number without one, empty areas not counted) and
+        ``coverage`` (share of the base that is known; a hidden base counts as the others' mean).
+
+    Raises
+    ------
+    TableError
+        When a rate without counts has no base to weigh it by.
     """
-    ids = sorted(set(table.data["area_id"].unique()) if area_ids is None else set(area_ids))
-    group = pd.Series("all", index=pd.Index(ids, name="area_id"), dtype=object)
-    merged = roll_up(table, group, minimum_coverage=0.0).data.set_index(["indicator", "period"])
-    rows = table.data[table.data["area_id"].isin(ids)]
+    rows = table.finest
+    if area_ids is not None:
+        rows = rows[rows["parent"].isin(set(area_ids))]
+    ids = pd.Index(rows["area_id"].unique(), name="area_id")
+    single = IndicatorTable(rows[COLUMNS], table.definitions)
+    merged = roll_up(single, pd.Series("all", index=ids, dtype=object), minimum_coverage=0.0)
+    result = merged.data.set_index(["indicator", "period"]).drop(columns="area_id")
     keys = [rows["indicator"], rows["period"]]
     known = rows["status"].isin(KNOWN)
-    merged["areas"] = known.groupby(keys).sum()
-    merged["areas_missing"] = (~known & (rows["status"] != "not_applicable")).groupby(keys).sum()
-    return merged.drop(columns="area_id")
+    size = _size(rows, keys)
+    result["areas"] = known.groupby(keys).sum()
+    result["areas_missing"] = (~known & (rows["status"] != "not_applicable")).groupby(keys).sum()
+    result["coverage"] = size.where(known, 0.0).groupby(keys).sum() / size.groupby(keys).sum()
+    return result

@@ -15,7 +15,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError, TableError
-from geoplan.places import IndicatorTable, totals, unit_scale
+from geoplan.places import IndicatorTable, known_sums, totals, unit_scale
 from geoplan.places.indicators import KNOWN
 from geoplan.specs import IndexSpec, IndicatorSpec
 
@@ -41,8 +41,9 @@ class Certificate:
         As given, with ``domain_weight_sum``; domains are divided by the sum, indicators by the sum of those known.
     missing, exclusion, ties, rest_of_city
         The rules in words.
-    reference_gaps
-        Indicator → number of areas whose figure was not known when the city's value was made.
+    reference_gaps, reference_coverage
+        Indicator → number of (smallest) areas whose figure was not known when the city's value was made, and the share
+        of the base that was; only where something is missing.
     too_small_bases
         Indicator → number of areas whose base was under the indicator's minimum, so that the figure was not used.
     ranked, excluded
@@ -63,6 +64,7 @@ class Certificate:
     ties: str
     rest_of_city: str
     reference_gaps: Mapping[str, int]
+    reference_coverage: Mapping[str, float]
     too_small_bases: Mapping[str, int]
     ranked: int
     excluded: int
@@ -108,7 +110,7 @@ class IndexResult:
     contributions
         Areas × indicators, points: weight × relative; a ranked area's row adds up to its score.
     reference
-        Index indicator: ``numerator, denominator, value, areas, areas_missing`` of what scores 100.
+        Index indicator: ``numerator, denominator, value, status, areas, areas_missing, coverage`` of what scores 100.
     certificate
         The conventions used.
     """
@@ -170,7 +172,8 @@ def risk_index(
     area_ids
         The areas to rank; those of the table when left out. One that the table does not know is listed without a rank.
     reference_ids
-        The areas that together score 100; all areas of the table when left out. Small areas count in them.
+        The areas that together score 100; all areas of the table when left out. Small areas count in them, and of
+        merged areas all that is known of their parts.
     reference_name
         What they are called in the certificate.
 
@@ -181,7 +184,7 @@ def risk_index(
     Raises
     ------
     SpecError
-        When an indicator, the population or the period is not in the table, or an indicator is neutral.
+        When an indicator, the population or the period is not in the table, or an indicator is neutral or a count.
     TableError
         When the index is undefined: the city's value of an indicator is 0 (or 100 % for a turned share), is not known,
         or an inverted value is 0.
@@ -202,7 +205,7 @@ def risk_index(
     {'A': 200.0, 'B': 50.0}
     """
     _check_spec(table, spec, period)
-    now = IndicatorTable(table.data[table.data["period"] == period], table.definitions)
+    now = _at(table, period)
     names = list(spec.indicators)
     areas = pd.Index(sorted(set(now.data["area_id"].unique() if area_ids is None else area_ids)), name="area_id")
     group = areas if reference_ids is None else areas.intersection(pd.Index(sorted(set(reference_ids))))
@@ -219,9 +222,11 @@ def risk_index(
     values, small = _usable(cells, table.definitions, names)
     _check_areas(values, how)
     relative = _relative(values, city["value"], how, table.definitions)
-    rest = _relative(values, _rest_values(cells, values, city, group, table.definitions), how, table.definitions)
+    rest = _relative(values, _rest_values(now, values, city, group), how, table.definitions)
     domains, weights = _aggregate(relative, spec)
-    score_rest = (_aggregate(rest, spec)[1] * rest).sum(axis=1, min_count=1)
+    # Where the rest of the city has no value to compare with, leaving the figure out would say that nothing differs.
+    comparable = ~(relative.notna() & rest.isna()).any(axis=1)
+    score_rest = (weights * rest).sum(axis=1, min_count=1).where(comparable)
 
     population = cells["value"][spec.population]
     verdicts = _verdicts(population, domains, relative, cells["status"][names], spec)
@@ -251,7 +256,7 @@ def risk_index(
         how,
         city.loc[names],
         small,
-        reference_name or "all areas of the table",
+        reference_name or "all areas of the scenario",
         len(group),
         ranking,
     )
@@ -274,6 +279,9 @@ def _check_spec(table: IndicatorTable, spec: IndexSpec, period: str) -> None:
             elif table.definitions[name].direction == "neutral":
                 what = f"'{name}' is neutral: it is neither better nor worse when higher"
                 faults.add(SpecError(Fault(what=what, key=key, hint="leave it out of the index")))
+            elif table.definitions[name].kind == "count":
+                what = f"'{name}' is a count: it grows with the area, and no area is near the city's"
+                faults.add(SpecError(Fault(what=what, key=key, hint="give it a base, as a share or a rate")))
     if spec.population not in present:
         faults.add(checks.unknown_name("indicator", spec.population, present, key="index.population"))
     if period not in set(table.data["period"].unique()):
@@ -365,25 +373,27 @@ def _relative(
     return pd.DataFrame(result, index=values.index)
 
 
-def _rest_values(
-    cells: Mapping[str, pd.DataFrame],
-    values: pd.DataFrame,
-    city: pd.DataFrame,
-    group: pd.Index,
-    definitions: Mapping[str, IndicatorSpec],
-) -> pd.DataFrame:
+def _at(table: IndicatorTable, period: str) -> IndicatorTable:
+    """Keep one period."""
+    parts = table.parts
+    if parts is not None:
+        parts = parts[parts["period"] == period]
+    return IndicatorTable(table.data[table.data["period"] == period], table.definitions, parts)
+
+
+def _rest_values(now: IndicatorTable, values: pd.DataFrame, city: pd.DataFrame, group: pd.Index) -> pd.DataFrame:
     """Return the value of the city without the area itself, area by area."""
-    inside = values.index.isin(group)
-    rest = {}
-    for name in values:
-        scale = unit_scale(definitions[str(name)].unit)
-        known = cells["status"][name].isin(KNOWN) & inside
-        base = cells["denominator"][name].where(known, 0.0).astype(float).fillna(0.0)
-        part = (cells["value"][name] * base / scale).where(known, 0.0).astype(float).fillna(0.0)
-        total = city.loc[name, "denominator"]
-        left = total - base
-        rest[name] = ((city.loc[name, "value"] * total / scale - part) / left.where(left > 0)) * scale
-    return pd.DataFrame(rest, index=values.index)
+    own = known_sums(now)
+    period = str(now.data["period"].iloc[0])
+    base = own.wide(period, "denominator").reindex_like(values).astype(float)
+    value = own.wide(period).reindex_like(values).astype(float)
+    # An area outside the city, or one that brings nothing known to it, leaves the city as it is.
+    brings = pd.DataFrame(values.index.isin(group)[:, None] & value.notna(), values.index, values.columns)
+    base, value = base.where(brings, 0.0), value.where(brings, 0.0)
+    whole = city.loc[list(values.columns)]
+    left = whole["denominator"] - base
+    rest = whole["value"] * whole["denominator"] - value * base
+    return (rest / left).where(left > 0)
 
 
 def _aggregate(relative: pd.DataFrame, spec: IndexSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -417,8 +427,9 @@ def _verdicts(
     verdicts = pd.DataFrame(
         {"status": "observed", "reason": "", "reason_domain": ""}, index=domains.index, dtype=object
     )
-    verdicts.loc[(statuses == "provisional").any(axis=1), "status"] = "provisional"
-    verdicts.loc[(statuses == "estimated").any(axis=1), "status"] = "estimated"
+    used = statuses.where(relative.notna())
+    verdicts.loc[(used == "provisional").any(axis=1), "status"] = "provisional"
+    verdicts.loc[(used == "estimated").any(axis=1), "status"] = "estimated"
     for domain in spec.domains:
         names = list(domain.indicators)
         lacking = domains[domain.id].isna() & (verdicts["reason"] == "")
@@ -466,8 +477,9 @@ def _certificate(
         missing=f"mean of those known; an area needs {spec.minimum_available:.0%} of the weight of every domain",
         exclusion=f"under {spec.minimum_population:,} residents: listed, not ranked, counted in the city's value",
         ties="the same rank to areas whose scores agree to nine decimals, the lowest of their places",
-        rest_of_city="score_rest puts the area against the reference without the area itself",
+        rest_of_city="score_rest: the area against the reference without it; none where that has no case of something",
         reference_gaps={str(name): int(gap) for name, gap in city["areas_missing"].items() if gap},
+        reference_coverage={str(name): round(float(part), 4) for name, part in city["coverage"].items() if part < 1},
         too_small_bases=dict(small),
         ranked=len(ranking) - excluded,
         excluded=excluded,

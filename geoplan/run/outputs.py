@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
@@ -238,6 +239,7 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
     single["name"] = single["area_id"].map(run.areas()["name"])
     table = pd.concat([scores, domains, single], ignore_index=True)
     table["label"] = table["id"].map(labels)
+    table["unit_label"] = table["unit"].map(texts(language).unit, na_action="ignore")
     table["period"] = run.spec.period
     table["level"] = run.spec.areas.level
     order = [
@@ -249,6 +251,7 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
         "id",
         "label",
         "unit",
+        "unit_label",
         "value",
         "numerator",
         "denominator",
@@ -274,8 +277,7 @@ def _notes(run: Run) -> pd.DataFrame:
     lines: list[tuple[str, str]] = [(run.spec.title.to(language), run.spec.note.to(language) if run.spec.note else "")]
     lines += [(words["date"], run.spec.date.isoformat()), ("geoplan", geoplan.__version__)]
     lines += [(f"certificate: {head}", text) for head, text in run.index().certificate.lines()]
-    lines += [("join", sentence) for sentence in run.join_report().lines()]
-    lines += [("areas", sentence) for sentence in run.area_report().lines()]
+    lines += [("note", sentence) for sentence in (run.join_report().lines()[0], *run.notes())]
     for dataset in run.datasets:
         spec = dataset.spec
         note = f" {spec.note.to(language)}" if spec.note else ""
@@ -283,8 +285,9 @@ def _notes(run: Run) -> pd.DataFrame:
         lines.append((f"{words['source']}: {dataset.id}", text))
     for name in run.spec.index.indicators:
         item = run.indicators().definitions[name]
-        ages = f", {'–'.join(str(age) for age in dict.fromkeys(item.ages))}" if item.ages else ""
         base = item.base.to(language) if item.base else ""
+        ages = "–".join(str(age) for age in dict.fromkeys(item.ages or ()))
+        ages = f", {ages}" if ages and not re.search(r"\d", base) else ""
         breaks = f" Break: {', '.join(map(str, item.breaks))}." if item.breaks else ""
         text = f"{item.label.to(language)} ({words.unit(item.unit)}). N: {base}{ages}. {item.source or ''}.{breaks}"
         lines.append((f"{words['indicator']}: {name}", text))
@@ -296,11 +299,12 @@ def _notes(run: Run) -> pd.DataFrame:
 
 def _write_geopackage(run: Run, folder: Path) -> None:
     frame = run.areas().join(ranking_table(run).set_index("area_id").drop(columns="name"))
-    definition = run.map_spec()
+    shown = run.map_spec().value
     values, style = run.style()
-    if definition.value not in frame:
-        frame[definition.value] = values
-    write_geopackage(folder / "areas.gpkg", frame, column=definition.value, style=style, date=run.spec.date)
+    if shown != "score" and shown not in run.index().domains:
+        shown = f"indicator_{shown}"  # an indicator may be called as a column is
+        frame[shown] = values
+    write_geopackage(folder / "areas.gpkg", frame, column=shown, style=style, date=run.spec.date)
 
 
 def _write_maps(
@@ -353,6 +357,6 @@ def _manifest(run: Run, folder: Path) -> dict[str, Any]:
             for dataset in run.datasets
         ],
         "certificate": run.index().certificate.to_dict(),
-        "notes": [*run.join_report().lines(), *run.area_report().lines()],
+        "notes": run.notes(),
         "outputs": {name: sha256_of(folder / name) for name in names},
     }

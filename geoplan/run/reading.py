@@ -30,8 +30,8 @@ class Explanation:
     domains
         ``label``, ``relative`` (city = 100), ``above_city`` (points of the score's distance from 100).
     indicators
-        ``label, unit, value, denominator, city, relative, contribution, above_city, status``; what lifts the score most
-        above the city comes first.
+        ``label, unit, unit_label, value, denominator, city, relative, contribution, above_city, status``;
+        what lifts the score most above the city comes first.
     manifest
         The run's manifest.
     """
@@ -76,6 +76,7 @@ def explain_run(folder: Path, area: str) -> Explanation:
     columns = [
         "label",
         "unit",
+        "unit_label",
         "value",
         "denominator",
         "city",
@@ -85,12 +86,21 @@ def explain_run(folder: Path, area: str) -> Explanation:
         "status",
     ]
     return Explanation(
-        area=head[[*keys, "status", "reason"]].to_dict(),
+        area={name: _plain(head[name]) for name in (*keys, "status", "reason")},
         ranked=int(scores["rank"].notna().sum()),
         domains=domains.sort_values("above_city", ascending=False).reset_index(drop=True),
         indicators=indicators[columns].reset_index(drop=True),
         manifest=manifest,
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell as Python's own text, number or None."""
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return None
+    return int(value) if float(value).is_integer() and not isinstance(value, float) else float(value)
 
 
 def _find(scores: pd.DataFrame, area: str) -> str:

@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, Faults, IdError, SpecError
+from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import (
     AreaReport,
     IndicatorTable,
@@ -20,6 +20,7 @@ from geoplan.places import (
     as_indicators,
     as_membership,
     assign_largest_overlap,
+    check_points,
     join_report,
     parents_at,
     roll_up,
@@ -106,6 +107,14 @@ def read_features(dataset: Dataset, crs: str | None) -> gpd.GeoDataFrame:
     assert isinstance(spec, BackdropLayer | PointsLayer)  # noqa: S101  the caller asked the catalogue for this kind
     with Faults.located_at(dataset.shown, toml=dataset.toml):
         frame = read_vector(dataset.verified(), spec.layer)
+        if isinstance(spec, PointsLayer):
+            check_points(
+                frame,
+                id_column=spec.id_column,
+                value_column=spec.value_column,
+                id_width=spec.id_width,
+                id_pad=spec.id_pad,
+            )
         return working_crs(with_crs(frame, spec.crs, assign=spec.assign_crs), crs)
 
 
@@ -209,7 +218,12 @@ class Run:
         for name in self.spec.areas.layers:
             with faults.catch():
                 areas, report = read_areas(self._datasets[name], self.spec.areas.crs)
-                layers[str(areas["level"].iloc[0])] = (areas, report)
+                level = str(areas["level"].iloc[0])
+                if level in layers:
+                    what = f"several layers are of level '{level}'"
+                    fault = Fault(what=what, file=self.shown, key="areas.layers", expected="one layer a level")
+                    raise SpecError(fault)
+                layers[level] = (areas, report)
         faults.raise_any()
         if self.spec.areas.level not in layers:
             raise checks.unknown_name(
@@ -272,7 +286,9 @@ class Run:
             without_data=tuple(sorted(set.intersection(*[set(item.without_data) for item in reports]))),
             without_area=tuple(sorted({code for item in reports for code in item.without_area})),
         )
-        return IndicatorTable(data, definitions), report
+        finest = pd.concat([table.finest for table in tables], ignore_index=True)
+        merged = any(table.parts is not None for table in tables)
+        return IndicatorTable(data, definitions, finest if merged else None), report
 
     def _at_ranked_level(self, dataset: Dataset) -> tuple[IndicatorTable, JoinReport]:
         """Read a table and bring it to the ranked level."""
@@ -335,7 +351,7 @@ class Run:
                 raise checks.unknown_name("parent area", spec.reference, known, key="index.reference").located(
                     file=self.shown
                 )
-        try:
+        with Faults.located_at(self.shown):
             return risk_index(
                 self.indicators(),
                 spec,
@@ -344,10 +360,6 @@ class Run:
                 reference_ids=members if members is not None else list(areas.index),
                 reference_name=self.reference_name() or None,
             )
-        except IdError:
-            raise
-        except SpecError as error:
-            raise error.located(file=self.shown) from error
 
     def reference_name(self) -> str:
         """Return what scores 100 in the run's language; empty when the scenario does not name it."""
@@ -373,6 +385,16 @@ class Run:
             layers.append((dataset.spec.role, read_features(dataset, str(self.areas().crs))))
         return layers
 
+    def notes(self) -> list[str]:
+        """Return what a careful reader should know of the run, as sentences: joins, gaps, repairs, overlaps."""
+        least = self.spec.indicators.minimum_coverage
+        gaps = [
+            f"the value of the whole for '{name}' stands on {part:.0%} of its base; the rest is hidden or missing"
+            for name, part in self.index().certificate.reference_coverage.items()
+            if part < least
+        ]
+        return [*self.join_report().lines()[1:], *gaps, *self.area_report().lines()]
+
     def sources(self) -> str:
         """Return the sources of areas and figures in one line, each once."""
         drawn = (*self.spec.indicators.layers, *self.spec.areas.layers)
@@ -392,24 +414,25 @@ class Run:
             When the map shows something that the run does not have.
         """
         spec, language = self.map_spec(name), self.spec.language
-        values, status, unit = self._mapped(spec.value)
-        style = make_style(
-            values,
-            status=status,
-            scheme=spec.scheme,
-            k=spec.k,
-            breaks=spec.breaks,
-            cmap=spec.palette,
-            midpoint=spec.midpoint,
-            title=spec.title.to(language),
-            unit=unit,
-            reference=self.reference_name(),
-            period=self.spec.period,
-            source=self.sources(),
-            note=" ".join(note.to(language) for note in (spec.note, self.spec.note) if note),
-            date=format_date(self.spec.date, language),
-            language=language,
-        )
+        with Faults.located_at(f"maps/{name or self.spec.output.maps[0]}.toml"):
+            values, status, unit = self._mapped(spec.value)
+            style = make_style(
+                values,
+                status=status,
+                scheme=spec.scheme,
+                k=spec.k,
+                breaks=spec.breaks,
+                cmap=spec.palette,
+                midpoint=spec.midpoint,
+                title=spec.title.to(language),
+                unit=unit,
+                reference=self.reference_name(),
+                period=self.spec.period,
+                source=self.sources(),
+                note=" ".join(note.to(language) for note in (spec.note, self.spec.note) if note),
+                date=format_date(self.spec.date, language),
+                language=language,
+            )
         return values, style
 
     def _mapped(self, value: str) -> tuple[pd.Series, pd.Series, str]:

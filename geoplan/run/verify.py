@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from geoplan.errors import Fault, Faults, SpecError
+from geoplan.run.outputs import ranking_table
 from geoplan.run.story import open_run, read_areas, read_features, read_indicators, read_membership
 from geoplan.sources import Catalogue, Dataset, check_raster
 from geoplan.specs import (
@@ -121,6 +122,7 @@ def _check_scenario(catalogue: Catalogue, name: str) -> list[str]:
     for map_name in run.spec.output.maps:
         run.style(map_name)
     run.backdrop()
+    ranking_table(run)
     said = [f"{certificate.ranked} areas ranked, {certificate.excluded} listed without a rank"]
-    said += [line for line in run.join_report().lines() if "have none" in line or "no area" in line]
-    return said  # what is odd about the areas was said of their layer
+    overlaps = run.area_report().lines()  # said of the layer
+    return said + [line for line in run.notes() if line not in overlaps]

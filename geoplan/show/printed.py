@@ -15,15 +15,17 @@ import shapely
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 from geoplan.show.style import BACKDROP, MISSING_PATTERNS, Style, make_style, values_of
 from geoplan.show.texts import format_number, texts
 
 __all__ = ["SAVED", "plot"]
 
+_HALO = withStroke(linewidth=3, foreground="white")  # what lies on the map stays readable on any class
 _INK, _QUIET, _HAIRLINE, _EDGE = "#1a1a1a", "#55554f", "#8f8f88", "#ffffff"
 _PARENT_EDGE = "#3d3d3a"
-_ROWS_FOR_NAMES = 26
+_LETTERS = 26  # of a name beside the map
 _EDGE_WIDTH, _MANY, _TINY = 0.5, 250, 1e-5
 _MARK = 0.24  # inches across
 
@@ -260,7 +262,8 @@ def _name_list(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series, style: S
     step = _LINE / (axes.get_window_extent().height / axes.figure.dpi)
     lines: list[tuple[str, float, str]] = [(texts(style.language)["top"], 10, _QUIET)]
     for place, (area_id, value) in enumerate(highest.items(), start=1):
-        name = textwrap.shorten(str(areas["name"][area_id]), _ROWS_FOR_NAMES, placeholder="…")
+        name = str(areas["name"][area_id])
+        name = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1].rstrip()}…"
         lines.append((f"{place}  {name}  {format_number(value, style.language, decimals=style.decimals)}", 10.5, _INK))
     for number, (text, size, colour) in enumerate(lines, start=1):
         axes.text(
@@ -291,6 +294,7 @@ def _scale_bar(axes: Axes, language: str) -> None:
                 edgecolor=_INK,
                 linewidth=0.7,
                 zorder=7,
+                path_effects=[_HALO],
             )
         )
     in_km = length >= 1000  # noqa: PLR2004  metres
@@ -303,6 +307,7 @@ def _scale_bar(axes: Axes, language: str) -> None:
         color=_INK,
         va="bottom",
         zorder=7,
+        path_effects=[_HALO],
     )
 
 
@@ -321,8 +326,14 @@ def _north_arrow(axes: Axes, language: str) -> None:
         va="top",
         fontsize=11,
         color=_INK,
-        arrowprops={"arrowstyle": "-|>,head_width=0.35,head_length=0.7", "facecolor": _INK, "linewidth": 1.2},
+        arrowprops={
+            "arrowstyle": "-|>,head_width=0.35,head_length=0.7",
+            "facecolor": _INK,
+            "linewidth": 1.2,
+            "path_effects": [_HALO],
+        },
         zorder=7,
+        path_effects=[_HALO],
     )
 
 

@@ -85,10 +85,18 @@ def write_workbook(path: Path, sheets: Sequence[Sheet], *, title: str, date: dt.
 def _write_sheet(book: Any, sheet: Sheet) -> None:
     page = book.add_worksheet(sheet.name[:31])
     head = book.add_format(
-        {"bold": True, "bg_color": "#f0f0ee", "bottom": 1, "text_wrap": True, "valign": "top", "indent": 1}
+        {
+            "bold": True,
+            "bg_color": "#f0f0ee",
+            "bottom": 1,
+            "text_wrap": True,
+            "valign": "top",
+            "align": "left",
+            "indent": 1,
+        }
     )
-    body = book.add_format({"valign": "top", "text_wrap": bool(sheet.widths), "indent": 1})
-    page.set_row(0, 3 * _LINE)
+    body = book.add_format({"valign": "top", "text_wrap": bool(sheet.widths), "align": "left", "indent": 1})
+    page.set_row(0, 4 * _LINE)
     for place, column in enumerate(sheet.table.columns):
         page.write_string(0, place, sheet.headings.get(column, str(column)), head)
         decimals = sheet.decimals.get(column)

@@ -132,6 +132,9 @@ class Catalogue:
 
     def _path(self, folder: str, kind: str, name: str, key: str | None) -> Path:
         known = self.names(folder)
+        if not (self.root / folder).is_dir():
+            what = f"there is no folder '{folder}' beside it"
+            raise SpecError(Fault(what=what, key=key, expected="a project: layers/, scenarios/ and maps/ side by side"))
         if name not in known:
             raise checks.unknown_name(kind, name, known, key=key)
         return self.root / folder / f"{name}.toml"

@@ -412,6 +412,10 @@ def check_raster(path: Path, *, crs: str, band: int) -> None:
     """
     _must_exist(path)
     try:
+        declared = rasterio.crs.CRS.from_user_input(crs)
+    except rasterio.errors.CRSError as error:
+        raise checks.crs_unknown(crs) from error
+    try:
         with rasterio.open(path) as grid:
             found, bands = grid.crs, grid.count
             grid.read(min(band, bands), window=((0, 1), (0, 1)))
@@ -420,7 +424,7 @@ def check_raster(path: Path, *, crs: str, band: int) -> None:
         raise _unreadable(path, error) from error
     if found is None:
         raise checks.crs_missing()
-    if found != rasterio.crs.CRS.from_user_input(crs):
+    if found != declared:
         raise checks.crs_mismatch(found.to_string(), crs)
     if band > bands:
         raise SpecError(Fault(what=f"the grid has {bands} band(s)", key="band", expected=f"1 to {bands}"))
