@@ -6,7 +6,6 @@ from geoplan.places.indicators import (
     STATUSES,
     IndicatorTable,
     JoinReport,
-    as_indicators,
     join_report,
     known_sums,
     roll_up,
@@ -14,6 +13,7 @@ from geoplan.places.indicators import (
     unit_scale,
 )
 from geoplan.places.membership import as_membership, assign_largest_overlap, parents_at
+from geoplan.places.tidy import as_indicators
 
 __all__ = [
     "MISSING",
