@@ -394,6 +394,14 @@ def find_overlaps(areas: gpd.GeoDataFrame, *, tolerance_m2: float = _OVERLAP_M2)
     -------
     pandas.DataFrame
         Columns ``area_a``, ``area_b`` (str), ``overlap_m2`` (float), largest first.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> shapes = [box(0, 0, 100, 100), box(90, 0, 200, 100)]
+    >>> areas = gpd.GeoDataFrame(geometry=shapes, index=pd.Index(["a", "b"], name="area_id"), crs="EPSG:3006")
+    >>> find_overlaps(areas).values.tolist()
+    [['a', 'b', 1000.0]]
     """
     shapes = areas.geometry.to_numpy()
     first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")

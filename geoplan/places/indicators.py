@@ -121,10 +121,27 @@ def unit_scale(unit: str) -> float:
 def join_report(area_ids: Iterable[str], table: IndicatorTable) -> JoinReport:
     """Compare the codes of areas with those of a table.
 
+    Parameters
+    ----------
+    area_ids
+        Codes of the areas.
+    table
+        Indicators of the same level.
+
+    Returns
+    -------
+    JoinReport
+
     Raises
     ------
     IdError
         When not one code is on both sides.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"area_id": ["01", "03"]})
+    >>> join_report(["01", "02"], IndicatorTable(data, {})).lines()
+    ['1 area has data', "1 area has no data: '02'", "1 code of the table has no area: '03'"]
     """
     areas, data = set(area_ids), set(table.data["area_id"].unique())
     if not areas & data:
@@ -170,6 +187,16 @@ def roll_up(
     ------
     TableError
         When a rate without counts has no base to weigh it by.
+
+    Examples
+    --------
+    >>> rows = [("a", "poor", "2012", 10.0, 100.0, 10.0, "observed"),
+    ...         ("b", "poor", "2012", 90.0, 300.0, 30.0, "observed")]
+    >>> poor = IndicatorSpec(id="poor", label="Poor", kind="share", unit="pct", direction="higher_is_worse")
+    >>> table = IndicatorTable(pd.DataFrame(rows, columns=COLUMNS), {"poor": poor})
+    >>> town = roll_up(table, pd.Series({"a": "town", "b": "town"}))
+    >>> town.data[["numerator", "denominator", "value"]].values.tolist()
+    [[100.0, 400.0, 25.0]]
     """
     # Always from the smallest areas, so that it is the same by which way one climbs, and no known figure is lost.
     rows = table.finest.assign(parent=table.finest["parent"].map(parents))

@@ -49,6 +49,12 @@ def as_membership(
     ------
     InputError
         When a column is absent, a code is missing or shortened, or a share is not in (0, 1].
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"deso": ["0180C1010", "0180C1020"], "regso": ["0180R001", "0180R001"]})
+    >>> as_membership(frame, child_column="deso", parent_column="regso").iloc[0].to_dict()
+    {'child_id': '0180C1010', 'parent_id': '0180R001', 'relation': 'part_of', 'share': 1.0}
     """
     columns = {
         "child_column": child_column,
@@ -102,6 +108,13 @@ def parents_at(membership: pd.DataFrame, children: Sequence[str], parents: Seque
     ------
     IdError
         When a child has several parents at that level, or only a share of it belongs there.
+
+    Examples
+    --------
+    >>> steps = pd.DataFrame({"child_id": ["a", "b", "north"], "parent_id": ["north", "south", "town"]})
+    >>> membership = as_membership(steps)
+    >>> parents_at(membership, ["a", "b"], ["town"]).to_dict()
+    {'a': 'town', 'b': None}
     """
     goal = set(parents)
     upwards = membership.groupby("child_id")["parent_id"].agg(list).to_dict()
@@ -162,6 +175,16 @@ def assign_largest_overlap(
     ------
     CrsError
         When the two are in different systems.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> def areas(**boxes):
+    ...     ids = pd.Index(list(boxes), name="area_id")
+    ...     return gpd.GeoDataFrame(geometry=[box(*sides) for sides in boxes.values()], index=ids, crs="EPSG:3006")
+    >>> found = assign_largest_overlap(areas(x=(90, 0, 120, 10)), areas(west=(0, 0, 100, 10), east=(100, 0, 200, 10)))
+    >>> found[["child_id", "parent_id"]].values.tolist(), round(float(found["share"][0]), 3)
+    ([['x', 'east']], 0.667)
     """
     if children.crs != parents.crs:
         raise checks.crs_differ(crs_name(children.crs), crs_name(parents.crs))

@@ -39,6 +39,18 @@ def as_indicators(frame: pd.DataFrame, layer: IndicatorsLayer) -> IndicatorTable
     InputError
         With all faults at once: absent columns, codes missing or shortened, rows that occur twice, text in a number
         column, an unknown status, a value without a status, a base of 0 or smaller than its part.
+
+    Examples
+    --------
+    >>> from geoplan.specs import parse_layer
+    >>> layer = parse_layer({
+    ...     "kind": "indicators", "title": "Figures", "path": "f.csv", "source": "city", "licence": "CC0",
+    ...     "vintage": "2012", "level": "stadsdel", "shape": "wide", "period": 2012, "id_column": "code",
+    ...     "indicators": [{"id": "poor", "label": "Poor", "kind": "share", "unit": "pct",
+    ...                     "direction": "higher_is_worse", "numerator": "poor", "denominator": "all"}]})
+    >>> frame = pd.DataFrame({"code": ["01"], "poor": ["30"], "all": ["200"]}, index=[2])
+    >>> as_indicators(frame, layer).data.iloc[0].to_dict()["value"]
+    15.0
     """
     definitions = {item.id: item for item in layer.indicators}
     long = _from_tidy(frame, layer) if layer.shape == "tidy" else _from_wide(frame, layer)

@@ -30,6 +30,23 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
         ``domain``, ``indicator``, ``unit``, ``value``, ``numerator``, ``denominator`` (N), ``city`` (the city's value),
         ``relative`` (city = 100, higher = worse), ``weight`` (in the area's score), ``contribution`` (points of the
         score), ``above_city`` (points of the score's distance from 100), ``status``.
+
+    Examples
+    --------
+    >>> from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec
+    >>> from geoplan.risk import risk_index
+    >>> names = ["area_id", "indicator", "period", "numerator", "denominator", "value", "status"]
+    >>> rows = [(area, "poor", "2012", n, base, 100 * n / base, "observed")
+    ...         for area, n, base in [("A", 20, 100), ("B", 10, 200)]]
+    >>> rows += [(area, "population", "2012", n, None, n, "observed") for area, n in [("A", 100), ("B", 200)]]
+    >>> kinds = {"poor": ("share", "pct", "higher_is_worse"), "population": ("count", "persons", "neutral")}
+    >>> definitions = {name: IndicatorSpec(id=name, label=name, kind=k, unit=u, direction=d)
+    ...                for name, (k, u, d) in kinds.items()}
+    >>> table = IndicatorTable(pd.DataFrame(rows, columns=names), definitions)
+    >>> spec = IndexSpec(domains=[DomainSpec(id="livelihood", label="Livelihood", indicators=["poor"])])
+    >>> result = risk_index(table, spec, period="2012")
+    >>> breakdown(result, table)[["area_id", "value", "city", "relative", "contribution"]].values.tolist()
+    [['A', 20.0, 10.0, 200.0, 200.0], ['B', 5.0, 10.0, 50.0, 50.0]]
     """
     domain_of = {name: domain.id for domain in result.spec.domains for name in domain.indicators}
     rows = table.data[table.data["period"] == result.certificate.period].set_index(["area_id", "indicator"])
@@ -64,6 +81,13 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
 def explain(result: IndexResult, table: IndicatorTable, area_id: str) -> pd.DataFrame:
     """Show what one area's score is made of, what lifts it most above the city first.
 
+    Parameters
+    ----------
+    result, table
+        From :func:`~geoplan.risk.risk_index`, and the indicators it was made from.
+    area_id
+        The area's code.
+
     Returns
     -------
     pandas.DataFrame
@@ -73,6 +97,13 @@ def explain(result: IndexResult, table: IndicatorTable, area_id: str) -> pd.Data
     ------
     SpecError
         When there is no such area.
+
+    Examples
+    --------
+    >>> from geoplan.run import open_run
+    >>> run = open_run("scenarios/baseline.toml")
+    >>> explain(run.index(), run.indicators(), "0099S18")["indicator"][0]
+    'arson_fires'
     """
     if area_id not in result.ranking.index:
         raise checks.unknown_name("area", area_id, result.ranking.index)

@@ -67,6 +67,15 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         When the scenario or its data are faulty; nothing is written.
     OutputError
         When the folder cannot be written; what was there stays.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from geoplan.run import open_run
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     folder = write_run(open_run("scenarios/fjordbo.toml"), Path(place) / "fjordbo")
+    ...     sorted(path.name for path in folder.iterdir())[:3]
+    ['areas.gpkg', 'index.parquet', 'manifest.json']
     """
     target = out if out is not None else Path("build") / run.name
     timings: dict[str, float] = {}
@@ -129,7 +138,7 @@ def ranking_table(run: Run) -> pd.DataFrame:
         _reason(run, reason, domain) for reason, domain in zip(table["reason"], table["reason_domain"], strict=True)
     ]
     table["period"] = result.certificate.period
-    table["method"] = result.certificate.method
+    table["method"] = texts(run.spec.language)[f"method_{run.spec.index.method}"]
     table["source"] = run.sources()
     first = ["rank", "area_id", "name", "population", "score", "gap", "score_rest", "rank_rest"]
     last = [
@@ -184,7 +193,7 @@ def _write_tables(run: Run, folder: Path) -> None:
             frozen=3,
             scale=["score", *labels],
             printed=len(ranking.columns) - 3,  # year, method and source stand at the foot of the page
-            footer=f"{spec.title.to(language)} · {run.index().certificate.method} · {run.sources()}",
+            footer=f"{spec.title.to(language)} · {ranking['method'].iloc[0]} · {run.sources()}",
         ),
         Sheet(
             words["indicators_sheet"],

@@ -59,6 +59,15 @@ def explain_run(folder: Path, area: str) -> Explanation:
         When the folder holds no run.
     SpecError
         When no area, or more than one, is called so.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from geoplan.run import open_run, write_run
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     folder = write_run(open_run("scenarios/fjordbo.toml"), Path(place) / "fjordbo")
+    ...     explain_run(folder, "rylekrogen").area["area_id"]
+    'FB-06'
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

@@ -55,6 +55,12 @@ def check_project(root: Path, *, on_step: Callable[[str], None] | None = None) -
     ------
     SpecError
         When the folder is no project.
+
+    Examples
+    --------
+    >>> from geoplan.sources import home
+    >>> check_project(home()).faults
+    []
     """
     catalogue = Catalogue(root.resolve())
     if not catalogue.names("layers"):

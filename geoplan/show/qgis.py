@@ -58,6 +58,20 @@ def write_geopackage(
     ------
     OutputError
         When the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from shapely import box
+    >>> from geoplan.show import make_style
+    >>> areas = gpd.GeoDataFrame({"score": [120.0]}, index=pd.Index(["01"], name="area_id"),
+    ...                          geometry=[box(674000, 6580000, 675000, 6581000)], crs="EPSG:3006")
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     path = Path(place) / "areas.gpkg"
+    ...     write_geopackage(path, areas, column="score", style=make_style(areas["score"]), date=dt.date(2013, 3, 15))
+    ...     pyogrio.list_layers(path).tolist()
+    [['areas', 'MultiPolygon'], ['layer_styles', None]]
     """
     frame = areas.reset_index()
     missing = frame[style.statuses.reindex(areas.index).isin(MISSING_PATTERNS).to_numpy()].copy()

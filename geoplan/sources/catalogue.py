@@ -29,7 +29,13 @@ SpecT = TypeVar("SpecT", bound=BaseModel)
 
 @cache
 def home() -> Path:
-    """Return the folder of the catalogue and sample that geoplan ships."""
+    """Return the folder of the catalogue and sample that geoplan ships.
+
+    Examples
+    --------
+    >>> (home() / "scenarios" / "baseline.toml").is_file()
+    True
+    """
     package = Path(__file__).resolve().parents[1]
     shipped = package / "_home"  # in a wheel; in a checkout the folders stand beside the package
     return shipped if shipped.is_dir() else package.parent

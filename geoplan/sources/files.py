@@ -63,6 +63,12 @@ def list_layers(path: Path) -> list[str]:
     ------
     SourceError
         When the file is missing or cannot be opened.
+
+    Examples
+    --------
+    >>> from geoplan.sources import home
+    >>> list_layers(home() / "data" / "nordhamra.gpkg")[:2]
+    ['basomraden', 'stadsdelar']
     """
     _must_exist(path)
     if _VECTOR.get(path.suffix.lower()) == "GeoParquet":
@@ -94,6 +100,13 @@ def read_vector(path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
         When the file is missing, of another format, damaged, empty, or holds fewer features than it promises.
     SpecError
         When the layer does not exist, or there are several and none was named.
+
+    Examples
+    --------
+    >>> from geoplan.sources import home
+    >>> districts = read_vector(home() / "data" / "nordhamra.gpkg", "stadsdelar")
+    >>> len(districts), districts.crs.to_string()
+    (32, 'EPSG:3006')
     """
     _must_exist(path)
     driver = _VECTOR.get(path.suffix.lower())
@@ -139,6 +152,12 @@ def read_table(
     ------
     SourceError
         When the file is missing, of another format, damaged, empty, or has rows of different lengths.
+
+    Examples
+    --------
+    >>> from geoplan.sources import home
+    >>> read_table(home() / "data" / "nordhamra_membership.csv").columns.tolist()
+    ['child_id', 'parent_id', 'relation', 'share']
     """
     _must_exist(path)
     ending = path.suffix.lower()
