@@ -95,7 +95,7 @@ def test_an_installed_copy_has_its_catalogue_and_sample(tmp_path):
         [sys.executable, "-c", code, "demo"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "build" / "baseline" / "map.html").is_file()
+    assert (tmp_path / "build" / "demo" / "map.html").is_file()
 
 
 def tracked():
