@@ -18,4 +18,4 @@ def in_an_empty_folder() -> None:
     def bash(_: str, cell: str) -> None:
         shell = ["bash", "-c", cell]
         done = subprocess.run(shell, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)  # noqa: S603  our own pages
-        print(done.stdout, end="")  # noqa: T201
+        print(done.stdout, end="")  # noqa: T201  a page shows what is printed

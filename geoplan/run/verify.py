@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from geoplan.errors import Fault, Faults, SpecError
+from geoplan.errors import CrsError, Fault, Faults, SpecError
+from geoplan.places import as_crs
 from geoplan.run.outputs import ranking_table
 from geoplan.run.story import open_run, read_areas, read_features, read_indicators, read_membership
 from geoplan.sources import Catalogue, Dataset, check_raster
@@ -108,12 +109,10 @@ def _check_layer(dataset: Dataset) -> list[str]:
 
 def _is_metric(crs: str) -> bool:
     """Tell whether a layer is measured in as published; others are checked in Europe's equal-area system."""
-    import pyproj  # noqa: PLC0415
-
     try:
-        return bool(pyproj.CRS.from_user_input(crs).is_projected)
-    except pyproj.exceptions.CRSError:
-        return True
+        return bool(as_crs(crs).is_projected)
+    except CrsError:
+        return True  # the reader that follows says so with the file's name
 
 
 def _told(counts: dict[str, int]) -> list[str]:

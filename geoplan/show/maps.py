@@ -23,7 +23,7 @@ from xstatic.pkg import leaflet
 
 from geoplan import checks
 from geoplan.errors import OfflineError
-from geoplan.show.style import BACKDROP, MISSING_PATTERNS, Style, make_style, values_of
+from geoplan.show.style import BACKDROP, MANY_AREAS, MISSING_PATTERNS, Style, make_style, values_of
 from geoplan.show.texts import Texts, format_number, texts
 
 __all__ = ["OfflineMap", "explore", "outside_requests"]
@@ -266,11 +266,12 @@ def _area_layer(areas: gpd.GeoDataFrame, style: Style) -> folium.GeoJson:
     """Return the areas in the colours of their classes; what is said of them is added by :class:`_Behaviour`."""
     classes = style.classes.reindex(areas.index).tolist()
     statuses = style.statuses.reindex(areas.index).tolist()
+    edge = 0.8 if len(areas) <= MANY_AREAS else 0.3
     looks = []
     for number, status in zip(classes, statuses, strict=True):
         hatch = f"url(#gp-{status if status in MISSING_PATTERNS else 'not_collected'})"
         fill, line = (style.colours[number], "#ffffff") if number >= 0 else (hatch, "#8f8f88")
-        looks.append({"fillColor": fill, "fillOpacity": 1, "color": line, "weight": 0.8})
+        looks.append({"fillColor": fill, "fillOpacity": 1, "color": line, "weight": edge})
     return folium.GeoJson(
         _geojson(areas),
         style_function=lambda feature: looks[int(feature["id"])],

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
-from geoplan.show.style import BACKDROP, MISSING_PATTERNS, Style, make_style, values_of
+from geoplan.show.style import BACKDROP, MANY_AREAS, MISSING_PATTERNS, Style, make_style, values_of
 from geoplan.show.texts import format_number, texts
 
 __all__ = ["SAVED", "plot"]
@@ -26,7 +26,7 @@ _HALO = withStroke(linewidth=3, foreground="white")  # what lies on the map stay
 _INK, _QUIET, _HAIRLINE, _EDGE = "#1a1a1a", "#55554f", "#8f8f88", "#ffffff"
 _PARENT_EDGE = "#3d3d3a"
 _LETTERS = 26  # of a name beside the map
-_EDGE_WIDTH, _MANY, _TINY = 0.5, 250, 1e-5
+_EDGE_WIDTH, _TINY = 0.5, 1e-5
 _MARK = 0.24  # inches across
 
 # The page, in inches.
@@ -149,7 +149,7 @@ def _page(bounds: Sequence[float]) -> tuple[Figure, Axes, Axes]:
 
 def _draw_areas(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
     classes = style.classes.reindex(areas.index)
-    edge = _EDGE_WIDTH if len(areas) <= _MANY else _EDGE_WIDTH / 3  # white borders would swallow small areas
+    edge = _EDGE_WIDTH if len(areas) <= MANY_AREAS else _EDGE_WIDTH / 3  # white borders would swallow small areas
     for number, colour in enumerate(style.colours):
         part = areas[classes == number]
         if len(part):

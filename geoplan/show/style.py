@@ -17,7 +17,7 @@ from geoplan import checks
 from geoplan.errors import Fault, SpecError
 from geoplan.show.texts import format_number, texts
 
-__all__ = ["BACKDROP", "MISSING_PATTERNS", "Missing", "Style", "make_style", "values_of"]
+__all__ = ["BACKDROP", "MANY_AREAS", "MISSING_PATTERNS", "Missing", "Style", "make_style", "values_of"]
 
 #: Scheme → the class of mapclassify that finds its limits.
 _CLASSIFIERS = {
@@ -30,6 +30,9 @@ _REFUSED = {"RdYlGn", "RdGy", "Spectral", "jet", "rainbow", "hsv", "gist_rainbow
 _MIDDLE = 0.1  # a diverging map's middle class is "about the average": within a tenth of the midpoint
 _LIGHTEST, _DARKEST = 0.08, 0.95
 _REACH = 0.38  # of a diverging palette to each side: its ends are so dark that low values would shout
+
+#: With more areas than this their borders are drawn finer.
+MANY_AREAS = 250
 
 #: Backdrop colours by role: fill and line.
 BACKDROP = {
@@ -251,7 +254,7 @@ def _split(values: np.ndarray, scheme: str, k: int) -> list[float]:
     if k < 2:  # noqa: PLR2004  one class has no inner limit
         return []
     # mapclassify compiles code when imported (2 s), and maps with given breaks do without it.
-    import mapclassify  # noqa: PLC0415
+    import mapclassify  # noqa: PLC0415  see above
 
     classifier = getattr(mapclassify, _CLASSIFIERS[scheme])
     with warnings.catch_warnings():
