@@ -11,7 +11,6 @@ from strategies import toml_values
 from geoplan.errors import GeoplanError, SpecError
 from geoplan.sources import Catalogue, home
 from geoplan.specs import (
-    _LAYERS,
     IndexSpec,
     IndicatorSpec,
     MapSpec,
@@ -22,6 +21,7 @@ from geoplan.specs import (
     parse_spec,
     read_toml,
 )
+from geoplan.specs.reading import _LAYERS
 
 SHIPPED = Catalogue(home())
 AREAS = """

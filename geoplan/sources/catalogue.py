@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from geoplan import checks
 from geoplan.errors import Fault, SourceError, SpecError
-from geoplan.specs import Layer, MapSpec, ScenarioSpec, parse_layer, parse_spec, read_toml
+from geoplan.specs import Layer, MapSpec, RegistryLayer, ScenarioSpec, parse_layer, parse_spec, read_toml
 
 __all__ = ["Catalogue", "Dataset", "home", "sha256_of"]
 
@@ -72,7 +72,8 @@ class Dataset:
         if not self.path.is_file():
             hint = f"`path` in {self.toml} points there"
             raise SourceError(Fault(what="there is no such file", file=self.shown, hint=hint))
-        if self.spec.sha256 and sha256_of(self.path) != self.spec.sha256:
+        wanted = None if isinstance(self.spec, RegistryLayer) else self.spec.sha256
+        if wanted and sha256_of(self.path) != wanted:
             raise SourceError(
                 Fault(
                     what="the file is not the one the catalogue describes: its SHA-256 differs",
@@ -111,7 +112,8 @@ class Catalogue:
         path = self._path("layers", "layer", name, key)
         shown = self.shown(path)
         spec = parse_layer(self._toml(path, shown), file=shown)
-        file = self._resolve(spec.path, path.parent, shown)
+        # A registry's definitions stand in the catalogue itself; everything else points to a file.
+        file = path if isinstance(spec, RegistryLayer) else self._resolve(spec.path, path.parent, shown)
         return Dataset(id=name, spec=spec, path=file, shown=self.shown(file), toml=shown)
 
     def scenario(self, name: str) -> ScenarioSpec:

@@ -1,0 +1,52 @@
+"""The files a city writes: ``layers/``, ``scenarios/`` and ``maps/`` as strict models.
+
+An unknown or misspelt key, a missing key and a value of the wrong type are faults, all of a file at once,
+each with its key and a hint. The models are the documentation of the files too: :func:`json_schemas`
+exports them for editors, and ``docs/schemas`` holds the export.
+"""
+
+from geoplan.specs.base import Language, Text
+from geoplan.specs.indicators import IndicatorsLayer, IndicatorSpec
+from geoplan.specs.maps import MapSpec
+from geoplan.specs.places import (
+    AliasesLayer,
+    AreasLayer,
+    BackdropLayer,
+    CrosswalkLayer,
+    MembershipLayer,
+    PointsLayer,
+    RasterLayer,
+)
+from geoplan.specs.reading import Layer, json_schemas, parse_layer, parse_spec, read_toml
+from geoplan.specs.registry import CrosswalkRow, DomainPhase, Goal, PhaseDomain, RegistryLayer
+from geoplan.specs.scenarios import RESERVED, DisclosureSpec, DomainSpec, IndexSpec, ScenarioSpec
+
+__all__ = [
+    "RESERVED",
+    "AliasesLayer",
+    "AreasLayer",
+    "BackdropLayer",
+    "CrosswalkLayer",
+    "CrosswalkRow",
+    "DisclosureSpec",
+    "DomainPhase",
+    "DomainSpec",
+    "Goal",
+    "IndexSpec",
+    "IndicatorSpec",
+    "IndicatorsLayer",
+    "Language",
+    "Layer",
+    "MapSpec",
+    "MembershipLayer",
+    "PhaseDomain",
+    "PointsLayer",
+    "RasterLayer",
+    "RegistryLayer",
+    "ScenarioSpec",
+    "Text",
+    "json_schemas",
+    "parse_layer",
+    "parse_spec",
+    "read_toml",
+]

@@ -1,0 +1,102 @@
+"""Layers of indicators, and the definition of one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from geoplan.errors import listed
+from geoplan.specs.base import Finite, IdColumn, Model, Period, Several, Slug, TableLayer, Text
+
+__all__ = ["IndicatorSpec", "IndicatorsLayer"]
+
+
+class IndicatorSpec(Model):
+    """Definition of one indicator."""
+
+    id: Slug
+    label: Text
+    domain: Slug | None = None
+    kind: Literal["share", "rate", "mean", "count"] = Field(
+        description="share: part of a base; rate: events per base; mean: a sum over a base; count: a number."
+    )
+    unit: str = Field(description="pct, per_mille, per_1000, per_100000, persons, days, tkr, score …")
+    direction: Literal["higher_is_worse", "higher_is_better", "neutral"]
+    base: Text | None = Field(default=None, description="The population the figure speaks of, in words.")
+    ages: Several[int] | None = Field(default=None, description="First and last year of age of the base.")
+    source: str | None = Field(default=None, description="The register or survey; the layer's when left out.")
+    vintage: str | None = Field(default=None, description="What day or year the figures speak of; the layer's if not.")
+    breaks: Several[int] = Field(default=(), description="Years whose figures cannot be compared backwards.")
+    quality: Literal["A", "B", "C"] | None = Field(default=None, description="A good, B usable, C weak.")
+    distance: Literal["activity", "area", "general"] | None = Field(
+        default=None, description="How near the figure lies to what a programme does."
+    )
+    minimum_base: int | None = Field(default=None, ge=0, description="Smallest base worth a figure.")
+    subject: Literal["work", "school", "income", "health", "safety", "housing", "family", "participation", "people"] | (
+        None
+    ) = Field(default=None, description="What the figure is about, whatever domain it stands in.")
+    plausible: Several[Finite] | None = Field(
+        default=None, description="Lowest and highest value that can be true, in `unit`; others are faults."
+    )
+    mean_years: int = Field(
+        default=1, ge=1, le=10, description="The figure is made from the counts of so many years, the last its period."
+    )
+    difference: Text | None = Field(
+        default=None, description="How a local definition departs from the registry's, and why."
+    )
+    published_unit: str | None = Field(
+        default=None, description="The unit in the file where it is another: kr for tkr, share for pct."
+    )
+    note: Text | None = None
+    numerator: str | Several[str] | None = Field(default=None, description="Wide tables: column, or columns to add up.")
+    denominator: str | Several[str] | None = Field(
+        default=None, description="Wide tables: column, or columns to add up; the weight of a bare `value`."
+    )
+    value: str | None = Field(default=None, description="Wide tables: column of a rate published without counts.")
+
+    @field_validator("ages")
+    @classmethod
+    def _two_ages(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if value is not None and (len(value) != 2 or value[0] > value[1]):  # noqa: PLR2004  first and last
+            raise ValueError("two ages, the lower first")
+        return value
+
+    @model_validator(mode="after")
+    def _value_or_counts(self) -> IndicatorSpec:
+        if self.value is not None and self.numerator is not None:
+            raise ValueError("either `value` or `numerator`, not both")
+        return self
+
+
+class IndicatorsLayer(TableLayer, IdColumn):
+    """A table of indicators, long (`tidy`) or one column each (`wide`)."""
+
+    kind: Literal["indicators"]
+    level: Slug
+    shape: Literal["tidy", "wide"] = "tidy"
+    period: Period | None = Field(default=None, description="Wide tables: the year of the figures.")
+    registry: str | None = Field(
+        default=None, description="Registry layer that defines the indicators; what is written here is local."
+    )
+    missing_codes: dict[str, Literal["suppressed", "not_collected", "not_applicable", "out_of_scope"]] = Field(
+        default_factory=dict, description="What the file writes in place of a number, and what it means."
+    )
+    empty_base: Literal["error", "not_applicable"] = Field(
+        default="error", description="What a base of 0 means: a fault, or an area without such residents."
+    )
+    indicators: Several[IndicatorSpec] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _wide_names_columns(self) -> IndicatorsLayer:
+        ids = [indicator.id for indicator in self.indicators]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if twice:
+            raise ValueError(f"each indicator once; defined twice: {listed(twice)}")
+        if self.shape == "wide":
+            if self.period is None:
+                raise ValueError("`period`, which a wide table needs")
+            bare = [item.id for item in self.indicators if item.numerator is None and item.value is None]
+            if bare:
+                raise ValueError(f"`numerator` or `value` for {listed(bare)}: a wide table names its columns")
+        return self

@@ -1,0 +1,91 @@
+"""Layers of places: polygons, backdrop, points, grids, and what ties areas to each other and to their names."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from geoplan.specs.base import IdColumn, LayerBase, Period, Slug, TableLayer, VectorLayer
+
+__all__ = [
+    "AliasesLayer",
+    "AreasLayer",
+    "BackdropLayer",
+    "CrosswalkLayer",
+    "MembershipLayer",
+    "PointsLayer",
+    "RasterLayer",
+]
+
+
+class AreasLayer(VectorLayer, IdColumn):
+    """District polygons."""
+
+    kind: Literal["areas"]
+    level: Slug = Field(description="What kind of area it is: basomrade, stadsdel, deso, boligafdeling …")
+    name_column: str | None = Field(default=None, description="The column of names; the code when left out.")
+    where: dict[str, str] = Field(
+        default_factory=dict, description="Keep only the rows in which each column has the value given."
+    )
+
+
+class BackdropLayer(VectorLayer):
+    """Water, parks, railways and roads drawn beneath the areas."""
+
+    kind: Literal["backdrop"]
+    role: Literal["water", "park", "rail", "road"]
+
+
+class PointsLayer(VectorLayer, IdColumn):
+    """Points with a quantity, such as work places with jobs."""
+
+    kind: Literal["points"]
+    value_column: str
+
+
+class RasterLayer(LayerBase):
+    """A grid of a quantity, such as residents per cell."""
+
+    kind: Literal["raster"]
+    crs: str
+    band: int = Field(default=1, ge=1)
+    unit: str
+    period: Period
+
+
+class MembershipLayer(TableLayer):
+    """Which area belongs to which: a table of child, parent, relation and share."""
+
+    kind: Literal["membership"]
+    child_column: str = "child_id"
+    parent_column: str = "parent_id"
+    relation_column: str | None = Field(default=None, description="`part_of` everywhere when left out.")
+    share_column: str | None = Field(default=None, description="1 everywhere when left out.")
+    child_width: int | None = Field(default=None, ge=1, description="Number of characters of a child's code.")
+    parent_width: int | None = Field(default=None, ge=1, description="Number of characters of a parent's code.")
+
+
+class AliasesLayer(TableLayer):
+    """Other names of areas: spellings, short forms, and renames with their dates."""
+
+    kind: Literal["aliases"]
+    name_column: str = Field(default="name", description="The name that is found in tables.")
+    known_as_column: str = Field(default="known_as", description="The area's name, or code, in the areas layer.")
+    municipality_column: str | None = Field(
+        default=None, description="The municipality in which the name is meant; anywhere when left out."
+    )
+    from_column: str | None = Field(default=None, description="First year (or date) in which the name holds.")
+    until_column: str | None = Field(default=None, description="Last year (or date) in which the name holds.")
+
+
+class CrosswalkLayer(TableLayer):
+    """Which part of an old area lies in which new one, and since when."""
+
+    kind: Literal["crosswalk"]
+    from_column: str = "from_id"
+    to_column: str = "to_id"
+    share_column: str = Field(default="share", description="Part of the old area's figure that goes to the new one.")
+    date_column: str | None = Field(default=None, description="The day of the change, where rows differ.")
+    from_width: int | None = Field(default=None, ge=1, description="Number of characters of an old code.")
+    to_width: int | None = Field(default=None, ge=1, description="Number of characters of a new code.")
