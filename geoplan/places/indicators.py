@@ -19,6 +19,7 @@ from geoplan.specs import IndicatorSpec
 
 __all__ = [
     "COLUMNS",
+    "EXTRAS",
     "KNOWN",
     "MISSING",
     "STATUSES",
@@ -32,6 +33,10 @@ __all__ = [
 ]
 
 COLUMNS = ["area_id", "indicator", "period", "numerator", "denominator", "value", "status"]
+#: Columns that a table has besides when a figure has more to tell: where it comes from and how it was made
+#: (``source``, ``method``), why exactly it is missing (``reason``), what hides behind a merged one (``children``,
+#: ``minimum``, ``maximum``, ``spread``), and which part of it was moved between boundaries (``moved_share``).
+EXTRAS = ["source", "method", "reason", "children", "minimum", "maximum", "spread", "moved_share"]
 KNOWN = ("observed", "estimated", "provisional")
 MISSING = ("suppressed", "not_collected", "not_applicable", "out_of_scope")
 STATUSES = KNOWN + MISSING
