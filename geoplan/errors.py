@@ -10,6 +10,7 @@
     │   ├── IdError                  missing, duplicate, shortened or unmatched area codes
     │   ├── GeometryError            empty, unrepairable or non-polygon geometry
     │   └── TableError               indicator values that cannot be what they claim to be
+    ├── DisclosureError              figures that are not safe to show to the public
     ├── OutputError (OSError)        the run folder cannot be written
     └── OfflineError                 a page meant to work offline would ask for something outside
 
@@ -27,6 +28,7 @@ from typing import Any
 
 __all__ = [
     "CrsError",
+    "DisclosureError",
     "Fault",
     "Faults",
     "GeometryError",
@@ -167,6 +169,10 @@ class GeometryError(InputError):
 
 class TableError(InputError):
     """An indicator table holds values that cannot be what they claim to be."""
+
+
+class DisclosureError(GeoplanError):
+    """Figures meant for the public are unprotected, or could be worked out from what is shown."""
 
 
 class OutputError(GeoplanError, OSError):

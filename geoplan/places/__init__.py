@@ -1,6 +1,8 @@
 """What is where? Areas with their levels, and the indicators that describe them."""
 
 from geoplan.places.areas import AreaReport, as_areas, as_crs, check_points, find_overlaps, with_crs, working_crs
+from geoplan.places.attack import AttackReport, attack
+from geoplan.places.disclosure import Protection, protect, round_counts
 from geoplan.places.indicators import (
     MISSING,
     STATUSES,
@@ -19,19 +21,24 @@ __all__ = [
     "MISSING",
     "STATUSES",
     "AreaReport",
+    "AttackReport",
     "IndicatorTable",
     "JoinReport",
+    "Protection",
     "as_areas",
     "as_crs",
     "as_indicators",
     "as_membership",
     "assign_largest_overlap",
+    "attack",
     "check_points",
     "find_overlaps",
     "join_report",
     "known_sums",
     "parents_at",
+    "protect",
     "roll_up",
+    "round_counts",
     "totals",
     "unit_scale",
     "with_crs",

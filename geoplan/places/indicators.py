@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -57,11 +58,14 @@ class IndicatorTable:
     parts
         For merged areas the rows they were merged from, with the column ``parent``: the area of ``data`` that each
         belongs to. A hidden figure makes a merged one unknown, and all that is known must still count in the city.
+    profile
+        ``public`` when disclosure control has let the figures of ``data`` through; ``parts`` never leaves the house.
     """
 
     data: pd.DataFrame
     definitions: Mapping[str, IndicatorSpec]
     parts: pd.DataFrame | None = field(default=None, repr=False)
+    profile: Literal["internal", "public"] = "internal"
 
     @property
     def finest(self) -> pd.DataFrame:

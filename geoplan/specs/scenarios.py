@@ -134,6 +134,9 @@ class DisclosureSpec(Model):
         default="none", description="Round counts instead of hiding them; stockholm: 1-2 become 0, 3-4 become 5."
     )
     secondary: bool = Field(default=True, description="Hide further cells so that sums do not give the hidden away.")
+    year_sums: dict[str, Several[Period]] = Field(
+        default_factory=dict, description="Periods that sum others, such as 2010-2012 = [2010, 2011, 2012]."
+    )
     levels: Several[Slug] = Field(
         default=(), description="Levels whose figures become public; all levels of the scenario when left out."
     )
