@@ -2,7 +2,8 @@
 
 from geoplan.places.areas import AreaReport, as_areas, as_crs, check_points, find_overlaps, with_crs, working_crs
 from geoplan.places.attack import AttackReport, attack
-from geoplan.places.disclosure import Protection, protect, round_counts
+from geoplan.places.blurring import round_counts
+from geoplan.places.disclosure import Protection, protect
 from geoplan.places.indicators import (
     MISSING,
     STATUSES,

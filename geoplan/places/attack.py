@@ -18,7 +18,6 @@ __all__ = ["AttackReport", "at_levels", "attack", "unsafe"]
 
 STEPS = {"base_3": 3, "base_5": 5, "base_10": 10}
 _STOCKHOLM_FEW = 5.0
-_ADDS_UP = 1e-6
 _SAME = 0.01  # a mean or a sum of money is given away when it is known within one per cent
 _COLUMNS = ["area_id", "level", "indicator", "period", "figure", "lowest", "highest", "through"]
 
@@ -108,6 +107,7 @@ def attack(
     minimum_coverage: float = 0.8,
     year_sums: Mapping[str, Sequence[str]] | None = None,
     scores: pd.DataFrame | None = None,
+    summed: bool = True,
 ) -> AttackReport:
     """Try to work out the figures of a table that are not shown, from those that are.
 
@@ -130,6 +130,10 @@ def attack(
     scores
         Sums of figures that are shown besides, such as the domains of an index: columns ``area_id``, ``level``,
         ``sum``, ``indicator``, ``period``; one row for each figure that counts in the sum.
+
+    summed
+        Whether totals of rounded counts are the sums of the rounded parts; else they were rounded, or left as they
+        were, for themselves, which tells more.
 
     Returns
     -------
@@ -163,7 +167,7 @@ def attack(
     periods = sorted({period for item in shown.values() for period in item.data["period"].unique()})
     ledger = Ledger.of(table, levels, periods)
     possible = at_levels(table, levels, minimum_coverage)
-    return try_ledger(ledger, possible, shown, rules=rules, year_sums=year_sums, scores=scores)
+    return try_ledger(ledger, possible, shown, rules=rules, year_sums=year_sums, scores=scores, summed=summed)
 
 
 def at_levels(
@@ -186,6 +190,7 @@ def try_ledger(
     rules: DisclosureSpec | None = None,
     year_sums: Mapping[str, Sequence[str]] | None = None,
     scores: pd.DataFrame | None = None,
+    summed: bool = True,
 ) -> AttackReport:
     """Do what :func:`attack` does, with the figures laid out already."""
     sums, (labels, systems, asked) = dict(year_sums or {}), ([], [], [])
@@ -201,8 +206,10 @@ def try_ledger(
                 secret = hidden & ledger.column(could.flags[figure], indicator, block)
                 secret |= hidden & _unsafe_unseen(ledger, indicator, block, figure, rules)
                 if rules is not None and rules.rounding != "none" and system.whole:
-                    numbers = ledger.column(visible.numbers[figure], indicator, block)
-                    system, hidden = _blurred(system, numbers, rules.rounding), there
+                    numbers = {name: ledger.column(frame, indicator, block) for name, frame in visible.numbers.items()}
+                    mirrored = rules.complement and figure == "count" and ledger.kind(indicator) == "share"
+                    limits = blurred(numbers[figure], rules.rounding, numbers["base"] if mirrored else None)
+                    system, hidden = _blurred(system, numbers[figure], limits, summed=summed), there
                     secret = there & _unsafe(ledger, indicator, block, figure, rules)
                 if secret.any():
                     labels.append((indicator, figure))
@@ -274,41 +281,47 @@ def _unsafe_unseen(
     return unseen & _unsafe(ledger, indicator, periods, figure, rules) if rules else np.zeros(len(unseen), dtype=bool)
 
 
-def _blurred(system: System, numbers: np.ndarray, rounding: str) -> System:
-    """Put the limits of each true figure where its rounded one lets it lie.
-
-    A total that is the sum of its rounded parts says nothing more than they do; one that is not was rounded, or left as
-    it was, for itself. A number that the rounding never gives is the true one.
-    """
-    low, high = blurred(numbers, rounding)
-    summed = np.zeros(len(numbers), dtype=bool)
-    for number in range(system.equations.shape[0]):
-        line = system.equations.getrow(number)
-        total = line.indices[line.data > 0]
-        if abs(float(line.data @ np.nan_to_num(numbers[line.indices]))) < _ADDS_UP:
-            summed[total] = True
-    open_ended = summed | np.isnan(numbers)
-    return replace(
-        system,
-        lower=np.where(open_ended, system.lower, low),
-        upper=np.where(open_ended, system.upper, np.maximum(high, low)),
-    )
+def _blurred(system: System, numbers: np.ndarray, limits: tuple[np.ndarray, np.ndarray], *, summed: bool) -> System:
+    """Put the limits of each true figure where its rounded one lets it lie; a sum of rounded parts tells no more."""
+    total = np.zeros(len(numbers), dtype=bool)
+    if summed:
+        total[system.equations.indices[system.equations.data > 0]] = True
+    unknown = total | np.isnan(numbers)
+    lower = np.where(unknown, system.lower, np.maximum(limits[0], system.lower))
+    return replace(system, lower=lower, upper=np.where(unknown, system.upper, np.maximum(limits[1], lower)))
 
 
-def blurred(shown: np.ndarray, rounding: str) -> tuple[np.ndarray, np.ndarray]:
+def blurred(shown: np.ndarray, rounding: str, base: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return between what a count lies of which the rounded one is shown.
+
+    Parameters
+    ----------
+    shown
+        Rounded counts. A number that the rounding never gives is a true one.
+    rounding
+        As in :class:`~geoplan.specs.DisclosureSpec`.
+    base
+        The rounded bases of shares, where those not counted are rounded like those counted.
 
     Examples
     --------
     >>> low, high = blurred(np.array([0.0, 5.0, 8.0]), "stockholm")
     >>> low.tolist(), high.tolist()
     ([0.0, 3.0, 8.0], [2.0, 5.0, 8.0])
+    >>> low, high = blurred(np.array([95.0, 80.0]), "stockholm", base=np.array([100.0, 100.0]))
+    >>> low.tolist(), high.tolist()
+    ([95.0, 80.0], [97.0, 80.0])
     """
     if rounding == "stockholm":
         none, few = shown == 0, shown == _STOCKHOLM_FEW
-        return np.select([none, few], [0.0, 3.0], shown), np.select([none, few], [2.0, 5.0], shown)
+        low, high = np.select([none, few], [0.0, 3.0], shown), np.select([none, few], [2.0, 5.0], shown)
+        if base is not None:
+            all_, most = (base - shown == 0) & (base > 0), base - shown == _STOCKHOLM_FEW
+            low = np.minimum(low, np.where(all_, base - 2.0, shown))
+            high = np.maximum(high, np.where(most, base - 3.0, shown))
+        return low, high
     step = STEPS[rounding]
-    room = np.where(np.mod(shown, step) == 0, step - 1.0, 0.0)
+    room = np.where(np.mod(shown, step) == 0, (step - 1.0) * (1 if base is None else 2), 0.0)
     return np.maximum(shown - room, 0.0), shown + room
 
 

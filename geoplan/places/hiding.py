@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -46,7 +48,12 @@ class Problem:
     cost: np.ndarray
     cuts: list[tuple[np.ndarray, float]] = field(default_factory=list)
 
-    @property
+    @cached_property
+    def never_alone(self) -> sparse.csr_matrix:
+        """What holds of every choice: no figure is hidden alone in a sum."""
+        return sparse.vstack([_never_alone(system) for system in self.systems], format="csr")
+
+    @cached_property
     def present(self) -> np.ndarray:
         """The figures there are: those with a value in any of the sums."""
         return np.asarray(np.any([system.upper > system.lower for system in self.systems], axis=0))
@@ -76,9 +83,10 @@ def hide(problems: Sequence[Problem], *, on_step: Callable[[str], None] | None =
 def _cheapest(problem: Problem) -> np.ndarray:
     """Solve the integer programme with the cuts there are."""
     size = len(problem.forced)
-    rows = [_never_alone(system, problem) for system in problem.systems]
-    matrix = sparse.vstack(rows + [sparse.csr_matrix(cut) for cut, _ in problem.cuts], format="csr")
-    least = np.concatenate([np.zeros(sum(row.shape[0] for row in rows)), [need for _, need in problem.cuts]])
+    plain = problem.never_alone
+    cuts = sparse.csr_matrix(np.array([cut for cut, _ in problem.cuts]).reshape(-1, size))
+    matrix = sparse.vstack([plain, cuts], format="csr")
+    least = np.concatenate([np.zeros(plain.shape[0]), [need for _, need in problem.cuts]])
     used = problem.forced | problem.present
     if matrix.shape[0] == 0:
         return problem.forced.copy()
@@ -91,18 +99,22 @@ def _cheapest(problem: Problem) -> np.ndarray:
     return used if found.x is None else np.asarray(np.round(found.x), dtype=bool)
 
 
-def _never_alone(system: System, problem: Problem) -> sparse.csr_matrix:
+def _never_alone(system: System) -> sparse.csr_matrix:
     """In no sum may a figure be the only one hidden: the sum of the others y_i must be at least y_j."""
-    lines = []
-    ties = abs(system.equations) @ sparse.diags((system.upper > system.lower).astype(float))
-    for number in range(ties.shape[0]):
-        cells = ties.getrow(number).nonzero()[1]
-        for cell in cells:
-            line = np.zeros(len(problem.forced))
-            line[cells] = 1.0
-            line[cell] = -1.0
-            lines.append(sparse.csr_matrix(line))
-    return sparse.vstack(lines, format="csr") if lines else sparse.csr_matrix((0, len(problem.forced)))
+    there = system.upper > system.lower
+    rows, columns, signs, count = [], [], [], 0
+    for start, end in pairwise(system.equations.indptr):
+        cells = system.equations.indices[start:end]
+        cells = cells[there[cells]]
+        size = len(cells)
+        rows.append(np.repeat(np.arange(count, count + size), size))
+        columns.append(np.tile(cells, size))
+        signs.append((1.0 - 2.0 * np.eye(size)).ravel())
+        count += size
+    if not count:
+        return sparse.csr_matrix((0, len(there)))
+    entries = (np.concatenate(signs), (np.concatenate(rows), np.concatenate(columns)))
+    return sparse.csr_matrix(entries, shape=(count, len(there)))
 
 
 def _narrow(problems: Sequence[Problem], hidden: Sequence[np.ndarray], waiting: Sequence[int]) -> list[int]:
