@@ -245,23 +245,19 @@ class Seen:
     @classmethod
     def of(cls, ledger: Ledger, shown: Mapping[str, IndicatorTable]) -> Seen:
         """Look every figure of a ledger up in the tables of the levels."""
-        flags, numbers = {}, {}
-        for figure, column in (("count", "numerator"), ("base", "denominator")):
-            number = pd.DataFrame(np.nan, ledger.count.index, ledger.count.columns)
-            seen = number.isna() & False
-            for level, item in shown.items():
-                rows = item.data[item.data["period"].isin(ledger.count.columns.get_level_values(1))]
-                given = rows[column].notna()
-                if figure == "count":
-                    given = (given | rows["value"].notna()) & rows["status"].isin(KNOWN)
-                wide = rows.assign(seen=given).pivot(
-                    index="area_id", columns=["indicator", "period"], values=["seen", column]
-                )
-                wide.index = pd.MultiIndex.from_product([[level], wide.index])
-                there = wide["seen"].reindex(index=number.index, columns=number.columns)
-                seen |= there.eq(True)  # noqa: FBT003  pandas' own signature
-                number = number.fillna(wide[column].reindex(index=number.index, columns=number.columns).astype(float))
-            flags[figure], numbers[figure] = seen, number
+        shape = ledger.count.shape
+        found = {name: np.full(shape, np.nan) for name in ("numerator", "denominator", "value")}
+        known = np.zeros(shape, dtype=bool)
+        for level, item in shown.items():
+            places, lines, there = ledger.positions(level, item.data)
+            for name, grid in found.items():
+                grid[places, lines] = item.data[name].to_numpy(dtype=float)[there]
+            known[places, lines] = item.data["status"].isin(KNOWN).to_numpy()[there]
+        given = known & ~(np.isnan(found["numerator"]) & np.isnan(found["value"]))
+        made = {"count": (given, found["numerator"]), "base": (~np.isnan(found["denominator"]), found["denominator"])}
+        index, columns = ledger.count.index, ledger.count.columns
+        flags = {name: pd.DataFrame(pair[0], index, columns) for name, pair in made.items()}
+        numbers = {name: pd.DataFrame(pair[1], index, columns) for name, pair in made.items()}
         return cls(flags, numbers)
 
 

@@ -72,6 +72,15 @@ class Ledger:
         """Which areas are of a level that is shown."""
         return np.asarray(self.structure.areas["shown"], dtype=bool)
 
+    def positions(self, level: str, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Find the place of a level's rows: line and column of each that is here, and which of the rows those are."""
+        areas = self.structure.areas
+        own = np.flatnonzero(areas["level"] == level)
+        place = pd.Index(areas["area_id"].iloc[own]).get_indexer(rows["area_id"])
+        line = self.count.columns.get_indexer(pd.MultiIndex.from_frame(rows[["indicator", "period"]]))
+        there = np.flatnonzero((place >= 0) & (line >= 0))
+        return own[place[there]], line[there], there
+
     def kind(self, indicator: str) -> str:
         """Return the kind of an indicator."""
         return self.definitions[indicator].kind

@@ -174,17 +174,12 @@ class Patterns:
     def without(self, table: IndicatorTable, level: str, periods: Sequence[str]) -> IndicatorTable:
         """Return the figures of a level with the hidden ones emptied."""
         rows = table.data[table.data["period"].isin(periods)].reset_index(drop=True)
-        hidden = {figure: _flags(frame != "", level, rows) for figure, frame in self.why.items()}
+        places, lines, there = self.ledger.positions(level, rows)
+        hidden = {name: np.zeros(len(rows), dtype=bool) for name in self.why}
+        for name, frame in self.why.items():
+            hidden[name][there] = (frame.to_numpy() != "")[places, lines]
         rows["denominator"] = rows["denominator"].mask(hidden["base"])
         gone = hidden["count"] | hidden["base"]
         rows.loc[gone, ["numerator", "value"]] = np.nan
         rows["status"] = rows["status"].mask(gone, "suppressed")
         return IndicatorTable(rows, table.definitions, profile="public")
-
-
-def _flags(frame: pd.DataFrame, level: str, rows: pd.DataFrame) -> np.ndarray:
-    """Look up a flag of areas × (indicator, period) for every row of a tidy table."""
-    lines = frame.columns.get_indexer(pd.MultiIndex.from_frame(rows[["indicator", "period"]]))
-    places = frame.index.get_indexer(pd.MultiIndex.from_product([[level], rows["area_id"]]))
-    there = (lines >= 0) & (places >= 0)
-    return np.asarray(frame.to_numpy(dtype=bool)[places, lines] & there)
