@@ -13,12 +13,24 @@ from geoplan.places.indicators import (
     unit_scale,
 )
 from geoplan.places.membership import as_membership, assign_largest_overlap, parents_at
+from geoplan.places.registry import (
+    DomainMap,
+    differences,
+    effective_weights,
+    goals_of,
+    indicators_of,
+    map_domains,
+    registry_notes,
+    sheets,
+    unexplained,
+)
 from geoplan.places.tidy import as_indicators
 
 __all__ = [
     "MISSING",
     "STATUSES",
     "AreaReport",
+    "DomainMap",
     "IndicatorTable",
     "JoinReport",
     "as_areas",
@@ -27,12 +39,20 @@ __all__ = [
     "as_membership",
     "assign_largest_overlap",
     "check_points",
+    "differences",
+    "effective_weights",
     "find_overlaps",
+    "goals_of",
+    "indicators_of",
     "join_report",
     "known_sums",
+    "map_domains",
     "parents_at",
+    "registry_notes",
     "roll_up",
+    "sheets",
     "totals",
+    "unexplained",
     "unit_scale",
     "with_crs",
     "working_crs",
