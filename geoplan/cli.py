@@ -271,10 +271,10 @@ def _tell_area(found: Any) -> None:
 
 def _tell_sheets(found: list[Any], words: Any) -> None:
     """Print a table of indicators for each file."""
-    longest = max((len(sheet.spec.id) for sheet in found), default=0)
     for file, group in groupby(found, key=lambda sheet: sheet.file):
         table = _table("domain", "indicator", "label", "unit", "worse when", "definition", left=6)
-        table.columns[1].min_width = longest
+        for number in (0, 1, 3, 4, 5):
+            table.columns[number].no_wrap = True  # labels give way
         domain = None
         for sheet in group:
             spec = sheet.spec
@@ -318,7 +318,7 @@ def _tell_differences(found: list[Any]) -> None:
     rows = list(dict.fromkeys(row for sheet in found for row in sheet.differences.itertuples(index=False)))
     for (file, registry), group in groupby(sorted(rows, key=lambda row: row[:2]), key=lambda row: row[:2]):
         table = _table("indicator", "field", f"in {registry}", f"in {file}", "why", left=5)
-        table.columns[0].min_width = max(len(row.indicator) for row in rows)
+        table.columns[0].no_wrap = True
         filled, told = [], ""
         for row in group:
             if row.change == "filled":

@@ -36,6 +36,7 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_][A-Z0-9_]*)(?::-(?P<default>[^}]*))?
 _BLOCK = 1 << 20
 #: The key by which a kind of layer names the registry that its definitions stand on.
 _STANDS_ON = {"indicators": "registry", "registry": "extends"}
+_BLOCKS = "indicators"
 _NEEDED = {"label": "?", "kind": "count", "unit": "?", "direction": "neutral"}
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
@@ -126,7 +127,7 @@ class Catalogue:
         shown = self.shown(path)
         faults = Faults()
         with faults.catch(file=shown):
-            content = self._inherited(self._toml(path, shown), faults)
+            content = self._inherited(self._toml(path, shown), shown, faults)
             spec = parse_layer(content, file=shown)
             if isinstance(spec, RegistryLayer) and (found := registry_faults(spec)):
                 raise SpecError(found)
@@ -165,21 +166,25 @@ class Catalogue:
             return self._toml(path, self.shown(path))
         return {}
 
-    def _inherited(self, content: dict[str, Any], faults: Faults) -> dict[str, Any]:
+    def _inherited(self, content: dict[str, Any], shown: str, faults: Faults) -> dict[str, Any]:
         """Fill the [[indicators]] blocks of a file with what the registry it stands on says of the same ids."""
         key = _STANDS_ON.get(str(content.get("kind")), "")
-        name, blocks = content.get(key), content.get("indicators", [])
+        name, blocks = content.get(key), content.get(_BLOCKS, [])
         if not isinstance(name, str) or not isinstance(blocks, list):
             return content  # what is no text or no list is told by the models
         self._must_end(name, key)
         core = self.registry(name, key=key).spec
         assert isinstance(core, RegistryLayer)  # noqa: S101  registry() has seen to it
         sheets = {item.id: _sheet(item) for item in core.indicators}
-        filled = [_filled(block, place, sheets, name, faults) for place, block in enumerate(blocks)]
+        filled = []
+        for place, block in enumerate(blocks):
+            with faults.catch(file=shown, key=f"{_BLOCKS}.{place}"):
+                _must_be_defined(block, sheets, name)
+            filled.append(_filled(block, sheets))
         if key == "extends":
             own = [block.get("id") for block in blocks if isinstance(block, dict)]
             filled += [sheet for sheet in sheets.values() if sheet["id"] not in own]
-        return {**content, "indicators": filled}
+        return {**content, _BLOCKS: filled}
 
     def _must_end(self, name: str, key: str) -> None:
         """Refuse registries that stand on each other in a circle; the shipped ones do not."""
@@ -247,15 +252,18 @@ def _sheet(item: IndicatorSpec) -> dict[str, Any]:
     return item.model_dump(exclude_unset=True, exclude={"difference"})
 
 
-def _filled(block: object, place: int, sheets: dict[str, dict[str, Any]], registry: str, faults: Faults) -> Any:
-    """Put a block over the registry's sheet of the same id; one that is in neither is a fault of the file."""
-    if not isinstance(block, dict) or not isinstance(block.get("id"), str):
-        return block  # told by the models
-    if block["id"] in sheets:
-        return {**sheets[block["id"]], **block}
+def _must_be_defined(block: object, sheets: dict[str, dict[str, Any]], registry: str) -> None:
+    """Refuse a block that is neither the registry's nor whole in itself; what is no block is told by the models."""
+    if not isinstance(block, dict) or not isinstance(block.get("id"), str) or block["id"] in sheets:
+        return
     lacking = [name for name in _NEEDED if name not in block]
     if lacking:
         what = f"the registry '{registry}' has no indicator called '{block['id']}', and the block itself lacks "
-        hint = did_you_mean(block["id"], sheets)
-        faults.add(SpecError(Fault(what=what + listed(lacking), key=f"indicators.{place}", hint=hint)))
-    return {**_NEEDED, **block}
+        raise SpecError(Fault(what=what + listed(lacking), hint=did_you_mean(block["id"], sheets)))
+
+
+def _filled(block: object, sheets: dict[str, dict[str, Any]]) -> Any:
+    """Put a block over the registry's sheet of the same id; what it lacks has been told, if there is none."""
+    if not isinstance(block, dict) or not isinstance(block.get("id"), str):
+        return block
+    return {**sheets.get(block["id"], _NEEDED), **block}
