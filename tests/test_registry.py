@@ -430,9 +430,9 @@ def test_two_merged_domains_count_double_or_half():
     assert found.domains.round(6).to_numpy().tolist()[1] == [("theft", "fear"), ("safety",), 0.4, 0.25, 2.0]
     assert found.lines() == [
         (
-            "'safety' (2) merges 'theft' and 'fear' (1): with their weights added it would count double against the "
-            "domains that were only carried over; with the weight it has, their indicators count half (40.0% of the "
-            "index before, 25.0% now)"
+            "'safety' (2) merges 'theft' and 'fear' (1): against the domains that were only carried over it would "
+            "count double with their weights added, and counts half with the weight it has (40.0% of the index before, "
+            "25.0% now; an indicator 0.62 times what it was)"
         )
     ]
 
@@ -446,13 +446,15 @@ def test_a_split_domain_counts_double():
     assert map_domains(registry, "1", "2").lines() == [
         (
             "'safety' (1) is split into 'theft' and 'fear' (2): together they count double against the domains that "
-            "were only carried over (50.0% of the index before, 66.7% now)"
+            "were only carried over (50.0% of the index before, 66.7% now; an indicator 1.33 times what it "
+            "was)"
         )
     ]
 
 
 def test_domains_that_were_cut_anew_are_compared_together():
-    # Two domains of 1/3 become three of 1/4: 2/3 → 3/4, against 1/3 → 1/4 of the one carried over: 3/4 · 3/2 · … = 1.5.
+    # Two domains of 1/3 became three of 1/4, 3/4 ÷ 2/3 = 9/8 of what they were; the one carried over is 1/4 ÷ 1/3 =
+    # 3/4 of what it was, and 9/8 ÷ 3/4 = 3/2.
     registry = _programme(
         _phase("1", work=["a"], theft=["b", "c"], fear=["d"]),
         _phase("2", work=["a"], street=["b"], home=["c"], night=["d"]),
@@ -461,7 +463,8 @@ def test_domains_that_were_cut_anew_are_compared_together():
     assert map_domains(registry, "1", "2").lines() == [
         (
             "'theft' and 'fear' (1) became 'street', 'home' and 'night' (2): together they count 1.50 times as much "
-            "against the domains that were only carried over (66.7% of the index before, 75.0% now)"
+            "against the domains that were only carried over (66.7% of the index before, 75.0% now; an "
+            "indicator 0.75 to 1.50 times what it was)"
         )
     ]
 
@@ -617,9 +620,9 @@ def test_the_sample_gives_a_reason_for_every_figure_it_defines_otherwise():
     assert [text for _, text in notes if "departs" in text] == []
     said = [text for name, text in notes if name == "layers/nordhamra_registry.toml"]
     assert said[0] == (
-        "'safety' (2010) merges 'offences' and 'perceived_safety' (2006): with their weights added it would count "
-        "double against the domains that were only carried over; with the weight it has, their indicators count half "
-        "(40.0% of the index before, 25.0% now)"
+        "'safety' (2010) merges 'offences' and 'perceived_safety' (2006): against the domains that were only carried "
+        "over it would count double with their weights added, and counts half with the weight it has (40.0% of the "
+        "index before, 25.0% now; an indicator 0.36 to 0.89 times what it was)"
     )
     assert [text for name, text in notes if name in {"layers/sweden_core.toml", "layers/denmark_core.toml"}] == []
 

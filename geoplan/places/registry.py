@@ -220,8 +220,8 @@ def map_domains(registry: RegistryLayer, from_version: str, to_version: str) -> 
     """Follow domains and the weights of their indicators from one phase to another.
 
     Two domains of weight 1 that are merged leave two bad choices: with their weights added the new domain counts double
-    against the others, with a weight of its own each of its indicators counts half. A domain that is split counts
-    double when both parts are given its weight. The sentences tell which of it happens.
+    against the others, with the weight of one it counts half of what the two did. A domain that is split counts double
+    when both parts are given its weight. The sentences tell which of it happens.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ def map_domains(registry: RegistryLayer, from_version: str, to_version: str) -> 
     weights = _by_indicator(before, after)
     versions = (from_version, to_version)
     notes = [
-        *_domain_notes(versions, domains),
+        *_domain_notes(versions, domains, before, weights),
         *_loose_notes(versions, ties, before, after),
         *_indicator_notes(versions, weights, before, after),
     ]
@@ -321,22 +321,26 @@ def _by_indicator(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return table.assign(ratio=ratio)[["from_domains", "to_domains", "before", "after", "ratio"]]
 
 
-def _domain_notes(versions: tuple[str, str], table: pd.DataFrame) -> Iterator[str]:
+def _domain_notes(
+    versions: tuple[str, str], table: pd.DataFrame, before: pd.DataFrame, weights: pd.DataFrame
+) -> Iterator[str]:
     """Tell of merged and split domains whose weight the change multiplies."""
-    for old, new, before, after, factor in table.itertuples(index=False):
+    others = "against the domains that were only carried over"
+    for old, new, share, now, factor in table.itertuples(index=False):
         if len(old) == len(new) == 1 or abs(factor - 1) < _EVEN:
             continue
         earlier, later = f"{_and(old)} ({versions[0]})", f"{_and(new)} ({versions[1]})"
-        share = f"{before:.1%} of the index before, {after:.1%} now"
-        others = "against the domains that were only carried over"
+        inside = weights.loc[before["indicator"][before["domain"].isin(old)].unique(), "ratio"]
+        ratios = " to ".join(dict.fromkeys(f"{ratio:.2f}" for ratio in (inside.min(), inside.max())))
+        figures = f"{share:.1%} of the index before, {now:.1%} now; an indicator {ratios} times what it was"
         if len(new) == 1:
             yield (
-                f"{later} merges {earlier}: with their weights added it would count {_times(factor)} {others}; with "
-                f"the weight it has, their indicators count {_times(1 / factor)} ({share})"
+                f"{later} merges {earlier}: {others} it would count {_times(factor)} with their weights added, and "
+                f"counts {_times(1 / factor)} with the weight it has ({figures})"
             )
         else:
             became = "is split into" if len(old) == 1 else "became"
-            yield f"{earlier} {became} {later}: together they count {_times(1 / factor)} {others} ({share})"
+            yield f"{earlier} {became} {later}: together they count {_times(1 / factor)} {others} ({figures})"
 
 
 def _loose_notes(
