@@ -18,7 +18,7 @@ from geoplan.places import (
     sheets,
     unexplained,
 )
-from geoplan.run import check_project, definition_notes, open_registry, read_sheets
+from geoplan.run import check_project, definition_notes, open_registry, open_run, read_sheets
 from geoplan.sources import Catalogue, home
 from geoplan.specs import FILE_COLUMNS, DomainPhase, Goal, IndicatorSpec, RegistryLayer
 
@@ -75,7 +75,7 @@ def _layer(root, *blocks, registry="core", name="figures"):
 # ---------------------------------------------------------------- inheriting
 
 
-def test_a_block_with_no_more_than_an_id_is_the_registrys_definition(tmp_path):
+def test_a_block_with_no_more_than_an_id_is_defined_by_the_registry(tmp_path):
     _write(tmp_path, "core", {**HEAD, "indicators": [WORK, THEFT]})
     (found,) = _layer(tmp_path, {"id": "work"}).layer("figures").spec.indicators
     assert found == _spec()
@@ -280,12 +280,12 @@ def test_a_layer_that_is_no_registry_is_told(tmp_path):
 
 def test_every_block_that_is_neither_inherited_nor_whole_is_told_at_once_with_the_other_faults(tmp_path):
     _write(tmp_path, "core", {**HEAD, "indicators": [WORK]})
-    blocks = [{"id": "wrok"}, {"id": "work", "agess": [1, 2]}, {"id": "new", "label": "N", "kind": "count"}]
+    blocks = [{"id": "works"}, {"id": "work", "agess": [1, 2]}, {"id": "new", "label": "N", "kind": "count"}]
     with pytest.raises(SpecError) as caught:
         _layer(tmp_path, *blocks).layer("figures")
     assert str(caught.value).splitlines() == [
         (
-            "layers/figures.toml, key 'indicators.0': the registry 'core' has no indicator called 'wrok', and the "
+            "layers/figures.toml, key 'indicators.0': the registry 'core' has no indicator called 'works', and the "
             "block itself lacks 'label', 'kind', 'unit', 'direction'. Hint: did you mean 'work'?"
         ),
         (
@@ -605,6 +605,66 @@ def test_check_tells_the_faults_of_a_registry_and_of_a_layer_on_it(project):
     assert (
         str(fault) == "layers/figures.toml, key 'registry': no registry is called 'citty'. Hint: did you mean 'city'?"
     )
+
+
+# ---------------------------------------------------------------- an index by phase
+
+
+def _by_phase(project, version="2", **more):
+    """Give the project's scenario the domains of a registry's phase in place of its own."""
+    domains = [{"id": "both", "label": "Both", "weight": 2.0, "indicators": {"poor": 3.0, "crime": 1.0}}]
+    phases = [{"version": "1", "until": 2009, "domains": domains}, {"version": "2", "since": 2010, "domains": domains}]
+    items = [{**THEFT, "id": "poor"}, {**THEFT, "id": "crime"}]
+    _write(project.root, "city", {**HEAD, "indicators": items, "phases": phases})
+    text = (project / project.scenario).read_text(encoding="utf-8")
+    index = _toml({"registry": "city", "version": version, **more})
+    head, rest = text.split("[[index.domains]]", 1)
+    (project / project.scenario).write_text(
+        f"{head}phase = {index}\n[output]{rest.split('[output]')[1]}", encoding="utf-8"
+    )
+
+
+def test_an_index_takes_its_domains_from_a_phase(project):
+    _by_phase(project)
+    run = open_run(project / project.scenario)
+    (domain,) = run.spec.index.domains
+    assert (domain.id, domain.weight, domain.indicators) == ("both", 2.0, {"poor": 3.0, "crime": 1.0})
+    # 3/4 poor and 1/4 crime, each against the city: 2 000 of 10 000 are poor, 300 crimes on 10 000.
+    assert run.index().score["0101"] == pytest.approx(100 * (0.75 * 0.1 / 0.2 + 0.25 * 0.05 / 0.03))
+
+
+PHASES = {
+    "a phase that is over": (
+        lambda project: _by_phase(project, "1"),
+        "key 'index.phase.version': the phase '1' does not hold in 2012. Expected: a phase of the scenario's period.",
+    ),
+    "a phase that is not there": (
+        lambda project: _by_phase(project, "3"),
+        "key 'index.phase.version': no phase of the registry is called '3'. Hint: one of '1', '2'",
+    ),
+    "a registry that is not there": (
+        lambda project: _by_phase(project, registry="citi"),
+        "key 'index.phase.registry': no registry is called 'citi'. Hint: did you mean 'city'?",
+    ),
+    "domains besides": (
+        lambda project: project.edit(
+            project.scenario, "[index]\n", '[index]\nphase = { registry = "city", version = "2" }\n'
+        ),
+        "key 'index.phase': the domains are given twice. Expected: either `phase` or [[index.domains]].",
+    ),
+    "a version that is a number": (
+        lambda project: _by_phase(project, 2),
+        "key 'index.phase.version': 2 does not fit. Expected: a text in quotation marks.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PHASES)
+def test_a_phase_that_an_index_cannot_take_is_told(case, project, geoplan):
+    alter, said = PHASES[case]
+    alter(project)
+    ended = geoplan("run", project.scenario, cwd=project.root)
+    assert (ended.code, ended.faults[0]) == (2, f"scenarios/four.toml, {said}")
 
 
 # ---------------------------------------------------------------- what is shipped

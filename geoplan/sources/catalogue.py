@@ -186,6 +186,29 @@ class Catalogue:
             filled += [sheet for sheet in sheets.values() if sheet["id"] not in own]
         return {**content, _BLOCKS: filled}
 
+    def _with_domains(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Put the domains of the phase that a scenario's index names in their place."""
+        index = content.get("index")
+        phase = index.get("phase") if isinstance(index, dict) else None
+        if not isinstance(index, dict) or not isinstance(phase, dict):
+            return content
+        name, version = phase.get("registry"), phase.get("version")
+        if not isinstance(name, str) or not isinstance(version, str):
+            return content  # told by the models
+        if "domains" in index:
+            expected = "either `phase` or [[index.domains]]"
+            raise SpecError(Fault(what="the domains are given twice", key="index.phase", expected=expected))
+        core = self.registry(name, key="index.phase.registry").spec
+        assert isinstance(core, RegistryLayer)  # noqa: S101  registry() has seen to it
+        phases = {item.version: item for item in core.phases}
+        if version not in phases:
+            raise checks.unknown_name("phase of the registry", version, phases, key="index.phase.version")
+        if not phases[version].holds_in(str(content.get("period"))):
+            what = f"the phase '{version}' does not hold in {content.get('period')}"
+            raise SpecError(Fault(what=what, key="index.phase.version", expected="a phase of the scenario's period"))
+        domains = [item.model_dump(exclude_unset=True) for item in phases[version].domains]
+        return {**content, "index": {**index, "domains": domains}}
+
     def _must_end(self, name: str, key: str) -> None:
         """Refuse registries that stand on each other in a circle; the shipped ones do not."""
         way = [name]
@@ -196,8 +219,11 @@ class Catalogue:
                 raise SpecError(Fault(what=what, key=key, hint="let a registry stand on another one, or on none"))
 
     def scenario(self, name: str) -> ScenarioSpec:
-        """Return a scenario by its id."""
-        return self._spec("scenarios", "scenario", name, ScenarioSpec)
+        """Return a scenario by its id; domains that a phase of a registry names are filled in."""
+        path = self._path("scenarios", "scenario", name, None)
+        shown = self.shown(path)
+        with Faults.located_at(shown):
+            return parse_spec(self._with_domains(self._toml(path, shown)), ScenarioSpec, file=shown)
 
     def map(self, name: str, *, key: str | None = None) -> MapSpec:
         """Return a map definition by its id; one the project lacks is looked for in the shipped ones."""

@@ -36,6 +36,11 @@ class DomainPhase(Model):
             raise ValueError("a first year no later than the last")
         return self
 
+    def holds_in(self, period: str) -> bool:
+        """Tell whether the phase holds in a year; a period that is no year is not judged."""
+        year = int(period) if period.isdecimal() else None
+        return year is None or (self.since or year) <= year <= (self.until or year)
+
 
 class CrosswalkRow(Model):
     """A domain of one phase that became, or became part of, a domain of another."""
