@@ -301,6 +301,7 @@ def _tell_sheet(sheet: Any, words: Any) -> None:
     told = {name.replace("_", " "): text for name, text in fields.items() if text}
     told["goals"] = "; ".join(goal.label.to(language) for goal in sheet.goals)
     told["phases"] = "; ".join(f"{version}: {domain}" for version, domain in sheet.phases)
+    told["layers"] = ", ".join(sheet.layers)
     told["scenarios"] = "; ".join(f"{name} ({domain or 'read, not ranked'})" for name, domain in sheet.scenarios)
     stands = " → ".join((sheet.file, *sheet.registries))
     _out.print(f"[bold]{escape(sheet.spec.label.to(language))}[/] ({sheet.spec.id})", soft_wrap=True)

@@ -41,8 +41,10 @@ class Sheet:
         Goals it speaks of, as the file and its registries name them.
     phases
         Pairs of a phase's version and the domain it stands in there.
+    layers
+        Layers of indicators that use the definition; of a layer's sheet that layer itself.
     scenarios
-        Pairs of a scenario that reads it and the domain it is ranked in; no domain where it is read only.
+        Pairs of a scenario that reads one of them and the domain it is ranked in; no domain where it is read only.
     """
 
     spec: IndicatorSpec
@@ -52,6 +54,7 @@ class Sheet:
     differences: pd.DataFrame
     goals: tuple[Goal, ...]
     phases: tuple[tuple[str, str], ...]
+    layers: tuple[str, ...]
     scenarios: tuple[tuple[str, str | None], ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,6 +66,7 @@ class Sheet:
             **self.spec.model_dump(mode="json"),
             "goals": [{"id": goal.id, "label": goal.label.model_dump(exclude_none=True)} for goal in self.goals],
             "phases": [{"version": version, "domain": domain} for version, domain in self.phases],
+            "layers": list(self.layers),
             "scenarios": [{"id": name, "domain": domain} for name, domain in self.scenarios],
             "differences": self.differences.to_dict(orient="records"),
         }
@@ -129,14 +133,19 @@ def read_sheets(
         expected = "a folder with layers/*.toml, scenarios/*.toml and maps/*.toml"
         raise SpecError(Fault(what="this is not a project of geoplan", file=str(root), expected=expected))
     scenarios = {name: catalogue.scenario(name) for name in catalogue.names("scenarios")}
-    datasets = _chosen(catalogue, layer, registry)
-    found = [sheet for dataset in datasets for sheet in _sheets_of(catalogue, dataset, scenarios, language)]
+    layers = [_chain(catalogue, dataset) for dataset in map(catalogue.layer, catalogue.names("layers"))]
+    layers = [chain for chain in layers if isinstance(chain[0].spec, IndicatorsLayer)]
+
+    def defined(chain: list[Dataset]) -> list[Sheet]:
+        return _sheets_of(chain, layers, scenarios, language)
+
     if layer or registry:
-        return found
+        return defined(_chain(catalogue, _chosen(catalogue, layer, registry)))
+    found = [sheet for chain in layers for sheet in defined(chain)]
     used = {(name, sheet.spec.id) for sheet in found for name in sheet.registries}
     for name in catalogue.registries():
-        defined = _sheets_of(catalogue, catalogue.layer(name), scenarios, language)
-        found += [sheet for sheet in defined if not sheet.registries and (name, sheet.spec.id) not in used]
+        besides = defined(_chain(catalogue, catalogue.layer(name)))
+        found += [sheet for sheet in besides if not sheet.registries and (name, sheet.spec.id) not in used]
     return found
 
 
@@ -160,10 +169,9 @@ def definition_notes(catalogue: Catalogue, dataset: Dataset) -> list[str]:
     if not isinstance(dataset.spec, IndicatorsLayer | RegistryLayer):
         return []
     said = []
-    for below, above in _steps(_chain(catalogue, dataset)[:2]):
-        for name, rows in unexplained(differences(_definitions(below), _definitions(above))).groupby(
-            "indicator", sort=False
-        ):
+    for below, above in pairwise(_chain(catalogue, dataset)[:2]):
+        silent = unexplained(differences(_definitions(below), _definitions(above)))
+        for name, rows in silent.groupby("indicator", sort=False):
             fields = ", ".join(
                 f"{row.field} ({row.core or 'none'} → {row.local or 'none'})" for row in rows.itertuples()
             )
@@ -174,17 +182,13 @@ def definition_notes(catalogue: Catalogue, dataset: Dataset) -> list[str]:
 # ---------------------------------------------------------------- reading
 
 
-def _chosen(catalogue: Catalogue, layer: str | None, registry: str | None) -> list[Dataset]:
-    if registry:
-        return [catalogue.registry(registry)]
-    if not layer:
-        every = [catalogue.layer(name) for name in catalogue.names("layers")]
-        return [dataset for dataset in every if isinstance(dataset.spec, IndicatorsLayer)]
-    dataset = catalogue.layer(layer)
+def _chosen(catalogue: Catalogue, layer: str | None, registry: str | None) -> Dataset:
+    """Return the one file of definitions that was asked for."""
+    dataset = catalogue.registry(registry) if registry else catalogue.layer(str(layer))
     if not isinstance(dataset.spec, IndicatorsLayer | RegistryLayer):
         what = f"the layer '{layer}' is of kind '{dataset.spec.kind}'"
         raise SpecError(Fault(what=what, expected="a layer of kind 'indicators'"))
-    return [dataset]
+    return dataset
 
 
 def _chain(catalogue: Catalogue, dataset: Dataset) -> list[Dataset]:
@@ -195,46 +199,55 @@ def _chain(catalogue: Catalogue, dataset: Dataset) -> list[Dataset]:
     return chain
 
 
-def _steps(chain: list[Dataset]) -> list[tuple[Dataset, Dataset]]:
-    return list(pairwise(chain))
-
-
 def _definitions(dataset: Dataset) -> tuple[IndicatorSpec, ...]:
     spec = dataset.spec
     return spec.indicators if isinstance(spec, IndicatorsLayer | RegistryLayer) else ()
 
 
 def _sheets_of(
-    catalogue: Catalogue, dataset: Dataset, scenarios: dict[str, ScenarioSpec], language: str
+    chain: list[Dataset], layers: list[list[Dataset]], scenarios: dict[str, ScenarioSpec], language: str
 ) -> list[Sheet]:
-    chain = _chain(catalogue, dataset)
-    parts = [
-        differences(_definitions(below), _definitions(above), language).assign(file=below.id, registry=above.id)
-        for below, above in _steps(chain)
-    ]
-    columns = ["file", "registry", "indicator", "field", "core", "local", "change", "reason"]
-    departed = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
-    ranked = {name: spec for name, spec in scenarios.items() if dataset.id in spec.indicators.layers}
+    """Put together the sheets of a file of definitions, the first of a chain; ``layers`` are those that may use it."""
+    departed = _departures(chain, language)
     registries = [item.spec for item in chain if isinstance(item.spec, RegistryLayer)]
     shared = {item.id for item in _definitions(chain[-1])} if registries else set()
     found = []
-    for item in _definitions(dataset):
+    for item in _definitions(chain[0]):
         own = departed[departed["indicator"] == item.id].reset_index(drop=True)
-        scope = "local" if item.id not in shared else "adapted" if _adapted(own) else "national"
-        defining = [link.id for link in chain[1:] if item.id in {known.id for known in _definitions(link)}]
+        users = [other[0].id for other in layers if chain[0].id in _ids(other) and _defines(other[0], item.id)]
+        reading = {name: spec for name, spec in scenarios.items() if set(users) & set(spec.indicators.layers)}
         found.append(
             Sheet(
                 spec=item,
-                file=dataset.id,
-                registries=tuple(defining),
-                scope=scope,
+                file=chain[0].id,
+                registries=tuple(link.id for link in chain[1:] if _defines(link, item.id)),
+                scope="local" if item.id not in shared else "adapted" if _adapted(own) else "national",
                 differences=own,
                 goals=tuple(goal for spec in registries for goal in _goals(spec, item.id)),
                 phases=tuple(pair for spec in registries for pair in _phases(spec, item.id)),
-                scenarios=tuple((name, _domain(spec, item.id)) for name, spec in ranked.items()),
+                layers=tuple(users),
+                scenarios=tuple((name, _domain(spec, item.id)) for name, spec in reading.items()),
             )
         )
     return found
+
+
+def _departures(chain: list[Dataset], language: str) -> pd.DataFrame:
+    """Return where each file of a chain departs from the one it stands on."""
+    columns = ["file", "registry", "indicator", "field", "core", "local", "change", "reason"]
+    parts = [
+        differences(_definitions(below), _definitions(above), language).assign(file=below.id, registry=above.id)
+        for below, above in pairwise(chain)
+    ]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def _ids(chain: list[Dataset]) -> list[str]:
+    return [dataset.id for dataset in chain]
+
+
+def _defines(dataset: Dataset, indicator: str) -> bool:
+    return any(item.id == indicator for item in _definitions(dataset))
 
 
 def _adapted(rows: pd.DataFrame) -> bool:
