@@ -513,6 +513,15 @@ def test_a_phase_or_a_crosswalk_that_is_not_there_is_told():
     )
 
 
+def test_a_crosswalk_of_a_domain_that_is_not_there_is_told():
+    registry = _programme(_phase("1", work=["a"]), _phase("2", work=["a"]), ("work", "wor"))
+    with pytest.raises(SpecError) as caught:
+        map_domains(registry, "1", "2")
+    assert str(caught.value) == (
+        "key 'crosswalk': no domain of the phase '2' is called 'wor'. Hint: did you mean 'work'?"
+    )
+
+
 @st.composite
 def programmes(draw):
     """Draw two phases of up to four weighted domains and a crosswalk of any shape."""

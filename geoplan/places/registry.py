@@ -237,7 +237,7 @@ def map_domains(registry: RegistryLayer, from_version: str, to_version: str) -> 
     Raises
     ------
     SpecError
-        When there is no such phase, or no crosswalk between the two.
+        When there is no such phase, no crosswalk between the two, or one that names a domain they do not have.
 
     Examples
     --------
@@ -265,6 +265,10 @@ def map_domains(registry: RegistryLayer, from_version: str, to_version: str) -> 
         what = f"no crosswalk leads from '{from_version}' to '{to_version}'"
         raise SpecError(Fault(what=what, key="crosswalk", expected="a [[crosswalk]] row for each domain"))
     before, after = (effective_weights(phases[version]) for version in (from_version, to_version))
+    for side, (version, frame) in enumerate(((from_version, before), (to_version, after))):
+        for name in (pair[side] for pair in ties):
+            if name not in set(frame["domain"]):
+                raise checks.unknown_name(f"domain of the phase '{version}'", name, frame["domain"], key="crosswalk")
     domains = _tied(ties, before, after)
     weights = _by_indicator(before, after)
     versions = (from_version, to_version)
