@@ -26,6 +26,8 @@ from _people import CELL_M, Grid, populate, workplaces
 from _town import Town, build_town
 from rasterio.transform import from_origin
 
+from geoplan.sources import Catalogue
+
 if TYPE_CHECKING:
     import geopandas as gpd
 
@@ -35,9 +37,9 @@ LAYERS = HERE.parent / "layers"
 STAMP = "2013-03-01T00:00:00.000Z"
 
 
-def definitions(name: str) -> list[dict[str, Any]]:
+def definitions(layer: str) -> list[dict[str, Any]]:
     """Read the indicator definitions from the catalogue, where they are written once."""
-    return tomllib.loads((LAYERS / name).read_text(encoding="utf-8"))["indicators"]
+    return [item.model_dump(mode="json") for item in Catalogue(LAYERS.parent).layer(layer).spec.indicators]
 
 
 def write_layers(layers: dict[str, gpd.GeoDataFrame], path: Path) -> None:
@@ -109,7 +111,7 @@ def write_nordhamra(out: Path) -> None:
     write_grid(people.grid, out / "nordhamra_population_100m.tif")
     points = workplaces(town, streams[2])
     write_layers({"workplaces": points}, out / "nordhamra_workplaces.gpkg")
-    table = indicators(town, people, definitions("nordhamra_indicators.toml"), streams[3])
+    table = indicators(town, people, definitions("nordhamra_indicators"), streams[3])
     write_table(table, out / "nordhamra_indicators.csv")
 
 
@@ -119,7 +121,7 @@ def write_fjordbo(out: Path) -> None:
     fjordbo = build_fjordbo(streams[0])
     write_layers(fjordbo.layers, out / "fjordbo.gpkg")
     write_membership(fjordbo.membership, out / "fjordbo_membership.csv")
-    table = estate_indicators(fjordbo, definitions("fjordbo_indicators.toml"), streams[1])
+    table = estate_indicators(fjordbo, definitions("fjordbo_indicators"), streams[1])
     write_table(table, out / "fjordbo_indicators.csv")
 
 

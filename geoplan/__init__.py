@@ -24,13 +24,16 @@ if TYPE_CHECKING:
         as_indicators,
         as_membership,
         assign_largest_overlap,
+        differences,
         find_overlaps,
         join_report,
+        map_domains,
         parents_at,
         roll_up,
+        sheets,
     )
     from geoplan.risk import IndexResult, breakdown, explain, risk_index
-    from geoplan.run import Run, check_project, explain_run, open_run, write_run
+    from geoplan.run import Run, check_project, explain_run, open_registry, open_run, write_run
     from geoplan.show import Style, explore, make_style, plot, write_geopackage
     from geoplan.sources import home, list_layers, read_table, read_vector
     from geoplan.specs import DomainSpec, IndexSpec, IndicatorsLayer, IndicatorSpec
@@ -45,13 +48,16 @@ _WINGS = {
         "as_indicators",
         "as_membership",
         "assign_largest_overlap",
+        "differences",
         "find_overlaps",
         "join_report",
+        "map_domains",
         "parents_at",
         "roll_up",
+        "sheets",
     ),
     "risk": ("IndexResult", "breakdown", "explain", "risk_index"),
-    "run": ("Run", "check_project", "explain_run", "open_run", "write_run"),
+    "run": ("Run", "check_project", "explain_run", "open_registry", "open_run", "write_run"),
     "show": ("Style", "explore", "make_style", "plot", "write_geopackage"),
     "sources": ("home", "list_layers", "read_table", "read_vector"),
     "specs": ("DomainSpec", "IndexSpec", "IndicatorSpec", "IndicatorsLayer"),
@@ -77,6 +83,7 @@ __all__ = [
     "assign_largest_overlap",
     "breakdown",
     "check_project",
+    "differences",
     "explain",
     "explain_run",
     "explore",
@@ -85,6 +92,8 @@ __all__ = [
     "join_report",
     "list_layers",
     "make_style",
+    "map_domains",
+    "open_registry",
     "open_run",
     "parents_at",
     "plot",
@@ -92,6 +101,7 @@ __all__ = [
     "read_vector",
     "risk_index",
     "roll_up",
+    "sheets",
     "write_geopackage",
     "write_run",
 ]

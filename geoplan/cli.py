@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,6 +107,37 @@ def check(
     if report.faults:
         raise InputError(report.faults)
     _out.print(f"{len(report.checked)} files checked, no faults.")
+
+
+@app.command()
+def indicators(
+    indicator: Annotated[str | None, typer.Argument(metavar="[ID]", help="Print one indicator's sheet in full")] = None,
+    layer: Annotated[str | None, typer.Option(help="Only this layer, such as nordhamra_indicators")] = None,
+    registry: Annotated[str | None, typer.Option(help="Only this registry, such as sweden_core")] = None,
+    language: Annotated[str, typer.Option(help="Language of labels and texts: sv, da or en")] = "en",
+    differ: Annotated[
+        bool, typer.Option("--differences", help="Print where definitions depart from a registry")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
+) -> None:
+    """Print the definition sheets of indicators: what they measure, of whom, from where, and who uses them."""
+    from geoplan.run import find_sheets, read_sheets  # noqa: PLC0415  not part of the public surface
+    from geoplan.show.texts import texts  # noqa: PLC0415  as above
+
+    words = texts(language)
+    here = Path.cwd()
+    root = here if (here / "layers").is_dir() else gp.home()
+    found = read_sheets(root, layer=layer, registry=registry, language=language)
+    found = find_sheets(found, indicator) if indicator else found
+    if as_json:
+        typer.echo(json.dumps([sheet.to_dict() for sheet in found], ensure_ascii=False, indent=2, allow_nan=False))
+    elif differ:
+        _tell_differences(found)
+    elif indicator:
+        for sheet in found:
+            _tell_sheet(sheet, words)
+    else:
+        _tell_sheets(found, words)
 
 
 @app.command()
@@ -235,6 +267,76 @@ def _tell_area(found: Any) -> None:
         f"{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
         f"Source: {escape(sources)}.[/]"
     )
+
+
+def _tell_sheets(found: list[Any], words: Any) -> None:
+    """Print a table of indicators for each file."""
+    for file, group in groupby(found, key=lambda sheet: sheet.file):
+        table = _table("domain", "indicator", "label", "unit", "worse when", "definition", left=6)
+        for number in (0, 1, 3, 4, 5):
+            table.columns[number].no_wrap = True  # labels give way
+        domain = None
+        for sheet in group:
+            spec = sheet.spec
+            told = spec.domain if spec.domain != domain else ""
+            domain = spec.domain
+            worse = {"higher_is_worse": "higher", "higher_is_better": "lower"}.get(spec.direction, "–")
+            label = escape(spec.label.to(words.language))
+            table.add_row(f"[dim]{told or ''}[/]", spec.id, label, escape(words.unit(spec.unit)), worse, sheet.scope)
+        _out.print(f"[bold]{escape(file)}[/]")
+        _out.print(table)
+        _out.print()
+    _out.print(
+        "[dim]national: as the shared registry defines it; adapted: with another base, unit … ; local: only here. "
+        "One sheet in full: geoplan indicators ID. What differs: geoplan indicators --differences[/]",
+        soft_wrap=True,
+    )
+
+
+def _tell_sheet(sheet: Any, words: Any) -> None:
+    """Print one definition in full, with the registries it stands on and whatever uses it."""
+    language = words.language
+    fields = gp.sheets([sheet.spec], language).iloc[0].drop(["label", "difference"])
+    fields["unit"], fields["direction"] = words.unit(fields["unit"]), fields["direction"].replace("_", " ")
+    told = {name.replace("_", " "): text for name, text in fields.items() if text}
+    told["goals"] = "; ".join(goal.label.to(language) for goal in sheet.goals)
+    told["phases"] = "; ".join(f"{version}: {domain}" for version, domain in sheet.phases)
+    told["layers"] = ", ".join(sheet.layers)
+    told["scenarios"] = "; ".join(f"{name} ({domain or 'read, not ranked'})" for name, domain in sheet.scenarios)
+    stands = " → ".join((sheet.file, *sheet.registries))
+    _out.print(f"[bold]{escape(sheet.spec.label.to(language))}[/] ({sheet.spec.id})", soft_wrap=True)
+    _out.print(f"[dim]{escape(stands)} · {sheet.scope}[/]", soft_wrap=True)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, text in told.items():
+        table.add_row(f"[dim]{name}[/]", escape(text) or "–")
+    _out.print(table)
+    _out.print()
+    _tell_differences([sheet])
+
+
+def _tell_differences(found: list[Any]) -> None:
+    """Print where definitions depart from the registry they stand on, each departure once."""
+    rows = list(dict.fromkeys(row for sheet in found for row in sheet.differences.itertuples(index=False)))
+    for (file, registry), group in groupby(sorted(rows, key=lambda row: row[:2]), key=lambda row: row[:2]):
+        table = _table("indicator", "field", f"in {registry}", f"in {file}", "why", left=5)
+        table.columns[0].no_wrap = True
+        filled, told = [], ""
+        for row in group:
+            if row.change == "filled":
+                filled.append(row.field)
+                continue
+            here = "[dim]defined only here[/]" if row.change == "local" else escape(row.local) or "[dim]none[/]"
+            why = "" if row.indicator == told else escape(row.reason)
+            table.add_row("" if row.indicator == told else row.indicator, row.field, escape(row.core) or "–", here, why)
+            told = row.indicator
+        if table.row_count:
+            _out.print(table)
+        if filled:
+            names = ", ".join(sorted(set(filled)))
+            _out.print(f"[dim]{file} fills in what {registry} leaves open: {names}[/]", soft_wrap=True)
+        _out.print()
+    if not rows:
+        _out.print("[dim]No definition departs from a registry.[/]")
 
 
 def _verdict(area: Any, ranked: int, reference: str) -> str:

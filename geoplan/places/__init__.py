@@ -16,6 +16,17 @@ from geoplan.places.indicators import (
     unit_scale,
 )
 from geoplan.places.membership import as_membership, assign_largest_overlap, parents_at
+from geoplan.places.registry import (
+    DomainMap,
+    differences,
+    effective_weights,
+    goals_of,
+    indicators_of,
+    map_domains,
+    registry_notes,
+    sheets,
+    unexplained,
+)
 from geoplan.places.tidy import as_indicators
 
 __all__ = [
@@ -23,6 +34,7 @@ __all__ = [
     "STATUSES",
     "AreaReport",
     "AttackReport",
+    "DomainMap",
     "IndicatorTable",
     "JoinReport",
     "Protection",
@@ -33,14 +45,22 @@ __all__ = [
     "assign_largest_overlap",
     "attack",
     "check_points",
+    "differences",
+    "effective_weights",
     "find_overlaps",
+    "goals_of",
+    "indicators_of",
     "join_report",
     "known_sums",
+    "map_domains",
     "parents_at",
     "protect",
+    "registry_notes",
     "roll_up",
     "round_counts",
+    "sheets",
     "totals",
+    "unexplained",
     "unit_scale",
     "with_crs",
     "working_crs",

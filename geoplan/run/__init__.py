@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from geoplan.run.folder import atomic_folder
     from geoplan.run.outputs import write_run
     from geoplan.run.reading import Explanation, explain_run
+    from geoplan.run.sheets import Sheet, definition_notes, find_sheets, open_registry, read_sheets
     from geoplan.run.story import Run, open_run
     from geoplan.run.verify import CheckReport, check_project
 
@@ -19,10 +20,15 @@ _HOMES = {
     "CheckReport": "verify",
     "Explanation": "reading",
     "Run": "story",
+    "Sheet": "sheets",
     "atomic_folder": "folder",
     "check_project": "verify",
+    "definition_notes": "sheets",
     "explain_run": "reading",
+    "find_sheets": "sheets",
+    "open_registry": "sheets",
     "open_run": "story",
+    "read_sheets": "sheets",
     "write_run": "outputs",
 }
 
@@ -30,10 +36,15 @@ __all__ = [
     "CheckReport",
     "Explanation",
     "Run",
+    "Sheet",
     "atomic_folder",
     "check_project",
+    "definition_notes",
     "explain_run",
+    "find_sheets",
+    "open_registry",
     "open_run",
+    "read_sheets",
     "write_run",
 ]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from geoplan.errors import CrsError, Fault, Faults, SpecError
 from geoplan.places import as_crs
 from geoplan.run.outputs import ranking_table
+from geoplan.run.sheets import definition_notes
 from geoplan.run.story import open_run, read_areas, read_features, read_indicators, read_membership
 from geoplan.sources import Catalogue, Dataset, check_raster
 from geoplan.specs import (
@@ -77,7 +78,9 @@ def check_project(root: Path, *, on_step: Callable[[str], None] | None = None) -
     for name in catalogue.names("layers"):
         looked_at(f"layers/{name}.toml")
         with faults.catch():
-            report.notes += [(f"layers/{name}.toml", text) for text in _check_layer(catalogue.layer(name))]
+            dataset = catalogue.layer(name)
+            said = [*_check_layer(dataset), *definition_notes(catalogue, dataset)]
+            report.notes += [(f"layers/{name}.toml", text) for text in said]
     for name in catalogue.names("maps"):
         looked_at(f"maps/{name}.toml")
         with faults.catch():

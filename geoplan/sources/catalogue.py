@@ -17,13 +17,27 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from geoplan import checks
-from geoplan.errors import Fault, SourceError, SpecError
-from geoplan.specs import Layer, MapSpec, RegistryLayer, ScenarioSpec, parse_layer, parse_spec, read_toml
+from geoplan.errors import Fault, Faults, SourceError, SpecError, did_you_mean, listed
+from geoplan.specs import (
+    IndicatorSpec,
+    Layer,
+    MapSpec,
+    RegistryLayer,
+    ScenarioSpec,
+    parse_layer,
+    parse_spec,
+    read_toml,
+    registry_faults,
+)
 
 __all__ = ["Catalogue", "Dataset", "home", "sha256_of"]
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _BLOCK = 1 << 20
+#: The key by which a kind of layer names the registry that its definitions stand on.
+_STANDS_ON = {"indicators": "registry", "registry": "extends"}
+_BLOCKS = "indicators"
+_NEEDED = {"label": "?", "kind": "count", "unit": "?", "direction": "neutral"}
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
 
@@ -111,14 +125,105 @@ class Catalogue:
         """
         path = self._path("layers", "layer", name, key)
         shown = self.shown(path)
-        spec = parse_layer(self._toml(path, shown), file=shown)
-        # A registry's definitions stand in the catalogue itself; everything else points to a file.
-        file = path if isinstance(spec, RegistryLayer) else self._resolve(spec.path, path.parent, shown)
+        faults = Faults()
+        with faults.catch(file=shown):
+            content = self._inherited(self._toml(path, shown), shown, faults)
+            spec = parse_layer(content, file=shown)
+            if isinstance(spec, RegistryLayer) and (found := registry_faults(spec)):
+                raise SpecError(found)
+            # A registry's definitions stand in the catalogue itself; everything else points to a file.
+            file = path if isinstance(spec, RegistryLayer) else self._resolve(spec.path, path.parent, shown)
+        faults.raise_any()
         return Dataset(id=name, spec=spec, path=file, shown=self.shown(file), toml=shown)
 
+    def registry(self, name: str, *, key: str | None = None) -> Dataset:
+        """Return a registry by its id; one the project lacks is looked for in the shipped ones.
+
+        Raises
+        ------
+        SpecError
+            When there is no such registry, or its TOML is faulty.
+        """
+        if name not in self.names("layers"):
+            shipped = Catalogue(home())
+            if name in shipped.registries():
+                return shipped.layer(name)
+            raise checks.unknown_name("registry", name, {*self.registries(), *shipped.registries()}, key=key)
+        dataset = self.layer(name)
+        if not isinstance(dataset.spec, RegistryLayer):
+            what = f"the layer '{name}' is of kind '{dataset.spec.kind}'"
+            raise SpecError(Fault(what=what, key=key, expected="a layer of kind 'registry'"))
+        return dataset
+
+    def registries(self) -> list[str]:
+        """Return the ids of the registries among the layers, as far as their files can be read."""
+        return [name for name in self.names("layers") if self._raw(name).get("kind") == "registry"]
+
+    def _raw(self, name: str) -> dict[str, Any]:
+        """Return what a layer's file says, or nothing when it is no TOML, which is told where it is asked for."""
+        path = self.root / "layers" / f"{name}.toml"
+        with Faults().catch():
+            return self._toml(path, self.shown(path))
+        return {}
+
+    def _inherited(self, content: dict[str, Any], shown: str, faults: Faults) -> dict[str, Any]:
+        """Fill the [[indicators]] blocks of a file with what the registry it stands on says of the same ids."""
+        key = _STANDS_ON.get(str(content.get("kind")), "")
+        name, blocks = content.get(key), content.get(_BLOCKS, [])
+        if not isinstance(name, str) or not isinstance(blocks, list):
+            return content  # what is no text or no list is told by the models
+        self._must_end(name, key)
+        core = self.registry(name, key=key).spec
+        assert isinstance(core, RegistryLayer)  # noqa: S101  registry() has seen to it
+        sheets = {item.id: _sheet(item) for item in core.indicators}
+        filled = []
+        for place, block in enumerate(blocks):
+            with faults.catch(file=shown, key=f"{_BLOCKS}.{place}"):
+                _must_be_defined(block, sheets, name)
+            filled.append(_filled(block, sheets))
+        if key == "extends":
+            own = [block.get("id") for block in blocks if isinstance(block, dict)]
+            filled += [sheet for sheet in sheets.values() if sheet["id"] not in own]
+        return {**content, _BLOCKS: filled}
+
+    def _with_domains(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Put the domains of the phase that a scenario's index names in their place."""
+        index = content.get("index")
+        phase = index.get("phase") if isinstance(index, dict) else None
+        if not isinstance(index, dict) or not isinstance(phase, dict):
+            return content
+        name, version = phase.get("registry"), phase.get("version")
+        if not isinstance(name, str) or not isinstance(version, str):
+            return content  # told by the models
+        if "domains" in index:
+            expected = "either `phase` or [[index.domains]]"
+            raise SpecError(Fault(what="the domains are given twice", key="index.phase", expected=expected))
+        core = self.registry(name, key="index.phase.registry").spec
+        assert isinstance(core, RegistryLayer)  # noqa: S101  registry() has seen to it
+        phases = {item.version: item for item in core.phases}
+        if version not in phases:
+            raise checks.unknown_name("phase of the registry", version, phases, key="index.phase.version")
+        if not phases[version].holds_in(str(content.get("period"))):
+            what = f"the phase '{version}' does not hold in {content.get('period')}"
+            raise SpecError(Fault(what=what, key="index.phase.version", expected="a phase of the scenario's period"))
+        domains = [item.model_dump(exclude_unset=True) for item in phases[version].domains]
+        return {**content, "index": {**index, "domains": domains}}
+
+    def _must_end(self, name: str, key: str) -> None:
+        """Refuse registries that stand on each other in a circle; the shipped ones do not."""
+        way = [name]
+        while way[-1] in self.names("layers") and isinstance(on := self._raw(way[-1]).get("extends"), str):
+            way.append(on)
+            if on in way[:-1]:
+                what = f"the registry '{on}' extends itself: {' → '.join(way[way.index(on) :])}"
+                raise SpecError(Fault(what=what, key=key, hint="let a registry stand on another one, or on none"))
+
     def scenario(self, name: str) -> ScenarioSpec:
-        """Return a scenario by its id."""
-        return self._spec("scenarios", "scenario", name, ScenarioSpec)
+        """Return a scenario by its id; domains that a phase of a registry names are filled in."""
+        path = self._path("scenarios", "scenario", name, None)
+        shown = self.shown(path)
+        with Faults.located_at(shown):
+            return parse_spec(self._with_domains(self._toml(path, shown)), ScenarioSpec, file=shown)
 
     def map(self, name: str, *, key: str | None = None) -> MapSpec:
         """Return a map definition by its id; one the project lacks is looked for in the shipped ones."""
@@ -166,3 +271,25 @@ class Catalogue:
             return match["default"]
 
         return Path(os.path.normpath(folder / _VARIABLE.sub(replaced, text)))
+
+
+def _sheet(item: IndicatorSpec) -> dict[str, Any]:
+    """Return what a block inherits: what is written of an indicator, but for its own departure from elsewhere."""
+    return item.model_dump(exclude_unset=True, exclude={"difference"})
+
+
+def _must_be_defined(block: object, sheets: dict[str, dict[str, Any]], registry: str) -> None:
+    """Refuse a block that is neither the registry's nor whole in itself; what is no block is told by the models."""
+    if not isinstance(block, dict) or not isinstance(block.get("id"), str) or block["id"] in sheets:
+        return
+    lacking = [name for name in _NEEDED if name not in block]
+    if lacking:
+        what = f"the registry '{registry}' has no indicator called '{block['id']}', and the block itself lacks "
+        raise SpecError(Fault(what=what + listed(lacking), hint=did_you_mean(block["id"], sheets)))
+
+
+def _filled(block: object, sheets: dict[str, dict[str, Any]]) -> Any:
+    """Put a block over the registry's sheet of the same id; what it lacks has been told, if there is none."""
+    if not isinstance(block, dict) or not isinstance(block.get("id"), str):
+        return block
+    return {**sheets.get(block["id"], _NEEDED), **block}

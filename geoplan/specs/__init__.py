@@ -18,10 +18,11 @@ from geoplan.specs.places import (
     RasterLayer,
 )
 from geoplan.specs.reading import Layer, json_schemas, parse_layer, parse_spec, read_toml
-from geoplan.specs.registry import CrosswalkRow, DomainPhase, Goal, PhaseDomain, RegistryLayer
+from geoplan.specs.registry import FILE_COLUMNS, CrosswalkRow, DomainPhase, Goal, RegistryLayer, registry_faults
 from geoplan.specs.scenarios import RESERVED, DisclosureSpec, DomainSpec, IndexSpec, ScenarioSpec
 
 __all__ = [
+    "FILE_COLUMNS",
     "RESERVED",
     "AliasesLayer",
     "AreasLayer",
@@ -39,7 +40,6 @@ __all__ = [
     "Layer",
     "MapSpec",
     "MembershipLayer",
-    "PhaseDomain",
     "PointsLayer",
     "RasterLayer",
     "RegistryLayer",
@@ -49,4 +49,5 @@ __all__ = [
     "parse_layer",
     "parse_spec",
     "read_toml",
+    "registry_faults",
 ]

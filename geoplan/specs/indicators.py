@@ -43,7 +43,7 @@ class IndicatorSpec(Model):
         default=1, ge=1, le=10, description="The figure is made from the counts of so many years, the last its period."
     )
     difference: Text | None = Field(
-        default=None, description="How a local definition departs from the registry's, and why."
+        default=None, description="How this definition departs from the registry's, and why. Not inherited."
     )
     published_unit: str | None = Field(
         default=None, description="The unit in the file where it is another: kr for tkr, share for pct."
@@ -77,7 +77,9 @@ class IndicatorsLayer(TableLayer, IdColumn):
     shape: Literal["tidy", "wide"] = "tidy"
     period: Period | None = Field(default=None, description="Wide tables: the year of the figures.")
     registry: str | None = Field(
-        default=None, description="Registry layer that defines the indicators; what is written here is local."
+        default=None,
+        description="The registry that defines the indicators, such as `sweden_core`: a block with one of its ids "
+        "needs no more than the id, and what it says besides is local.",
     )
     missing_codes: dict[str, Literal["suppressed", "not_collected", "not_applicable", "out_of_scope"]] = Field(
         default_factory=dict, description="What the file writes in place of a number, and what it means."

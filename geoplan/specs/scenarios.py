@@ -41,11 +41,23 @@ class DomainSpec(Model):
         return value
 
 
+class PhaseSpec(Model):
+    """The phase of a registry whose domains an index has."""
+
+    registry: str = Field(description="The registry, such as `nordhamra_registry`.")
+    version: str = Field(description="One of its phases, by its `version`; it must hold in the scenario's period.")
+
+
 class IndexSpec(Model):
     """How the risk index is made."""
 
     method: Literal["relative"] = "relative"
-    domains: Several[DomainSpec] = Field(min_length=1)
+    phase: PhaseSpec | None = Field(
+        default=None, description="Take the domains from a phase of a registry, in place of [[index.domains]]."
+    )
+    domains: Several[DomainSpec] = Field(
+        min_length=1, description="The domains with their indicators and weights; left out where `phase` names them."
+    )
     reference: str | None = Field(
         default=None,
         description="The parent area that scores 100, such as a municipality; all areas when left out.",
