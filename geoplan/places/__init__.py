@@ -1,6 +1,16 @@
 """What is where? Areas with their levels, and the indicators that describe them."""
 
-from geoplan.places.areas import AreaReport, as_areas, as_crs, check_points, find_overlaps, with_crs, working_crs
+from geoplan.places.aliases import as_aliases
+from geoplan.places.areas import (
+    AreaReport,
+    as_areas,
+    as_crs,
+    as_names,
+    check_points,
+    find_overlaps,
+    with_crs,
+    working_crs,
+)
 from geoplan.places.indicators import (
     MISSING,
     STATUSES,
@@ -13,23 +23,29 @@ from geoplan.places.indicators import (
     unit_scale,
 )
 from geoplan.places.membership import as_membership, assign_largest_overlap, parents_at
+from geoplan.places.names import HOW, NameMatch, match_names
 from geoplan.places.tidy import as_indicators
 
 __all__ = [
+    "HOW",
     "MISSING",
     "STATUSES",
     "AreaReport",
     "IndicatorTable",
     "JoinReport",
+    "NameMatch",
+    "as_aliases",
     "as_areas",
     "as_crs",
     "as_indicators",
     "as_membership",
+    "as_names",
     "assign_largest_overlap",
     "check_points",
     "find_overlaps",
     "join_report",
     "known_sums",
+    "match_names",
     "parents_at",
     "roll_up",
     "totals",
