@@ -1,6 +1,6 @@
 """What is where? Areas with their levels, and the indicators that describe them."""
 
-from geoplan.places.aliases import as_aliases
+from geoplan.places.aliases import as_aliases, name_labels
 from geoplan.places.areas import (
     AreaReport,
     as_areas,
@@ -46,6 +46,7 @@ __all__ = [
     "join_report",
     "known_sums",
     "match_names",
+    "name_labels",
     "parents_at",
     "roll_up",
     "totals",

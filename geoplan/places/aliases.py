@@ -15,7 +15,7 @@ from geoplan.errors import Fault, Faults, IdError, TableError
 from geoplan.places.areas import must_have
 from geoplan.places.spelling import as_written, plain, plain_municipality
 
-__all__ = ["Days", "Label", "as_aliases", "days_of", "labels"]
+__all__ = ["Days", "Label", "as_aliases", "days_of", "name_labels"]
 
 _DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?(?:[ T]00:00(?::00)?)?")
 _EVER = ("0000-01-01", "9999-12-31")
@@ -246,7 +246,7 @@ def _same_place(one: str, other: str) -> bool:
 # ---------------------------------------------------------------- tied to areas
 
 
-def labels(areas: pd.DataFrame, aliases: pd.DataFrame | None = None) -> list[Label]:
+def name_labels(areas: pd.DataFrame, aliases: pd.DataFrame | None = None) -> list[Label]:
     """Return every name of every area, its own and the others.
 
     Parameters

@@ -20,7 +20,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.errors import Fault, IdError, SpecError
-from geoplan.places.aliases import Days, Label, days_of, labels
+from geoplan.places.aliases import Days, Label, days_of, name_labels
 from geoplan.places.areas import must_have
 from geoplan.places.spelling import Speller, as_written, one_edit_apart, plain, plain_municipality, shapes, unaccented
 
@@ -324,7 +324,7 @@ class _Index:
     """All names of all areas, to be looked up in."""
 
     def __init__(self, areas: pd.DataFrame, aliases: pd.DataFrame | None) -> None:
-        self.labels = labels(areas, aliases)
+        self.labels = name_labels(areas, aliases)
         self.codes = {str(code) for code in areas.index}
         self.shown = _shown(areas)
         self.municipalities = {label.municipality for label in self.labels} - {""}

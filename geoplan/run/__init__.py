@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geoplan.run.folder import atomic_folder
+    from geoplan.run.matching import match_table, write_matches
     from geoplan.run.outputs import write_run
     from geoplan.run.reading import Explanation, explain_run
     from geoplan.run.story import Run, open_run
@@ -22,7 +23,9 @@ _HOMES = {
     "atomic_folder": "folder",
     "check_project": "verify",
     "explain_run": "reading",
+    "match_table": "matching",
     "open_run": "story",
+    "write_matches": "matching",
     "write_run": "outputs",
 }
 
@@ -33,7 +36,9 @@ __all__ = [
     "atomic_folder",
     "check_project",
     "explain_run",
+    "match_table",
     "open_run",
+    "write_matches",
     "write_run",
 ]
 

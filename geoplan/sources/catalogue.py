@@ -60,6 +60,8 @@ class Dataset:
     shown: str
     """The file as faults name it: relative to the project where it lies inside."""
     toml: str
+    catalogue: Catalogue = field(repr=False, compare=False)
+    """Where the layers lie that this one names."""
 
     def verified(self) -> Path:
         """Return the path after checking that the file is there and unchanged.
@@ -114,7 +116,7 @@ class Catalogue:
         spec = parse_layer(self._toml(path, shown), file=shown)
         # A registry's definitions stand in the catalogue itself; everything else points to a file.
         file = path if isinstance(spec, RegistryLayer) else self._resolve(spec.path, path.parent, shown)
-        return Dataset(id=name, spec=spec, path=file, shown=self.shown(file), toml=shown)
+        return Dataset(id=name, spec=spec, path=file, shown=self.shown(file), toml=shown, catalogue=self)
 
     def scenario(self, name: str) -> ScenarioSpec:
         """Return a scenario by its id."""
