@@ -13,7 +13,7 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, Faults, IdError, TableError
 from geoplan.places.areas import must_have
-from geoplan.places.spelling import as_written, plain, plain_municipality
+from geoplan.places.spelling import Towns, as_written, plain
 
 __all__ = ["Days", "Label", "as_aliases", "days_of", "name_labels"]
 
@@ -159,7 +159,7 @@ def _day(cell: str, row: int, column: str | None, end: int, faults: Faults) -> s
 
 def _no_circles(table: pd.DataFrame) -> None:
     """Refuse names that lead back to themselves."""
-    steps = _Steps([_Row.of(row, cell) for row, cell in table.iterrows()])
+    steps = _Steps([_Row.of(row, cell, Towns()) for row, cell in table.iterrows()])
     for row in steps.rows:
         way = steps.circle(row)
         if way:
@@ -181,7 +181,7 @@ class _Row:
     goal: str
 
     @classmethod
-    def of(cls, number: object, cell: pd.Series) -> _Row:
+    def of(cls, number: object, cell: pd.Series, towns: Towns) -> _Row:
         """Read a row of :func:`as_aliases`."""
         dated = bool(cell["since"] or cell["until"])
         return cls(
@@ -189,7 +189,7 @@ class _Row:
             file=cell.get("file"),
             name=cell["name"],
             known_as=cell["known_as"],
-            municipality=plain_municipality(cell["municipality"]),
+            municipality=towns.key(cell["municipality"]),
             days=(cell["since"] or _EVER[0], cell["until"] or _EVER[1]) if dated else None,
             key=plain(cell["name"]),
             goal=plain(cell["known_as"]),
@@ -262,14 +262,15 @@ def name_labels(areas: pd.DataFrame, aliases: pd.DataFrame | None = None) -> lis
         When an alias leads to no area or to several, means two areas at once, or is the name of another area.
     """
     where = areas["municipality"] if "municipality" in areas else pd.Series("", index=areas.index)
-    municipality = {str(code): plain_municipality(str(name)) for code, name in where.fillna("").items()}
+    towns = Towns(where.fillna("").astype(str))
+    municipality = {str(code): towns.key(str(name)) for code, name in where.fillna("").items()}
     own = [Label(as_written(str(name)), str(code), municipality[str(code)]) for code, name in areas["name"].items()]
     if aliases is None or aliases.empty:
         return own
     by_key: dict[str, list[Label]] = defaultdict(list)
     for label in own:
         by_key[label.key].append(label)
-    steps = _Steps([_Row.of(number, cell) for number, cell in aliases.iterrows()])
+    steps = _Steps([_Row.of(number, cell, towns) for number, cell in aliases.iterrows()])
     faults = Faults()
     other: dict[_Row, Label] = {}
     for row in steps.rows:
@@ -284,7 +285,7 @@ def name_labels(areas: pd.DataFrame, aliases: pd.DataFrame | None = None) -> lis
 def _tied(row: _Row, steps: _Steps, own: Mapping[str, list[Label]], areas: Mapping[str, str]) -> Label:
     """Find the area an alias means: by code, by name, by another alias, or by the name of an older layer."""
     for step in steps.chain(row):
-        found = {step.known_as} & areas.keys() or _called(step.known_as, step.municipality, own)
+        found = {step.known_as} & areas.keys() or _called(step.known_as, step.municipality or row.municipality, own)
         if len(found) > 1:
             hint = "give the area's code, or say in which municipality the name is meant"
             what = f"the alias '{row.name}' means '{step.known_as}', which several areas are called"

@@ -22,7 +22,7 @@ from geoplan import checks
 from geoplan.errors import Fault, IdError, SpecError
 from geoplan.places.aliases import Days, Label, days_of, name_labels
 from geoplan.places.areas import must_have
-from geoplan.places.spelling import Speller, as_written, one_edit_apart, plain, plain_municipality, shapes, unaccented
+from geoplan.places.spelling import Speller, Towns, as_written, one_edit_apart, plain, shapes, unaccented
 
 __all__ = ["HOW", "NameMatch", "match_names"]
 
@@ -284,6 +284,9 @@ def match_names(
 'Gamlegirden' = GAMLEGÅRDEN", "no area is called 'Årsta'"]
     """
     must_have(areas, {"areas": "name"})
+    if areas.index.has_duplicates:
+        raise checks.duplicate_ids(sorted(set(areas.index[areas.index.duplicated()].astype(str))), "area_id")
+    areas = areas.set_axis(areas.index.astype(str)).assign(name=areas["name"].fillna("").astype(str))
     if municipality is not None and "municipality" not in areas:
         what = "the areas do not say which municipality they are in"
         hint = "name the column as `municipality_column` in the layer of areas"
@@ -325,9 +328,9 @@ class _Index:
 
     def __init__(self, areas: pd.DataFrame, aliases: pd.DataFrame | None) -> None:
         self.labels = name_labels(areas, aliases)
-        self.codes = {str(code) for code in areas.index}
+        self.codes = set(areas.index)
         self.shown = _shown(areas)
-        self.municipalities = {label.municipality for label in self.labels} - {""}
+        self.towns = Towns(label.municipality for label in self.labels)
         self.plain: dict[str, list[int]] = defaultdict(list)
         self.bare: dict[str, list[int]] = defaultdict(list)
         self.shape: dict[str, list[int]] = defaultdict(list)
@@ -345,7 +348,7 @@ class _Index:
 
     def find(self, name: str, municipality: str, when: str) -> _Found:
         """Find the area of a name."""
-        key, place, days = plain(name), self._municipality(municipality), _year_in(when)
+        key, place, days = plain(name), self.towns.key(municipality), _year_in(when)
         if not key:
             return None, "empty", False, ()
         if name in self.codes and key not in self.plain:
@@ -364,11 +367,6 @@ class _Index:
                 return None, "ambiguous", False, tuple(str(self.shown[area]) for area in found)
         return None, "unmatched", False, self._suggestions(key, place)
 
-    def _municipality(self, text: str) -> str:
-        """Return the key of a municipality as written, Stockholm's (``Stockholms stad``) too."""
-        key = plain_municipality(text)
-        return key.removesuffix("s") if key not in self.municipalities else key
-
     def _lies_in(self, number: int, place: str) -> bool:
         return not place or self.labels[number].municipality == place
 
@@ -380,7 +378,7 @@ class _Index:
 
     def _suggestions(self, key: str, place: str) -> tuple[str, ...]:
         """Return the areas a name may mean, best first; those of the municipality that it names, if it names one."""
-        for known in sorted(self.municipalities, key=len, reverse=True):
+        for known in sorted(self.towns.keys, key=len, reverse=True):
             rest = key.removeprefix(f"{known} ").removesuffix(f" {known}")
             if rest != key:
                 key, place = rest, place or known
@@ -423,7 +421,7 @@ def _best(hits: list[Label], name: str, days: Days | None) -> list[Label]:
     today = [label for label in hits if label.days is None and label.municipality not in renamed]
     chosen = timely + today or hits
     # Names of one place that differ only in case or hyphens are told apart by how they are written.
-    if len({label.municipality for label in chosen}) == 1:
+    if len({label.area for label in chosen}) > 1 and len({label.municipality for label in chosen}) == 1:
         chosen = [label for label in chosen if label.text == name] or chosen
     return chosen
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
 
-__all__ = ["Speller", "as_written", "one_edit_apart", "plain", "plain_municipality", "shapes", "unaccented"]
+__all__ = ["Speller", "Towns", "as_written", "one_edit_apart", "plain", "shapes", "unaccented"]
 
 _QUOTES = dict.fromkeys(map(ord, "'\"`´‘’‚“”„«»‹›"))  # noqa: RUF001  quotation marks as people type them
 _SHORT = {  # Swedish contractions with a colon, and the Danish ones of "sankt"; "st." may be "stora" and is left alone
@@ -59,11 +60,6 @@ def plain(text: str) -> str:
     whole = _SHORTENED.sub(lambda match: _SHORT[match[1]], folded.translate(_QUOTES).replace("&", " och "))
     words = re.sub(r"[\W_]+", " ", whole).split()
     return " ".join("och" if word == "og" else word for word in words)
-
-
-def plain_municipality(text: str) -> str:
-    """Return the plain name of a municipality without "kommun", "kommune" or "stad"."""
-    return _OFFICE.sub("", plain(text))
 
 
 def unaccented(key: str) -> str:
@@ -120,6 +116,31 @@ def one_edit_apart(one: str, other: str) -> bool:
     start = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     a, b = one[start:], other[start:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+
+
+class Towns:
+    """The municipalities there are, and how else their names are written.
+
+    Parameters
+    ----------
+    names
+        As written; an empty one is none.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.keys = {_OFFICE.sub("", plain(name)) for name in names} - {""}
+        self._bare: dict[str, list[str]] = defaultdict(list)
+        for key in self.keys:
+            self._bare[unaccented(key)].append(key)
+
+    def key(self, text: str) -> str:
+        """Return the plain name of a municipality; ``Lunds kommun`` and ``Malmo`` are found, too."""
+        key = _OFFICE.sub("", plain(text))
+        for town in (key, key.removesuffix("s")):
+            alike = [town] if town in self.keys else self._bare.get(unaccented(town), [])
+            if len(alike) == 1:
+                return alike[0]
+        return key
 
 
 class Speller:
