@@ -133,6 +133,7 @@ def test_what_a_scanner_or_a_hurried_hand_mistakes(written, name):
         ("Berga", "Bergs"),
         ("Östberga", "Västberga"),
         ("Norra Berga", "Södra Berga"),
+        ("Irsta", "Årsta"),  # two places, in Västerås and Stockholm
         ("Ala", "Aia"),  # too short to tell
     ],
 )
@@ -951,3 +952,13 @@ def test_a_geodataframe_is_as_good_as_a_frame():
     areas, _ = as_areas(squares(), id_column="code", level="stadsdel", name_column="name")
     assert isinstance(areas, gpd.GeoDataFrame)
     assert match_names(_column("square 1"), areas).codes.tolist() == ["0101"]
+
+
+def test_the_index_of_the_table_may_be_called_as_it_likes():
+    for name in ("area_id", "name", None):
+        match = match_names(pd.Series(["Haga", "Haga"], index=pd.Index(["x", "y"], name=name)), TOWNS)
+        assert match.codes.to_dict() == {"x": "B2", "y": "B2"}
+        assert len(match.distinct) == len(match.duplicates) == 1
+        with pytest.raises(IdError) as caught:
+            match.codes_or_raise()
+        assert _fault(caught) == "the name 'Haga' occurs 2 times. Expected: each area once."

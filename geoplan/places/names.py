@@ -57,7 +57,7 @@ class NameMatch:
     Attributes
     ----------
     table
-        One row a row of the table, in its order and with its index: ``name``, ``municipality``, ``when`` (str, as
+        One row a row of the table, in its order and with its index, then called ``row``: ``name``, ``municipality``, ``when`` (str, as
         given), ``area_id`` (str or None), ``area`` (str, the area's name), ``how`` (one of :data:`HOW`),
         ``outside`` (bool: the name is used in a year in which it did not hold), ``suggestions`` (tuple of str: the
         areas it may mean, best first; of an ambiguous name all of them).
@@ -86,7 +86,7 @@ class NameMatch:
     def distinct(self) -> pd.DataFrame:
         """The names of the table, each once, with the column ``rows``: how often it occurs."""
         keys = ["name", "municipality", "area_id", "how"]
-        grouped = self.table.reset_index(names="row").groupby(keys, sort=False, dropna=False)
+        grouped = self.table.reset_index().groupby(keys, sort=False, dropna=False)
         return grouped.first().assign(outside=grouped["outside"].any(), rows=grouped.size()).reset_index()
 
     @property
@@ -291,7 +291,7 @@ def match_names(
         what = "the areas do not say which municipality they are in"
         hint = "name the column as `municipality_column` in the layer of areas"
         raise SpecError(Fault(what=what, key="municipality", hint=hint))
-    table = pd.DataFrame({"name": _texts(names, names.index)}, index=names.index)
+    table = pd.DataFrame({"name": _texts(names, names.index)}, index=names.index.rename("row"))
     table["municipality"] = _texts(municipality, names.index)
     table["when"] = _texts(on, names.index)
     if not isinstance(on, pd.Series) and on is not None and _year_in(str(on)) is None:

@@ -37,6 +37,7 @@ _DIGRAPHS = (("aa", "a"), ("ae", "a"), ("oe", "o"))  # Aarhus, Noerrebro
 _MISREAD = (("vv", "w"), ("rn", "m"), ("rm", "n"), ("cl", "d"))  # rm for nn, of which one n is left
 _ALIKE = str.maketrans({"1": "l", "i": "l", "0": "o", "5": "s", "8": "b", "c": "e"})
 _WORD = re.compile(r"[^\W\d_]{3}")
+_RING = re.compile(r"(?<=\w)å")
 _MOST_RINGS = 4
 _LEAST_LETTERS = 4
 _OFFICE = re.compile(r" (?:kommun|kommune|stad)$")
@@ -80,9 +81,10 @@ def unaccented(key: str) -> str:
 def shapes(key: str) -> set[str]:
     """Return what is left of a plain name when signs that are mistaken for each other count as one.
 
-    Alike are l, i and 1; o and 0; s and 5; b and 8; c and e; rn and m; nn and rm; cl and d; vv and w; å and i; letters
-    written once or twice; words written together or apart. Numbers, single letters and words of two are never
-    mistaken: "Block 1" is not "Block I". A name of fewer than four letters has no shape.
+    Alike are l, i and 1; o and 0; s and 5; b and 8; c and e; rn and m; nn and rm; cl and d; vv and w; å and i, but not
+    at the start of a word (Årsta and Irsta are two places); letters written once or twice; words written together or
+    apart. Numbers, single letters and words of two are never mistaken: "Block 1" is not "Block I". A name of fewer than
+    four letters has no shape.
 
     Examples
     --------
@@ -91,13 +93,13 @@ def shapes(key: str) -> set[str]:
     >>> bool(shapes("sättra") & shapes("sätra")), bool(shapes("norra berga") & shapes("södra berga"))
     (True, False)
     """
-    rings = min(key.count("å"), _MOST_RINGS)
+    rings = [match.start() for match in _RING.finditer(key)][:_MOST_RINGS]
     found = set()
-    for letters in itertools.product("ai", repeat=rings):
-        word = key
-        for letter in letters:
-            word = word.replace("å", letter, 1)
-        found.add("".join(_shape(part) for part in unaccented(word).split()))
+    for letters in itertools.product("ai", repeat=len(rings)):
+        name = list(key)
+        for place, letter in zip(rings, letters, strict=True):
+            name[place] = letter
+        found.add("".join(_shape(word) for word in unaccented("".join(name)).split()))
     return {shape for shape in found if sum(sign.isalpha() for sign in shape) >= _LEAST_LETTERS}
 
 

@@ -263,7 +263,7 @@ def write_matches(match: NameMatch, path: Path) -> None:
     OutputError
         When the file cannot be written.
     """
-    table = match.table.reset_index(names="row")
+    table = match.table.reset_index()
     table["suggestions"] = table["suggestions"].map("; ".join)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=".partial", dir=path.resolve().parent)
