@@ -57,8 +57,8 @@ class NameMatch:
     Attributes
     ----------
     table
-        One row a row of the table, in its order and with its index, then called ``row``: ``name``, ``municipality``, ``when`` (str, as
-        given), ``area_id`` (str or None), ``area`` (str, the area's name), ``how`` (one of :data:`HOW`),
+        One row a row of the table, in its order and with its index, then called ``row``: ``name``,
+        ``municipality``, ``when`` (str, as given), ``area_id`` (str or None), ``area`` (str, the area's name), ``how`` (one of :data:`HOW`),
         ``outside`` (bool: the name is used in a year in which it did not hold), ``suggestions`` (tuple of str: the
         areas it may mean, best first; of an ambiguous name all of them).
     areas
