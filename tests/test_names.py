@@ -283,6 +283,8 @@ def test_areas_with_one_code_twice_are_refused():
 def test_areas_without_a_name_are_found_by_code_only():
     match = match_names(_column("02", "nan"), _areas("Kista", None))
     assert match.codes.tolist() == ["02", None]
+    match = match_names(_column("Kista"), _areas("Kista", "Kista", municipality=[float("nan")] * 2))
+    assert match.table["suggestions"].tolist() == [("01", "02")]
 
 
 # ---------------------------------------------------------------- the report
@@ -304,14 +306,15 @@ def test_the_report_accounts_for_every_row_and_every_area():
         "'Centrum' is ambiguous: it may be Centrum (Borås), Centrum (Lund)",
         "no area is called 'Årsta'",
         "1 row has no name",
+        "1 name more than once in the table: 'Gamlegirden'",
         "2 names mean the same area: 'Sätra', 'SÄTTRA'",
         "3 areas without a row: 'Centrum (Borås)', 'Centrum-Öster', 'Centrum (Lund)'",
     ]
     assert match.lines(areas=False) == match.lines()[:-1]
     assert match.without_row == ("B1", "L1", "U1")
     assert match.duplicates.to_dict("records") == [
-        {"area_id": "K1", "names": ("Gamlegirden",), "rows": 2},
-        {"area_id": "S1", "names": ("Sätra", "SÄTTRA"), "rows": 2},
+        {"area_id": "K1", "names": ("Gamlegirden",), "rows": 2, "row": 5},
+        {"area_id": "S1", "names": ("Sätra", "SÄTTRA"), "rows": 2, "row": 3},
     ]
     assert match.matched["rows"].sum() + match.unmatched["rows"].sum() + match.ambiguous["rows"].sum() == 9
 

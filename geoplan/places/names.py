@@ -58,7 +58,8 @@ class NameMatch:
     ----------
     table
         One row a row of the table, in its order and with its index, then called ``row``: ``name``,
-        ``municipality``, ``when`` (str, as given), ``area_id`` (str or None), ``area`` (str, the area's name), ``how`` (one of :data:`HOW`),
+        ``municipality``, ``when`` (str, as given), ``area_id`` (str or None), ``area`` (str, the area's name),
+        ``how`` (one of :data:`HOW`),
         ``outside`` (bool: the name is used in a year in which it did not hold), ``suggestions`` (tuple of str: the
         areas it may mean, best first; of an ambiguous name all of them).
     areas
@@ -111,10 +112,13 @@ class NameMatch:
 
     @property
     def duplicates(self) -> pd.DataFrame:
-        """Areas that several rows mean: ``area_id``, ``names`` (tuple of str, each once), ``rows`` (int)."""
-        grouped = self.table.dropna(subset="area_id").groupby("area_id")["name"]
-        found = pd.DataFrame({"names": grouped.agg(lambda names: tuple(dict.fromkeys(names))), "rows": grouped.size()})
-        return found[found["rows"] > 1].reset_index()
+        """Areas that several rows mean: ``area_id``, ``names`` (tuple of str), ``rows`` (int), ``row`` (the second)."""
+        rows = self.table.dropna(subset="area_id").reset_index()
+        number = rows.groupby("area_id").cumcount()
+        found = rows[number == 1].set_index("area_id")[["row"]].sort_index()
+        spelt = self.matched.groupby("area_id")
+        names, count = spelt["name"].agg(lambda names: tuple(dict.fromkeys(names))), spelt["rows"].sum()
+        return found.assign(names=names, rows=count).reset_index()[["area_id", "names", "rows", "row"]]
 
     def lines(self, *, areas: bool = True) -> list[str]:
         """Return the report as sentences; the first says how many names find an area.
@@ -140,6 +144,9 @@ class NameMatch:
             f"'{row.name}' is ambiguous: it may be {_first(row.suggestions)}" for row in self.ambiguous.itertuples()
         ]
         said += [_unfound(row) for row in self.unmatched.itertuples()]
+        again = self.distinct[self.distinct["rows"] > 1]
+        if len(again) and self.distinct["rows"].median() == 1:  # else a row for each area and year is the rule
+            said.append(f"{_count(len(again), 'name')} more than once in the table: {checks.listed(again['name'])}")
         said += [
             f"{len(names)} names mean the same area: {checks.listed(names)}"
             for names in self.duplicates["names"]
@@ -174,16 +181,15 @@ class NameMatch:
         rows = self.distinct[self.distinct["how"].isin(wanted)]
         found = [replace(_fault(row), row=_number(row.row), column=self.column) for row in rows.itertuples()]
         if once:
-            found += [self._twice(row.area_id, row.names) for row in self.duplicates.itertuples()]
+            found += [self._twice(row) for row in self.duplicates.itertuples()]
         return found
 
-    def _twice(self, area: str, names: tuple[str, ...]) -> Fault:
-        rows = self.table.index[self.table["area_id"] == area]
-        if len(names) > 1:
-            what = f"{checks.listed(names)} are the same area, {self.areas[area]}"
+    def _twice(self, found: Any) -> Fault:
+        if len(found.names) > 1:
+            what = f"{checks.listed(found.names)} are the same area, {self.areas[found.area_id]}"
         else:
-            what = f"the name '{names[0]}' occurs {len(rows)} times"
-        return Fault(what=what, row=_number(rows[1]), column=self.column, expected="each area once")
+            what = f"the name '{found.names[0]}' occurs {found.rows} times"
+        return Fault(what=what, row=_number(found.row), column=self.column, expected="each area once")
 
 
 def _count(number: int, word: str) -> str:
@@ -241,7 +247,7 @@ def match_names(
 ) -> NameMatch:
     """Find the area that each name of a table means.
 
-    A name is looked for in four ways, and the first that fits decides: as written but for case, hyphens, quotation
+    A name is looked for in three ways, and the first that fits decides: as written but for case, hyphens, quotation
     marks and the like; without diacritics; and as a scanner or a hurried hand might have written it (see
     :func:`geoplan.places.spelling.shapes`), the last only when no other area is called almost so. An area's code
     serves, too. Aliases count as names. What fits several areas is ambiguous, and joined to none; what fits none is
@@ -286,7 +292,8 @@ def match_names(
     must_have(areas, {"areas": "name"})
     if areas.index.has_duplicates:
         raise checks.duplicate_ids(sorted(set(areas.index[areas.index.duplicated()].astype(str))), "area_id")
-    areas = areas.set_axis(areas.index.astype(str)).assign(name=areas["name"].fillna("").astype(str))
+    areas = areas.set_axis(areas.index.astype(str))
+    areas = areas.assign(**{name: _texts(areas[name], areas.index) for name in {"name", "municipality"} & set(areas)})
     if municipality is not None and "municipality" not in areas:
         what = "the areas do not say which municipality they are in"
         hint = "name the column as `municipality_column` in the layer of areas"
@@ -297,7 +304,9 @@ def match_names(
     if not isinstance(on, pd.Series) and on is not None and _year_in(str(on)) is None:
         raise SpecError(Fault(what=f"'{on}' names no year", key="on", expected="a year or a date, such as 2012"))
     index = _Index(areas, aliases)
-    numbers, distinct = pd.MultiIndex.from_frame(table).factorize()
+    dated = any(label.days for label in index.labels)  # years matter to renames only
+    asked = table if dated else table.assign(when="")
+    numbers, distinct = pd.MultiIndex.from_frame(asked).factorize()
     found = pd.DataFrame([index.find(*row) for row in distinct], columns=["area_id", "how", "outside", "suggestions"])
     for column in found:
         table[column] = found[column].to_numpy()[numbers]
@@ -393,9 +402,8 @@ def _shown(areas: pd.DataFrame) -> pd.Series:
     names = areas["name"].astype(str).astype(object)
     keys = names.map(plain)
     if "municipality" in areas:
-        known = areas["municipality"].notna()
-        qualified = names + " (" + areas["municipality"].fillna("").astype(str) + ")"
-        names = names.mask(keys.duplicated(keep=False) & known, qualified)
+        town = areas["municipality"]
+        names = names.mask(keys.duplicated(keep=False) & (town != ""), names + " (" + town + ")")
         keys = names.map(plain)
     codes = pd.Series(areas.index.astype(str), index=areas.index, dtype=object)
     return names.mask(keys.duplicated(keep=False), codes)
