@@ -118,7 +118,7 @@ class NameMatch:
         found = rows[number == 1].set_index("area_id")[["row"]].sort_index()
         spelt = self.matched.groupby("area_id")
         names, count = spelt["name"].agg(lambda names: tuple(dict.fromkeys(names))), spelt["rows"].sum()
-        return found.assign(names=names, rows=count).reset_index()[["area_id", "names", "rows", "row"]]
+        return found.join(names.rename("names")).join(count).reset_index()[["area_id", "names", "rows", "row"]]
 
     def lines(self, *, areas: bool = True) -> list[str]:
         """Return the report as sentences; the first says how many names find an area.
