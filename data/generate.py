@@ -21,6 +21,7 @@ import pandas as pd
 import pyogrio
 import rasterio
 from _estates import build_fjordbo, estate_indicators
+from _names import aliases, programme_names
 from _nordhamra import indicators
 from _people import CELL_M, Grid, populate, workplaces
 from _town import Town, build_town
@@ -113,6 +114,8 @@ def write_nordhamra(out: Path) -> None:
     write_layers({"workplaces": points}, out / "nordhamra_workplaces.gpkg")
     table = indicators(town, people, definitions("nordhamra_indicators"), streams[3])
     write_table(table, out / "nordhamra_indicators.csv")
+    write_table(programme_names(), out / "nordhamra_programme_names.csv")
+    write_table(aliases(), out / "nordhamra_aliases.csv")
 
 
 def write_fjordbo(out: Path) -> None:

@@ -38,6 +38,7 @@ __all__ = [
     "ids_match_nothing",
     "listed",
     "missing_ids",
+    "names_match_nothing",
     "not_polygons",
     "shortened_ids",
     "unknown_name",
@@ -186,6 +187,17 @@ def ids_match_nothing(table_ids: Sequence[str], area_ids: Sequence[str]) -> IdEr
             what=f"none of the {len(table_ids)} area codes of the table ({listed(table_ids, shown=3)}) is "
             f"among the {len(area_ids)} areas ({listed(area_ids, shown=3)})",
             hint="look at the id columns, the level and the leading zeros of both layers",
+        )
+    )
+
+
+def names_match_nothing(names: Sequence[str], area_names: Sequence[str]) -> IdError:
+    """Word the fault of a table of names of which no area has one."""
+    return IdError(
+        Fault(
+            what=f"no area has one of the {len(names)} names of the table ({listed(names, shown=3)}); "
+            f"the {len(area_names)} areas are called {listed(area_names, shown=3)}",
+            hint="look at the column of names and at `match_layer`",
         )
     )
 

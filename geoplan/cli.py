@@ -38,6 +38,7 @@ _out = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WI
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 _BAD_INPUT, _INTERRUPTED = 2, 130
 _SHOWN = 10
+_MATCHES_SHOWN = 40
 
 
 # ---------------------------------------------------------------- commands
@@ -164,6 +165,32 @@ def schemas(
         _out.print(escape(str(folder / f"{name}.schema.json")), soft_wrap=True)
 
 
+@app.command()
+def match(
+    table: Annotated[Path, typer.Argument(help="A table with a column of names")],
+    layer: Annotated[str, typer.Argument(help="The areas: a layer of the project, or a file of polygons")],
+    column: Annotated[str, typer.Option(help="The column of names")],
+    municipality: Annotated[str | None, typer.Option(help="The column of municipalities")] = None,
+    aliases: Annotated[list[str] | None, typer.Option(help="A layer of aliases; may be given again")] = None,
+    on: Annotated[str | None, typer.Option(help="The year or date the names are meant in, for renames")] = None,
+    name_column: Annotated[str | None, typer.Option(help="A file of polygons: its column of names")] = None,
+    id_column: Annotated[str | None, typer.Option(help="A file of polygons: its column of codes")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write which area each row means to this CSV file")] = None,
+) -> None:
+    """Find the area that each name of a table means, and say which ones to look at."""
+    from geoplan.run import match_table, write_matches  # noqa: PLC0415  not part of the public surface
+
+    root = Path.cwd() if Path("layers").is_dir() else gp.home()
+    columns = {"name_column": name_column, "id_column": id_column}
+    found = match_table(
+        root, table, layer, column=column, municipality=municipality, aliases=aliases or [], on=on, **columns
+    )
+    _tell_match(found)
+    if out:
+        write_matches(found, out)
+        _out.print(f"Written to [bold]{escape(str(out))}[/].", soft_wrap=True)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         _out.print(f"geoplan {gp.__version__}")
@@ -229,6 +256,21 @@ def _title_of(folder: Path) -> str | None:
         return str(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["scenario"]["title"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
+
+
+def _tell_match(found: gp.NameMatch) -> None:
+    """Print the names that are not written as the areas are, then the report in sentences."""
+    table = _table("name", "row", "area", "how", "it may be", left=5)
+    unlike = found.distinct[~found.distinct["how"].isin(("exact", "code", "normalised"))]
+    for row in unlike.head(_MATCHES_SHOWN).itertuples():
+        name = f"{row.name}, {row.municipality}" if row.municipality else row.name
+        table.add_row(*(escape(str(cell)) for cell in (name, row.row, row.area, row.how, ", ".join(row.suggestions))))
+    if len(unlike):
+        _out.print(table)
+    if len(unlike) > _MATCHES_SHOWN:
+        _out.print(f"[dim]… and {len(unlike) - _MATCHES_SHOWN} more; --out writes them all[/]")
+    for line in found.lines():
+        _out.print(f"{escape(line)}.", soft_wrap=True)
 
 
 def _leader(folder: Path) -> str:

@@ -1,6 +1,16 @@
 """What is where? Areas with their levels, and the indicators that describe them."""
 
-from geoplan.places.areas import AreaReport, as_areas, as_crs, check_points, find_overlaps, with_crs, working_crs
+from geoplan.places.aliases import as_aliases, name_labels
+from geoplan.places.areas import (
+    AreaReport,
+    as_areas,
+    as_crs,
+    as_names,
+    check_points,
+    find_overlaps,
+    with_crs,
+    working_crs,
+)
 from geoplan.places.attack import AttackReport, attack
 from geoplan.places.blurring import round_counts
 from geoplan.places.disclosure import Protection, protect
@@ -16,6 +26,7 @@ from geoplan.places.indicators import (
     unit_scale,
 )
 from geoplan.places.membership import as_membership, assign_largest_overlap, parents_at
+from geoplan.places.names import HOW, NameMatch, match_names
 from geoplan.places.registry import (
     DomainMap,
     differences,
@@ -30,6 +41,7 @@ from geoplan.places.registry import (
 from geoplan.places.tidy import as_indicators
 
 __all__ = [
+    "HOW",
     "MISSING",
     "STATUSES",
     "AreaReport",
@@ -37,11 +49,14 @@ __all__ = [
     "DomainMap",
     "IndicatorTable",
     "JoinReport",
+    "NameMatch",
     "Protection",
+    "as_aliases",
     "as_areas",
     "as_crs",
     "as_indicators",
     "as_membership",
+    "as_names",
     "assign_largest_overlap",
     "attack",
     "check_points",
@@ -53,6 +68,8 @@ __all__ = [
     "join_report",
     "known_sums",
     "map_domains",
+    "match_names",
+    "name_labels",
     "parents_at",
     "protect",
     "registry_notes",

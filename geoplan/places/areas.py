@@ -23,6 +23,7 @@ __all__ = [
     "as_areas",
     "as_crs",
     "as_ids",
+    "as_names",
     "check_points",
     "find_overlaps",
     "with_crs",
@@ -110,6 +111,7 @@ def as_areas(
     id_width: int | None = None,
     id_pad: bool = False,
     where: Mapping[str, str] | None = None,
+    municipality_column: str | None = None,
 ) -> tuple[gpd.GeoDataFrame, AreaReport]:
     """Turn a frame as read from a file into areas, with a report of what was found and mended.
 
@@ -130,11 +132,14 @@ def as_areas(
         Number of characters of a code; with ``id_pad`` lost leading zeros are put back.
     where
         Keep only the rows in which each column has the value given.
+    municipality_column
+        Column of the municipality each area lies in.
 
     Returns
     -------
     areas : geopandas.GeoDataFrame
-        Index ``area_id`` (str, sorted), columns ``name`` (str), ``level`` (str), ``geometry`` (MultiPolygon, valid).
+        Index ``area_id`` (str, sorted), columns ``name`` (str), ``level`` (str), ``geometry`` (MultiPolygon, valid);
+        with a ``municipality_column`` also ``municipality`` (str).
     report : AreaReport
 
     Raises
@@ -150,14 +155,10 @@ def as_areas(
     >>> areas["name"].to_dict(), report.lines()
     ({'01': '01'}, [])
     """
-    wanted = {"id_column": id_column, "name_column": name_column, **{f"where.{name}": name for name in where or {}}}
-    must_have(frame, wanted)
+    columns = {"name_column": name_column, "municipality_column": municipality_column}
+    must_have(frame, {"id_column": id_column, **columns, **{f"where.{name}": name for name in where or {}}})
+    frame = _chosen(frame, where)
     faults = Faults()
-    for column, value in (where or {}).items():
-        frame = frame[frame[column].astype(str) == value]
-    if frame.empty:
-        raise checks.empty_layer(f"no row fulfils {dict(where or {})}" if where else "the layer has no rows")
-
     ids = pd.Series(dtype=object)
     with faults.catch():
         ids = as_ids(frame[id_column], width=id_width, pad=id_pad)
@@ -171,12 +172,10 @@ def as_areas(
     faults.raise_any()
 
     geometry, repaired = _repaired(frame.geometry, ids)
-    names = frame[name_column].fillna("").astype(str).str.strip() if name_column else ids
-    unnamed = names == ""
-    names = names.where(~unnamed, ids)
+    named, unnamed = _names(frame, ids, name_column, municipality_column)
+    named.insert(1, "level", level)
     areas = gpd.GeoDataFrame(
-        {"name": names.to_numpy(dtype=object), "level": level},
-        index=pd.Index(ids.to_numpy(dtype=object), name="area_id"),
+        named,
         geometry=geometry,
         crs=frame.crs,
     ).sort_index()
@@ -186,9 +185,58 @@ def as_areas(
         repaired=repaired,
         overlaps=find_overlaps(areas),
         total_m2=float(areas.area.sum()),
-        unnamed=int(unnamed.sum()),
+        unnamed=unnamed,
     )
     return areas, report
+
+
+def as_names(
+    frame: pd.DataFrame,
+    *,
+    id_column: str,
+    name_column: str | None = None,
+    municipality_column: str | None = None,
+    id_width: int | None = None,
+    id_pad: bool = False,
+    where: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Return what areas are called, whatever their geometry; the arguments are those of :func:`as_areas`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``area_id`` (str, sorted), column ``name`` (str); with a ``municipality_column`` also ``municipality``.
+
+    Raises
+    ------
+    InputError
+        When a column is absent, no row is left, or a code is missing, shortened or occurs twice.
+    """
+    columns = {"name_column": name_column, "municipality_column": municipality_column}
+    must_have(frame, {"id_column": id_column, **columns, **{f"where.{name}": name for name in where or {}}})
+    frame = _chosen(frame, where)
+    ids = as_ids(frame[id_column], width=id_width, pad=id_pad)
+    return _names(frame, ids, name_column, municipality_column)[0].sort_index()
+
+
+def _chosen(frame: gpd.GeoDataFrame, where: Mapping[str, str] | None) -> gpd.GeoDataFrame:
+    for column, value in (where or {}).items():
+        frame = frame[frame[column].astype(str) == value]
+    if frame.empty:
+        raise checks.empty_layer(f"no row fulfils {dict(where or {})}" if where else "the layer has no rows")
+    return frame
+
+
+def _names(
+    frame: pd.DataFrame, ids: pd.Series, name_column: str | None, municipality_column: str | None
+) -> tuple[pd.DataFrame, int]:
+    """Return names by code, the code where there is none, and how many areas have none."""
+    names = frame[name_column].fillna("").astype(str).str.strip() if name_column else ids
+    unnamed = names == ""
+    table = {"name": names.where(~unnamed, ids).to_numpy(dtype=object)}
+    if municipality_column:
+        table["municipality"] = frame[municipality_column].fillna("").astype(str).str.strip().to_numpy(dtype=object)
+    return pd.DataFrame(table, index=pd.Index(ids.to_numpy(dtype=object), name="area_id")), int(unnamed.sum())
 
 
 def must_have(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> None:

@@ -94,11 +94,14 @@ class JoinReport:
         Areas that the table does not mention.
     without_area
         Codes of the table that no area has.
+    names
+        Of tables with names in place of codes: how the names were read, as sentences.
     """
 
     matched: tuple[str, ...]
     without_data: tuple[str, ...]
     without_area: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the report as sentences; the first says how many areas have data."""
@@ -110,7 +113,7 @@ class JoinReport:
         if self.without_area:
             count = "1 code of the table has" if two else f"{len(self.without_area):,} codes of the table have"
             said.append(f"{count} no area: {checks.listed(self.without_area)}")
-        return said
+        return [*said, *self.names]
 
 
 def unit_scale(unit: str) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geoplan.run.folder import atomic_folder
+    from geoplan.run.matching import match_table, write_matches
     from geoplan.run.outputs import write_run
     from geoplan.run.reading import Explanation, explain_run
     from geoplan.run.sheets import Sheet, definition_notes, find_sheets, open_registry, read_sheets
@@ -26,9 +27,11 @@ _HOMES = {
     "definition_notes": "sheets",
     "explain_run": "reading",
     "find_sheets": "sheets",
+    "match_table": "matching",
     "open_registry": "sheets",
     "open_run": "story",
     "read_sheets": "sheets",
+    "write_matches": "matching",
     "write_run": "outputs",
 }
 
@@ -42,9 +45,11 @@ __all__ = [
     "definition_notes",
     "explain_run",
     "find_sheets",
+    "match_table",
     "open_registry",
     "open_run",
     "read_sheets",
+    "write_matches",
     "write_run",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from geoplan.places import (
     AreaReport,
     IndicatorTable,
     JoinReport,
+    NameMatch,
     as_areas,
     as_crs,
     as_indicators,
@@ -29,6 +30,7 @@ from geoplan.places import (
 )
 from geoplan.places.indicators import KNOWN
 from geoplan.risk import IndexResult, risk_index
+from geoplan.run.matching import layer_of_kind, siblings, with_child_and_parent_codes, with_codes
 from geoplan.show import Style, format_date, make_style
 from geoplan.sources import Catalogue, Dataset, home, read_table, read_vector
 from geoplan.specs import (
@@ -42,7 +44,7 @@ from geoplan.specs import (
     ScenarioSpec,
 )
 
-__all__ = ["Run", "open_run", "read_areas", "read_features", "read_indicators", "read_membership"]
+__all__ = ["Run", "open_run", "read_areas", "read_features", "read_indicators", "read_matched", "read_membership"]
 
 
 def open_run(scenario: str | Path) -> Run:
@@ -98,6 +100,7 @@ def read_areas(dataset: Dataset, crs: str | None) -> tuple[gpd.GeoDataFrame, Are
             id_width=spec.id_width,
             id_pad=spec.id_pad,
             where=spec.where,
+            municipality_column=spec.municipality_column,
         )
 
 
@@ -120,10 +123,16 @@ def read_features(dataset: Dataset, crs: str | None) -> gpd.GeoDataFrame:
 
 def read_indicators(dataset: Dataset) -> IndicatorTable:
     """Read and check an indicator table."""
+    return read_matched(dataset)[0]
+
+
+def read_matched(dataset: Dataset) -> tuple[IndicatorTable, NameMatch | None]:
+    """Read and check an indicator table; of one that has names in place of codes, also which area each means."""
     spec = dataset.spec
     assert isinstance(spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
     with Faults.located_at(dataset.shown, toml=dataset.toml):
-        return as_indicators(_table(dataset, spec), spec)
+        frame, match = with_codes(dataset, _table(dataset, spec))
+        return as_indicators(frame, spec), match
 
 
 def read_membership(dataset: Dataset) -> pd.DataFrame:
@@ -132,7 +141,7 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
     assert isinstance(spec, MembershipLayer)  # noqa: S101  the caller asked the catalogue for this kind
     with Faults.located_at(dataset.shown, toml=dataset.toml):
         return as_membership(
-            _table(dataset, spec),
+            with_child_and_parent_codes(dataset, _table(dataset, spec)),
             child_column=spec.child_column,
             parent_column=spec.parent_column,
             relation_column=spec.relation_column,
@@ -184,13 +193,10 @@ class Run:
         faults, found = Faults(), {}
         for key, name, kind in wanted:
             with faults.catch(file=self.shown, key=key):
-                dataset = self.catalogue.layer(name, key=key)
-                if not isinstance(dataset.spec, kind):
-                    what = f"the layer '{name}' is of kind '{dataset.spec.kind}'"
-                    raise SpecError(
-                        Fault(what=what, expected=f"a layer of kind '{kind.__name__.removesuffix('Layer').lower()}'")
-                    )
-                found[name] = dataset
+                found[name] = layer_of_kind(self.catalogue, name, kind, key=key)[0]
+        for dataset in list(found.values()):
+            with faults.catch(file=dataset.toml):
+                found.update({item.id: item for item in siblings(dataset) if item.id not in found})
         for name in self.spec.output.maps:
             with faults.catch(file=self.shown, key="output.maps"):
                 self.catalogue.map(name)
@@ -285,6 +291,7 @@ class Run:
             matched=tuple(sorted({code for item in reports for code in item.matched})),
             without_data=tuple(sorted(set.intersection(*[set(item.without_data) for item in reports]))),
             without_area=tuple(sorted({code for item in reports for code in item.without_area})),
+            names=tuple(line for item in reports for line in item.names),
         )
         finest = pd.concat([table.finest for table in tables], ignore_index=True)
         merged = any(table.parts is not None for table in tables)
@@ -292,11 +299,12 @@ class Run:
 
     def _at_ranked_level(self, dataset: Dataset) -> tuple[IndicatorTable, JoinReport]:
         """Read a table and bring it to the ranked level."""
-        table = read_indicators(dataset)
+        table, match = read_matched(dataset)
+        names = tuple(f"{dataset.id}: {line}" for line in match.lines(areas=False)) if match else ()
         ranked = list(self.areas().index)
         assert isinstance(dataset.spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
         if dataset.spec.level == self.spec.areas.level:
-            report = join_report(ranked, table)
+            report = replace(join_report(ranked, table), names=names)
             kept = table.data[table.data["area_id"].isin(report.matched)].reset_index(drop=True)
             return IndicatorTable(kept, table.definitions), report
         if self._membership.empty:
@@ -316,6 +324,7 @@ class Run:
             matched=tuple(sorted(set(parents.dropna()))),
             without_data=tuple(sorted(set(ranked) - set(parents))),
             without_area=tuple(sorted(parents.index[parents.isna()])),
+            names=names,
         )
         merged = roll_up(
             table,

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from geoplan.errors import CrsError, Fault, Faults, SpecError
 from geoplan.places import as_crs
+from geoplan.run.matching import read_aliases
 from geoplan.run.outputs import ranking_table
 from geoplan.run.sheets import definition_notes
-from geoplan.run.story import open_run, read_areas, read_features, read_indicators, read_membership
+from geoplan.run.story import open_run, read_areas, read_features, read_matched, read_membership
 from geoplan.sources import Catalogue, Dataset, check_raster
 from geoplan.specs import (
+    AliasesLayer,
     AreasLayer,
     BackdropLayer,
     IndicatorsLayer,
@@ -99,7 +101,11 @@ def _check_layer(dataset: Dataset) -> list[str]:
         case AreasLayer():
             return read_areas(dataset, None if _is_metric(spec.crs) else "EPSG:3035")[1].lines()
         case IndicatorsLayer():
-            return _told(read_indicators(dataset).data["status"].value_counts().to_dict())
+            table, match = read_matched(dataset)
+            said = _told(table.data["status"].value_counts().to_dict())
+            return said + (match.lines() if match else [])
+        case AliasesLayer():
+            read_aliases(dataset)
         case MembershipLayer():
             read_membership(dataset)
         case BackdropLayer() | PointsLayer():

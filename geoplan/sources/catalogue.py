@@ -74,6 +74,8 @@ class Dataset:
     shown: str
     """The file as faults name it: relative to the project where it lies inside."""
     toml: str
+    catalogue: Catalogue = field(repr=False, compare=False)
+    """Where the layers lie that this one names."""
 
     def verified(self) -> Path:
         """Return the path after checking that the file is there and unchanged.
@@ -134,7 +136,7 @@ class Catalogue:
             # A registry's definitions stand in the catalogue itself; everything else points to a file.
             file = path if isinstance(spec, RegistryLayer) else self._resolve(spec.path, path.parent, shown)
         faults.raise_any()
-        return Dataset(id=name, spec=spec, path=file, shown=self.shown(file), toml=shown)
+        return Dataset(id=name, spec=spec, path=file, shown=self.shown(file), toml=shown, catalogue=self)
 
     def registry(self, name: str, *, key: str | None = None) -> Dataset:
         """Return a registry by its id; one the project lacks is looked for in the shipped ones.

@@ -81,6 +81,15 @@ class IndicatorsLayer(TableLayer, IdColumn):
         description="The registry that defines the indicators, such as `sweden_core`: a block with one of its ids "
         "needs no more than the id, and what it says besides is local.",
     )
+    match_layer: str | None = Field(
+        default=None, description="Areas layer whose names, in place of codes, `id_column` holds; of the same level."
+    )
+    municipality_column: str | None = Field(
+        default=None, description="With `match_layer`: the column of the municipality each name is meant in."
+    )
+    aliases: Several[str] = Field(
+        default=(), description="With `match_layer`: aliases layers with other names of its areas, renames among them."
+    )
     missing_codes: dict[str, Literal["suppressed", "not_collected", "not_applicable", "out_of_scope"]] = Field(
         default_factory=dict, description="What the file writes in place of a number, and what it means."
     )
@@ -88,6 +97,15 @@ class IndicatorsLayer(TableLayer, IdColumn):
         default="error", description="What a base of 0 means: a fault, or an area without such residents."
     )
     indicators: Several[IndicatorSpec] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_or_codes(self) -> IndicatorsLayer:
+        if self.match_layer is None:
+            if self.municipality_column is not None or self.aliases:
+                raise ValueError("`match_layer` beside `municipality_column` or `aliases`: they are for names")
+        elif self.id_width is not None or self.id_pad:
+            raise ValueError("`match_layer` or `id_width` and `id_pad`, not both: a table has names or codes")
+        return self
 
     @model_validator(mode="after")
     def _wide_names_columns(self) -> IndicatorsLayer:

@@ -25,6 +25,10 @@ class AreasLayer(VectorLayer, IdColumn):
     kind: Literal["areas"]
     level: Slug = Field(description="What kind of area it is: basomrade, stadsdel, deso, boligafdeling …")
     name_column: str | None = Field(default=None, description="The column of names; the code when left out.")
+    municipality_column: str | None = Field(
+        default=None,
+        description="The column of the municipality each area lies in, where areas of several bear the same name.",
+    )
     where: dict[str, str] = Field(
         default_factory=dict, description="Keep only the rows in which each column has the value given."
     )
@@ -64,6 +68,12 @@ class MembershipLayer(TableLayer):
     share_column: str | None = Field(default=None, description="1 everywhere when left out.")
     child_width: int | None = Field(default=None, ge=1, description="Number of characters of a child's code.")
     parent_width: int | None = Field(default=None, ge=1, description="Number of characters of a parent's code.")
+    child_match_layer: str | None = Field(
+        default=None, description="Areas layer whose names, in place of codes, `child_column` holds."
+    )
+    parent_match_layer: str | None = Field(
+        default=None, description="Areas layer whose names, in place of codes, `parent_column` holds."
+    )
 
 
 class AliasesLayer(TableLayer):
@@ -74,6 +84,9 @@ class AliasesLayer(TableLayer):
     known_as_column: str = Field(default="known_as", description="The area's name, or code, in the areas layer.")
     municipality_column: str | None = Field(
         default=None, description="The municipality in which the name is meant; anywhere when left out."
+    )
+    match_layer: str | None = Field(
+        default=None, description="Areas layer that `known_as_column` speaks of; `geoplan check` then looks there."
     )
     from_column: str | None = Field(default=None, description="First year (or date) in which the name holds.")
     until_column: str | None = Field(default=None, description="Last year (or date) in which the name holds.")
