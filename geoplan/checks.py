@@ -36,6 +36,7 @@ __all__ = [
     "empty_geometry",
     "empty_layer",
     "ids_match_nothing",
+    "ids_not_among",
     "listed",
     "missing_ids",
     "not_polygons",
@@ -186,6 +187,17 @@ def ids_match_nothing(table_ids: Sequence[str], area_ids: Sequence[str]) -> IdEr
             what=f"none of the {len(table_ids)} area codes of the table ({listed(table_ids, shown=3)}) is "
             f"among the {len(area_ids)} areas ({listed(area_ids, shown=3)})",
             hint="look at the id columns, the level and the leading zeros of both layers",
+        )
+    )
+
+
+def ids_not_among(ids: Sequence[str], area_ids: Sequence[str]) -> IdError:
+    """Word the fault of codes that should name areas but do not."""
+    return IdError(
+        Fault(
+            what=f"{len(ids)} code(s) are not among the areas: {listed(ids)}",
+            expected=f"codes such as {listed(area_ids, shown=3)}",
+            hint="look at the level and the leading zeros of both",
         )
     )
 

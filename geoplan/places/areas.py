@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -89,10 +90,8 @@ class AreaReport:
                 if len(self.overlaps) == 1
                 else f"{len(self.overlaps):,} pairs of areas overlap"
             )
-            common = self.overlap_m2
-            size = f"{common / 1e6:,.2f} km²" if common >= _TENTH_KM2 else f"{common:,.0f} m²"
             said.append(
-                f"{pairs} by {size} of {self.total_m2 / 1e6:,.0f} km² in all "
+                f"{pairs} by {ground(self.overlap_m2)} of {self.total_m2 / 1e6:,.0f} km² in all "
                 f"(largest: '{first['area_a']}' and '{first['area_b']}', {first['overlap_m2']:,.0f} m²)"
             )
         return said
@@ -239,6 +238,11 @@ def row_of(column: pd.Series) -> int | None:
     return int(first) if isinstance(first, int | np.integer) else None
 
 
+def ground(square_metres: float) -> str:
+    """Write a surface in m², or from a tenth of a square kilometre in km²."""
+    return f"{square_metres / 1e6:,.2f} km²" if square_metres >= _TENTH_KM2 else f"{square_metres:,.0f} m²"
+
+
 # ---------------------------------------------------------------- coordinate systems
 
 
@@ -378,6 +382,13 @@ def _surface(shape: shapely.Geometry) -> shapely.Geometry:
     """Keep the polygons of what a repair made."""
     parts = [part for part in shapely.get_parts(shape) if shapely.get_type_id(part) == _POLYGON]
     return shapely.multipolygons(parts)
+
+
+def unite(shapes: np.ndarray, group: np.ndarray, size: int) -> np.ndarray:
+    """Unite the shapes of each group, numbered from 0; a group without shapes becomes an empty one."""
+    order = np.argsort(group, kind="stable")
+    borders = np.searchsorted(group[order], np.arange(size + 1))
+    return np.array([shapely.union_all(shapes[order[a:b]]) for a, b in pairwise(borders)], dtype=object)
 
 
 def find_overlaps(areas: gpd.GeoDataFrame, *, tolerance_m2: float = _OVERLAP_M2) -> pd.DataFrame:

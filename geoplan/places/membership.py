@@ -188,7 +188,7 @@ def _circles(membership: pd.DataFrame) -> list[list[str]]:
 
 
 def _numbered(membership: pd.DataFrame) -> tuple[pd.Index, np.ndarray, np.ndarray]:
-    """Number all areas of a table in order of their codes; return the codes and each row's child and parent."""
+    """Return all codes of a table in order, and each row's child and parent by their number among them."""
     names = pd.Index(sorted({*membership["child_id"], *membership["parent_id"]}), dtype=object)
     return names, names.get_indexer(membership["child_id"]), names.get_indexer(membership["parent_id"])
 
