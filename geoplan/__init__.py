@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         roll_up,
     )
     from geoplan.risk import IndexResult, breakdown, explain, risk_index
-    from geoplan.run import Run, check_project, explain_run, open_run, write_run
+    from geoplan.run import Run, check_project, describe_areas, explain_run, open_run, write_run
     from geoplan.show import Style, explore, make_style, plot, write_geopackage
     from geoplan.sources import home, list_layers, read_table, read_vector
     from geoplan.specs import DomainSpec, IndexSpec, IndicatorsLayer, IndicatorSpec
@@ -63,7 +63,7 @@ _WINGS = {
         "roll_up",
     ),
     "risk": ("IndexResult", "breakdown", "explain", "risk_index"),
-    "run": ("Run", "check_project", "explain_run", "open_run", "write_run"),
+    "run": ("Run", "check_project", "describe_areas", "explain_run", "open_run", "write_run"),
     "show": ("Style", "explore", "make_style", "plot", "write_geopackage"),
     "sources": ("home", "list_layers", "read_table", "read_vector"),
     "specs": ("DomainSpec", "IndexSpec", "IndicatorSpec", "IndicatorsLayer"),
@@ -92,6 +92,7 @@ __all__ = [
     "breakdown",
     "check_nesting",
     "check_project",
+    "describe_areas",
     "explain",
     "explain_run",
     "explore",

@@ -108,6 +108,7 @@ def as_areas(
     assign_crs: bool = False,
     id_width: int | None = None,
     id_pad: bool = False,
+    homes_column: str | None = None,
     where: Mapping[str, str] | None = None,
 ) -> tuple[gpd.GeoDataFrame, AreaReport]:
     """Turn a frame as read from a file into areas, with a report of what was found and mended.
@@ -127,13 +128,16 @@ def as_areas(
         that states none.
     id_width, id_pad
         Number of characters of a code; with ``id_pad`` lost leading zeros are put back.
+    homes_column
+        Column with the number of homes of each area; an empty cell is not known.
     where
         Keep only the rows in which each column has the value given.
 
     Returns
     -------
     areas : geopandas.GeoDataFrame
-        Index ``area_id`` (str, sorted), columns ``name`` (str), ``level`` (str), ``geometry`` (MultiPolygon, valid).
+        Index ``area_id`` (str, sorted), columns ``name`` (str), ``level`` (str), ``geometry`` (MultiPolygon, valid);
+        ``homes`` (float) where a column is named for them.
     report : AreaReport
 
     Raises
@@ -149,7 +153,8 @@ def as_areas(
     >>> areas["name"].to_dict(), report.lines()
     ({'01': '01'}, [])
     """
-    wanted = {"id_column": id_column, "name_column": name_column, **{f"where.{name}": name for name in where or {}}}
+    wanted = {"id_column": id_column, "name_column": name_column, "homes_column": homes_column}
+    wanted |= {f"where.{name}": name for name in where or {}}
     must_have(frame, wanted)
     faults = Faults()
     for column, value in (where or {}).items():
@@ -162,6 +167,9 @@ def as_areas(
         ids = as_ids(frame[id_column], width=id_width, pad=id_pad)
     with faults.catch():
         frame = with_crs(frame, published_crs, assign=assign_crs)
+    homes = {}
+    with faults.catch():
+        homes = {"homes": _counted(frame[homes_column])} if homes_column else {}
     faults.raise_any()
     with faults.catch():
         _must_be_polygons(frame.geometry, ids)
@@ -174,7 +182,7 @@ def as_areas(
     unnamed = names == ""
     names = names.where(~unnamed, ids)
     areas = gpd.GeoDataFrame(
-        {"name": names.to_numpy(dtype=object), "level": level},
+        {"name": names.to_numpy(dtype=object), "level": level, **homes},
         index=pd.Index(ids.to_numpy(dtype=object), name="area_id"),
         geometry=geometry,
         crs=frame.crs,
@@ -188,6 +196,15 @@ def as_areas(
         unnamed=int(unnamed.sum()),
     )
     return areas, report
+
+
+def _counted(column: pd.Series) -> np.ndarray:
+    """Read numbers of homes; an empty cell is not known."""
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    wrong = (numbers.isna() & column.notna()) | (numbers < 0)
+    if wrong.any():
+        raise checks.bad_number(str(column[wrong].iloc[0]), row=row_of(column[wrong]), column=str(column.name))
+    return np.asarray(numbers)
 
 
 def must_have(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "whole_pairs",
 ]
 
+PART_OF = "part_of"
 _WHOLE = 1e-9
 Relation = str | Sequence[str] | None
 
@@ -95,7 +96,7 @@ def as_membership(
                     expected="a number above 0, at most 1",
                 )
             )
-    table = {"relation": frame[relation_column].astype(str) if relation_column else "part_of", "share": share}
+    table = {"relation": frame[relation_column].astype(str) if relation_column else PART_OF, "share": share}
     for name, column, width in (("child_id", child_column, child_width), ("parent_id", parent_column, parent_width)):
         with faults.catch():
             table[name] = codes(frame[column], width=width)
@@ -155,7 +156,7 @@ def check_membership(
             if several:
                 what = f"{len(several)} area(s) have several parents by '{relation}': {checks.listed(several)}"
                 raise IdError(Fault(what=what, expected="exactly one parent"))
-            wanted = sorted(set(area_ids or ()))
+            wanted = sorted(set(() if area_ids is None else area_ids))
             lone = [area for area in wanted if area not in found.index]
             if lone and len(lone) < len(wanted):
                 have = "has" if len(lone) == 1 else "have"

@@ -69,14 +69,21 @@ class NestingReport:
 
     def lines(self) -> list[str]:
         """Return the findings as sentences; an empty list when the levels nest."""
-        wide = self.pieces[~self.pieces["sliver"]]
-        said = [self._told(wide[wide["kind"] == kind], *words) for kind, words in _WORDS.items()]
-        said = [line for line in said if line]
+        said = self._lines(*_WORDS)
         slivers = self.pieces[self.pieces["sliver"]]
         if len(slivers):
             pieces = "1 sliver is" if len(slivers) == 1 else f"{len(slivers):,} slivers are"
             said.append(f"{pieces} thinner than {self.sliver_m:g} m: {_size(slivers)} in all")
         return said
+
+    def misplaced_lines(self) -> list[str]:
+        """Return the sentences on areas that lie in no parent or in another."""
+        return self._lines("no_parent", "outside")
+
+    def _lines(self, *kinds: str) -> list[str]:
+        wide = self.pieces[~self.pieces["sliver"]]
+        said = [self._told(wide[wide["kind"] == kind], *_WORDS[kind]) for kind in kinds]
+        return [line for line in said if line]
 
     @staticmethod
     def _told(found: pd.DataFrame, one: str, many: str, which: str) -> str:
@@ -94,8 +101,8 @@ _WORDS = {
     "no_parent": ("1 area has no parent", "areas have no parent", "{area_id}"),
     "no_child": ("1 parent has no area", "parents have no area", "{parent_id}"),
     "outside": (
-        "1 area lies partly outside its parent",
-        "times an area lies partly outside its parent",
+        "1 area lies wholly or partly outside its parent",
+        "times an area lies wholly or partly outside its parent",
         "{area_id} beyond {parent_id}",
     ),
     "gap": ("1 parent has ground that no area covers", "parents have ground that no area covers", "{parent_id}"),
@@ -157,7 +164,7 @@ def check_nesting(
     ...     return gpd.GeoDataFrame(geometry=shapes, index=ids, crs="EPSG:3006")
     >>> report = check_nesting(areas(a=(0, 100), b=(100, 150)), areas(town=(0, 200)), population=pd.Series({"b": 300}))
     >>> report.lines()
-    ["1 area lies partly outside its parent: 'b' beyond 'town', 5,000 m², 100 people"]
+    ["1 area lies wholly or partly outside its parent: 'b' beyond 'town', 5,000 m², 100 people"]
     """
     children, parents = working_crs(children), working_crs(parents)
     if not children.crs.equals(parents.crs, ignore_axis_order=True):
@@ -186,6 +193,7 @@ def check_nesting(
         ),
     ]
     pieces = pd.concat([part for part in found if len(part)] or [found[0]], ignore_index=True)
+    pieces = pieces.astype({"sliver": bool, "m2": float, "people": float})
     _count_people(pieces, density)
     shared = pieces["kind"] == "parent_overlap"
     pieces.loc[shared, "people"] = _people_in_common(pieces[shared], parents, children, density)
@@ -270,9 +278,9 @@ def _listed(kind: str, ids: pd.Index, m2: pd.Series, people: pd.Series, column: 
 def _count_people(pieces: pd.DataFrame, density: pd.Series) -> None:
     """Put people on the pieces of children, as many on each square metre of one."""
     own = pieces["kind"].isin(["outside", "overlap"])
-    one = pieces["area_id"].map(density)
-    both = pd.concat([one, pieces["other_id"].map(density)], axis=1).sum(axis=1, min_count=1)
-    pieces.loc[own, "people"] = (both * pieces["m2"])[own]
+    each = np.array([density.reindex(pieces[name]).to_numpy() for name in ("area_id", "other_id")])
+    counted = own & ~np.isnan(each).all(axis=0)
+    pieces.loc[counted, "people"] = (np.nansum(each, axis=0) * pieces["m2"])[counted]
 
 
 def _people_in_common(

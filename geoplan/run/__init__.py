@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geoplan.run.folder import atomic_folder
+    from geoplan.run.geography import Geography, describe_areas
     from geoplan.run.outputs import write_run
     from geoplan.run.reading import Explanation, explain_run
     from geoplan.run.story import Run, open_run
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "CheckReport": "verify",
     "Explanation": "reading",
+    "Geography": "geography",
     "Run": "story",
     "atomic_folder": "folder",
     "check_project": "verify",
+    "describe_areas": "geography",
     "explain_run": "reading",
     "open_run": "story",
     "write_run": "outputs",
@@ -29,9 +32,11 @@ _HOMES = {
 __all__ = [
     "CheckReport",
     "Explanation",
+    "Geography",
     "Run",
     "atomic_folder",
     "check_project",
+    "describe_areas",
     "explain_run",
     "open_run",
     "write_run",
