@@ -201,7 +201,8 @@ def as_areas(
 def _counted(column: pd.Series) -> np.ndarray:
     """Read numbers of homes; an empty cell is not known."""
     numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    wrong = (numbers.isna() & column.notna()) | (numbers < 0)
+    filled = column.notna() & (column.astype(str).str.strip() != "")
+    wrong = (numbers.isna() & filled) | (numbers < 0)
     if wrong.any():
         raise checks.bad_number(str(column[wrong].iloc[0]), row=row_of(column[wrong]), column=str(column.name))
     return np.asarray(numbers)

@@ -102,7 +102,7 @@ def describe_areas(run: Run, level: str | None = None) -> Geography:
     >>> from geoplan.run import open_run
     >>> found = describe_areas(open_run("scenarios/fjordbo.toml"))
     >>> found.extents["helhedsplan"].loc["FBH-2", ["estates", "parts"]].tolist()
-    [5, 8]
+    [5, 7]
     """
     frames = {name: run.areas(name) for name in run.levels()}
     table = pd.DataFrame(
