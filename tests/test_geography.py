@@ -159,6 +159,25 @@ def test_a_run_that_merges_nothing_has_nothing_behind_its_figures(project, geopl
     assert "Spread" not in [cell.value for cell in book["Indicators"][1]]
 
 
+def test_a_run_written_before_figures_had_a_spread_is_explained(sample_folder, tmp_path, geoplan):
+    table = pd.read_parquet(sample_folder / "index.parquet")
+    older = tmp_path / "older"
+    older.mkdir()
+    table.drop(columns=["children", "minimum", "maximum", "spread"]).to_parquet(older / "index.parquet")
+    (older / "manifest.json").write_bytes((sample_folder / "manifest.json").read_bytes())
+    told = geoplan("explain", older, "0099S18", cwd=tmp_path)
+    assert told.code == 0
+    assert "lowest–highest" not in told.out
+
+
+def test_areas_of_a_scenario_with_one_level(project, geoplan):
+    ended = geoplan("areas", project.scenario, cwd=project.root)
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert lines[:4] == ["level     areas   km²", "stadsdel      4  1.00", "", "Extent: stadsdel"]
+    assert lines[5].split() == ["0101", "Square", "1", "1", "–", "1,000", "0.25", "0.25", "1.00", "1", "0", "0"]
+
+
 def test_the_workbook_lists_the_extent_of_what_lies_above(sample_folder, sample_run):
     sheet = openpyxl.load_workbook(sample_folder / "ranking.xlsx")["Utbredning"]
     rows = list(sheet.iter_rows(values_only=True))

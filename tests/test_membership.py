@@ -316,3 +316,21 @@ def test_an_area_that_nobody_administers_is_noted(project, geoplan):
         "scenarios/four.toml: stadsdel: 1 of 4 areas has no parent by 'administered_by': '0104'."
         in ended.out.splitlines()
     )
+
+
+def test_areas_that_lie_partly_in_a_ranked_one_are_a_fault_of_the_scenario(project, geoplan):
+    text = (project / project.figures).read_text(encoding="utf-8")
+    (project / project.figures).write_text(text.replace("0101,", "d001,"), encoding="utf-8")
+    project.edit("layers/figures.toml", 'level = "stadsdel"', 'level = "deso"')
+    _with_boards(project, ["d001,0101,part_of", "0101,north,administered_by"])
+    table = "child_id,parent_id,relation,share\nd001,0101,part_of,0.6\n0101,north,administered_by,1\n"
+    (project / "data/boards.csv").write_text(table, encoding="utf-8")
+    project.edit("layers/boards.toml", "exclusive", 'share_column = "share"\nexclusive')
+    ended = geoplan("run", project.scenario, cwd=project.root)
+    assert ended.code == 2
+    (fault,) = ended.faults
+    assert fault == (
+        "scenarios/four.toml, key 'areas.membership': 1 area(s) belong only partly to a parent: 'd001'. Expected: "
+        "whole parents for every area that is merged. Hint: `transfer` divides the figures of areas that borders cut "
+        "through"
+    )

@@ -205,8 +205,8 @@ def roll_up(
             \bar v = \frac{\sum_k w_k v_k}{\sum_k w_k}
 
         over the children *k* with value *v* and base *w*; counts, which have no base, weigh the same. A missing figure
-        has none of the three. ``source``, ``method`` and ``reason`` of the children are kept, each once, and
-        ``moved_share`` as the mean weighted by base, where the table has them.
+        has none of the three. ``moved_share`` is the children's mean weighted by base, where the table has it; a count
+        weighs by itself.
 
     Raises
     ------
@@ -250,9 +250,10 @@ def roll_up(
     total["numerator"] = total["numerator"].where(by_counts)
     total = total.join(_spread(rows, group))
     total.loc[missing, ["numerator", "denominator", "value", "minimum", "maximum", "spread"]] = np.nan
-    total, carried = _carried(rows, group, total)
+    if "moved_share" in rows:
+        total["moved_share"] = _moved(rows, group)
     merged = total[[*COLUMNS, *(name for name in EXTRAS if name in total)]].reset_index(drop=True)
-    parts = rows[[*COLUMNS, *carried, "parent"]]
+    parts = rows[[*COLUMNS, *(name for name in EXTRAS if name in rows), "parent"]]
     return IndicatorTable(data=merged, definitions=table.definitions, parts=parts)
 
 
@@ -302,21 +303,11 @@ def _spread(rows: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"minimum": by.min(), "maximum": by.max(), "spread": spread})
 
 
-def _carried(rows: pd.DataFrame, group: pd.Series, total: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Keep what the children's figures tell of themselves, and name those columns."""
-    texts = [name for name in ("source", "method", "reason") if name in rows]
-    for name in texts:
-        once = pd.DataFrame({"group": group, "text": rows[name]}).dropna().drop_duplicates()
-        once = once[once["text"] != ""].sort_values(["group", "text"])
-        several = once["group"].duplicated(keep=False)
-        joined = once[several].groupby("group")["text"].agg("; ".join)
-        total[name] = pd.concat([once[~several].set_index("group")["text"], joined]).reindex(total.index).fillna("")
-    moved = [name for name in ("moved_share",) if name in rows]
-    for name in moved:
-        weight = rows["denominator"].where(~rows["counts"], rows["numerator"]).where(rows["status"].isin(KNOWN))
-        share = (rows[name].fillna(0.0) * weight).groupby(group).sum(min_count=1)
-        total[name] = share / weight.groupby(group).sum(min_count=1)
-    return total, [*texts, *moved]
+def _moved(rows: pd.DataFrame, group: pd.Series) -> pd.Series:
+    """Return which part of each merged figure was moved between boundaries: the children's, weighted by base."""
+    weight = rows["denominator"].where(~rows["counts"], rows["numerator"]).where(rows["status"].isin(KNOWN))
+    part = (rows["moved_share"].fillna(0.0) * weight).groupby(group).sum(min_count=1)
+    return part / weight.groupby(group).sum(min_count=1)
 
 
 def _must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> None:

@@ -103,7 +103,7 @@ def explain_run(folder: Path, area: str) -> Explanation:
         area={name: _plain(head[name]) for name in (*keys, "status", "reason")},
         ranked=int(scores["rank"].notna().sum()),
         domains=domains.sort_values("above_city", ascending=False).reset_index(drop=True),
-        indicators=indicators[columns].reset_index(drop=True),
+        indicators=indicators.reindex(columns=columns).reset_index(drop=True),  # an older run lacks some
         manifest=manifest,
     )
 

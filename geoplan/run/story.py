@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, Faults, InputError, SpecError
+from geoplan.errors import Fault, Faults, IdError, InputError, SpecError
 from geoplan.places import (
     AreaReport,
     IndicatorTable,
@@ -32,6 +32,7 @@ from geoplan.places import (
     working_crs,
 )
 from geoplan.places.indicators import COLUMNS, KNOWN
+from geoplan.places.membership import whole_pairs
 from geoplan.risk import IndexResult, risk_index
 from geoplan.run.geography import Tie, extent_of, levels_above, nesting_of, notes_on
 from geoplan.show import Style, format_date, make_style
@@ -333,6 +334,10 @@ class Run:
         pairs = pairs_at(self._merging, codes, ranked)
         if pairs.empty:
             raise checks.ids_match_nothing(codes, sorted(set(self._membership["child_id"])))
+        try:
+            pairs = whole_pairs(pairs)
+        except IdError as error:
+            raise error.located(file=self.shown, key="areas.membership") from error
         report = JoinReport(
             matched=tuple(sorted(set(pairs["parent_id"]))),
             without_data=tuple(sorted(set(ranked) - set(pairs["parent_id"]))),
