@@ -23,6 +23,7 @@ import rasterio
 from _estates import build_fjordbo, estate_indicators
 from _names import aliases, programme_names
 from _nordhamra import indicators
+from _overlaps import fjordbo_boards, nordhamra_overlaps
 from _people import CELL_M, Grid, populate, workplaces
 from _town import Town, build_town
 from rasterio.transform import from_origin
@@ -109,6 +110,7 @@ def write_nordhamra(out: Path) -> None:
     }
     write_layers(layers, out / "nordhamra.gpkg")
     write_membership(town_membership(town), out / "nordhamra_membership.csv")
+    write_table(nordhamra_overlaps(town.basomraden, plan.MUNICIPALITY), out / "nordhamra_overlaps.csv")
     write_grid(people.grid, out / "nordhamra_population_100m.tif")
     points = workplaces(town, streams[2])
     write_layers({"workplaces": points}, out / "nordhamra_workplaces.gpkg")
@@ -124,6 +126,7 @@ def write_fjordbo(out: Path) -> None:
     fjordbo = build_fjordbo(streams[0])
     write_layers(fjordbo.layers, out / "fjordbo.gpkg")
     write_membership(fjordbo.membership, out / "fjordbo_membership.csv")
+    write_table(fjordbo_boards(), out / "fjordbo_boards.csv")
     table = estate_indicators(fjordbo, definitions("fjordbo_indicators"), streams[1])
     write_table(table, out / "fjordbo_indicators.csv")
 

@@ -36,6 +36,7 @@ __all__ = [
     "empty_geometry",
     "empty_layer",
     "ids_match_nothing",
+    "ids_not_among",
     "listed",
     "missing_ids",
     "names_match_nothing",
@@ -198,6 +199,17 @@ def names_match_nothing(names: Sequence[str], area_names: Sequence[str]) -> IdEr
             what=f"no area has one of the {len(names)} names of the table ({listed(names, shown=3)}); "
             f"the {len(area_names)} areas are called {listed(area_names, shown=3)}",
             hint="look at the column of names and at `match_layer`",
+        )
+    )
+
+
+def ids_not_among(ids: Sequence[str], area_ids: Sequence[str]) -> IdError:
+    """Word the fault of codes that should name areas but do not."""
+    return IdError(
+        Fault(
+            what=f"{len(ids)} code(s) are not among the areas: {listed(ids)}",
+            expected=f"codes such as {listed(area_ids, shown=3)}",
+            hint="look at the level and the leading zeros of both",
         )
     )
 

@@ -142,6 +142,32 @@ def indicators(
 
 
 @app.command()
+def areas(
+    scenario: Annotated[Path, typer.Argument(help="A file in scenarios/, such as scenarios/baseline.toml")],
+    level: Annotated[
+        str | None, typer.Option(help="Whose extent: a level, or a relation such as administered_by; all above if not")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
+) -> None:
+    """Print the levels of a scenario, how they nest, and how large and scattered its plans are."""
+    found = gp.describe_areas(gp.open_run(scenario), level)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2, allow_nan=False))
+        return
+    levels = _table("level", "areas", "km²")
+    for name, row in found.levels.iterrows():
+        levels.add_row(escape(str(name)), f"{row['areas']:,.0f}", _number(row["km2"], 2))
+    _out.print(levels)
+    for tie, report in found.nesting.items():
+        lines = report.lines() or ["nests: no gaps, no overlaps, nothing outside its parent"]
+        _out.print(f"\n[bold]{escape(str(tie))}[/]", soft_wrap=True)
+        for line in lines:
+            _out.print(f"  {escape(line)}.", soft_wrap=True)
+    for name, table in found.extents.items():
+        _tell_extent(name, table, found.made_of.get(name))
+
+
+@app.command()
 def layers(file: Annotated[Path, typer.Argument(help="A file of polygons, lines or points")]) -> None:
     """List the layers of a file, and the formats this installation reads."""
     from geoplan.sources import formats  # noqa: PLC0415  reading drivers is slow, and only this command does
@@ -278,6 +304,19 @@ def _leader(folder: Path) -> str:
     return str(outputs.loc[outputs["rank"] == 1, "area_id"].iloc[0])
 
 
+def _tell_extent(level: str, table: Any, made_of: str | None) -> None:
+    made = f", each made of its areas of level {made_of}" if made_of else ""
+    _out.print(f"\n[bold]Extent: {escape(level)}[/]{escape(made)}", soft_wrap=True)
+    columns = {"estates": 0, "homes": 0, "residents": 0, "area_km2": 2, "hull_km2": 2, "compactness": 2, "parts": 0}
+    columns |= {"largest_distance_m": 0, "standard_distance_m": 0}
+    heads = ("areas", "homes", "people", "km²", "hull km²", "compact", "parts", "apart m", "std dist m")
+    shown = _table("code", "name", *heads, left=2)
+    for code, row in table.iterrows():
+        numbers = (_number(row[name], decimals) for name, decimals in columns.items())
+        shown.add_row(escape(str(code)), escape(str(row["name"])), *numbers)
+    _out.print(shown)
+
+
 def _tell_area(found: Any) -> None:
     area, manifest = found.area, found.manifest
     title = f"{area['level']}, {area['period']} · {manifest['scenario']['title']}"
@@ -286,13 +325,16 @@ def _tell_area(found: Any) -> None:
     domains = _table("domain", "index", "points from 100")
     for row in found.domains.itertuples():
         domains.add_row(escape(row.label), _number(row.relative), _signed(row.above_city))
-    indicators = _table("indicator", "value", "city", "N", "=100", "points", "note")
+    merged = found.indicators["children"].notna().any()
+    behind = ["lowest–highest (areas)"] if merged else []
+    indicators = _table("indicator", "value", *behind, "city", "N", "=100", "points", "note")
     for row in found.indicators.itertuples():
         unused = math.isnan(row.relative) and not math.isnan(row.value)
         note = "base too small" if unused else "" if row.status == "observed" else row.status.replace("_", " ")
         indicators.add_row(
             escape(row.label),
             f"{_number(row.value)} {escape(row.unit_label)}",
+            *([_behind(row)] if merged else []),
             _number(row.city),
             _number(row.denominator, 0),
             _number(row.relative),
@@ -306,6 +348,7 @@ def _tell_area(found: Any) -> None:
     sources = "; ".join(dict.fromkeys(item["source"] for item in manifest["inputs"]))
     _out.print(
         f"\n[dim]=100: against the city, higher is worse; points: what it adds to the score's distance from 100. "
+        f"{'lowest–highest: of the smallest areas behind the figure, their number in brackets. ' if merged else ''}"
         f"{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
         f"Source: {escape(sources)}.[/]"
     )
@@ -379,6 +422,13 @@ def _tell_differences(found: list[Any]) -> None:
         _out.print()
     if not rows:
         _out.print("[dim]No definition departs from a registry.[/]")
+
+
+def _behind(row: Any) -> str:
+    """Say between which values the smallest areas behind a merged figure lie, and how many they are."""
+    if math.isnan(row.minimum):
+        return "–"
+    return f"{_number(row.minimum)}–{_number(row.maximum)} ({row.children:.0f})"
 
 
 def _verdict(area: Any, ranked: int, reference: str) -> str:

@@ -17,7 +17,10 @@ from geoplan.places import (
     STATUSES,
     IndicatorTable,
     as_indicators,
+    as_membership,
     join_report,
+    known_sums,
+    pairs_at,
     roll_up,
     totals,
     unit_scale,
@@ -533,6 +536,161 @@ def test_a_merged_rate_lies_between_the_rates_of_its_parts(table, coverage):
     for row in merged[(merged["indicator"] != "population") & merged["value"].notna()].itertuples():
         lowest, highest = parts.min()[row.area_id, row.indicator], parts.max()[row.area_id, row.indicator]
         assert lowest - 1e-9 <= row.value <= highest + 1e-9
+
+
+# ---------------------------------------------------------------- what stands behind a merged figure
+
+
+def _behind(table, area, indicator):
+    return _figure(table, area, indicator)[["children", "minimum", "maximum", "spread"]].tolist()
+
+
+def test_a_merged_rate_carries_lowest_highest_and_spread():
+    # 10 % of 1 000 and 30 % of 3 000: mean 25 %; (1 000 · 15² + 3 000 · 5²) / 4 000 = 75, root 8.66.
+    table = _table(
+        ("a", "poor", 100, 1000, 10, "observed"),
+        ("b", "poor", 900, 3000, 30, "observed"),
+        ("c", "poor", None, 500, None, "suppressed"),
+        ("d", "poor", None, None, None, "not_applicable"),
+    )
+    merged = roll_up(table, _parents(**dict.fromkeys("abcd", "K")))
+    assert _behind(merged, "K", "poor") == [2, 10, 30, pytest.approx(75**0.5)]
+    assert list(merged.data.columns) == [*COLUMNS, "children", "minimum", "maximum", "spread"]
+    assert merged.wide("2012", "minimum").loc["K", "poor"] == 10
+
+
+def test_counts_weigh_the_same_in_their_spread():
+    # 10 and 30 residents: mean 20, both 10 from it.
+    table = _table(("a", "population", 10, None, 10, "observed"), ("b", "population", 30, None, 30, "observed"))
+    assert _behind(roll_up(table, _parents(a="K", b="K")), "K", "population") == [2, 10, 30, 10]
+
+
+def test_a_bare_rate_spreads_by_its_base():
+    income = {"income": _indicator("income", kind="mean", unit="tkr")}
+    rows = [("a", "income", None, 1000, 200, "observed"), ("b", "income", None, 3000, 300, "observed")]
+    merged = roll_up(_table(*rows, definitions=income), _parents(a="K", b="K"))
+    # Mean 275: (1 000 · 75² + 3 000 · 25²) / 4 000 = 1 875.
+    assert _behind(merged, "K", "income") == [2, 200, 300, pytest.approx(1875**0.5)]
+
+
+def test_a_missing_figure_hides_the_values_behind_it():
+    table = _table(("a", "poor", 100, 1000, 10, "observed"), ("b", "poor", None, 9000, None, "suppressed"))
+    row = _figure(roll_up(table, _parents(a="K", b="K")), "K", "poor")
+    assert row["status"] == "suppressed"
+    assert row["children"] == 1
+    assert row[["minimum", "maximum", "spread"]].isna().all()
+
+
+def test_an_area_alone_has_no_spread():
+    table = _table(("a", "poor", 100, 1000, 10, "observed"))
+    assert _behind(roll_up(table, _parents(a="K")), "K", "poor") == [1, 10, 10, 0]
+
+
+def test_nothing_to_merge_gives_an_empty_table():
+    table = _table(("a", "poor", 100, 1000, 10, "observed"))
+    merged = roll_up(table, _parents(a=None))
+    assert merged.data.empty
+    assert list(merged.data.columns) == [*COLUMNS, "children", "minimum", "maximum", "spread"]
+
+
+def test_what_was_moved_between_boundaries_is_kept_by_its_base():
+    table = _table(
+        ("a", "poor", 100, 1000, 10, "observed"),
+        ("b", "poor", 300, 3000, 10, "estimated"),
+        ("c", "poor", 300, 3000, 10, "observed"),
+    )
+    table = IndicatorTable(table.data.assign(moved_share=[0.0, 0.4, np.nan]), DEFINITIONS)
+    merged = roll_up(table, _parents(a="K", b="K", c="L"))
+    # 3 000 of the base of 4 000 were moved to 40 %.
+    assert merged.data.set_index("area_id")["moved_share"].to_dict() == {"K": pytest.approx(0.3), "L": 0}
+    again = roll_up(merged, _parents(K="T", L="T")).data.iloc[0]
+    assert again["moved_share"] == pytest.approx(1200 / 7000)
+
+
+# ---------------------------------------------------------------- overlapping parents
+
+
+def _pairs(**children):
+    rows = [(child, parent, 1.0) for child, parents in children.items() for parent in parents]
+    return pd.DataFrame(rows, columns=["child_id", "parent_id", "share"])
+
+
+def test_an_area_of_two_plans_counts_in_each_and_once_in_the_city():
+    table = _table(
+        ("a", "poor", 100, 1000, 10, "observed"),
+        ("b", "poor", 200, 1000, 20, "observed"),
+        ("c", "poor", 600, 2000, 30, "observed"),
+    )
+    plans = roll_up(table, _pairs(a=["p"], b=["p", "q"], c=["q"]))
+    assert _figure(plans, "p", "poor")[["numerator", "denominator", "value"]].tolist() == [300, 2000, 15]
+    assert _figure(plans, "q", "poor")[["numerator", "denominator"]].tolist() == [800, 3000]
+    city = roll_up(plans, _parents(p="city", q="city"))
+    assert _figure(city, "city", "poor")[["numerator", "denominator", "value"]].tolist() == [900, 4000, 22.5]
+    assert _behind(city, "city", "poor")[:3] == [3, 10, 30]
+    together = totals(plans).loc[("poor", "2012")]
+    assert together[["numerator", "denominator", "areas"]].tolist() == [900, 4000, 3]
+    assert totals(plans, ["q"]).loc[("poor", "2012"), "numerator"] == 800
+    assert _figure(known_sums(plans), "p", "poor")["numerator"] == 300
+
+
+def test_areas_that_are_partly_in_a_parent_are_not_merged():
+    table = _table(("a", "poor", 100, 1000, 10, "observed"))
+    with pytest.raises(IdError) as caught:
+        roll_up(table, _pairs(a=["p"]).assign(share=0.5))
+    assert str(caught.value) == (
+        "1 area(s) belong only partly to a parent: 'a'. Expected: whole parents for every area that is merged. "
+        "Hint: `transfer` divides the figures of areas that borders cut through"
+    )
+
+
+@st.composite
+def _overlapping(draw):
+    """Draw a membership of six areas: one whole level of three, and plans that overlap; all in one city."""
+    areas = [f"A{number}" for number in range(6)]
+    plans = [f"P{number}" for number in range(draw(st.integers(1, 4)))]
+    rows = []
+    for area in areas:
+        rows.append((area, draw(st.sampled_from(["M0", "M1", "M2"])), "part_of"))
+        own = draw(st.lists(st.sampled_from(plans), min_size=1, max_size=3, unique=True))
+        rows += [(area, plan, "covered_by") for plan in own]
+    rows += [(upper, "city", "part_of") for upper in ("M0", "M1", "M2", *plans)]
+    frame = pd.DataFrame(rows, columns=["child_id", "parent_id", "relation"])
+    return as_membership(frame, relation_column="relation"), areas, plans
+
+
+@few
+@given(tables(), _overlapping(), st.sampled_from([0.0, 0.8]))
+def test_rolled_up_three_ways_a_figure_is_the_same_and_counts_nobody_twice(table, drawn, coverage):
+    membership, areas, plans = drawn
+
+    def climb(start, *levels):
+        for lower, upper in itertools.pairwise(levels):
+            start = roll_up(start, pairs_at(membership, lower, upper), minimum_coverage=coverage)
+        return _sorted(start)
+
+    directly = climb(table, areas, ["city"])
+    assert_frame_equal(climb(table, areas, ["M0", "M1", "M2"], ["city"]), directly)
+    assert_frame_equal(climb(table, areas, plans, ["city"]), directly)
+    known = table.data[table.data["status"] == "observed"].groupby("indicator")
+    for row in directly[directly["value"].notna()].itertuples():
+        own = known.get_group(row.indicator)
+        assert row.children == len(own)
+        assert row.numerator == own["numerator"].sum()
+        assert (row.minimum, row.maximum) == (own["value"].min(), own["value"].max())
+        weight = None if row.indicator == "population" else own["denominator"]
+        mean = np.average(own["value"], weights=weight)
+        assert row.spread == pytest.approx(np.average((own["value"] - mean) ** 2, weights=weight) ** 0.5, abs=1e-6)
+
+
+@few
+@given(tables(missing=False), _overlapping())
+def test_each_overlapping_plan_is_the_sum_of_its_areas(table, drawn):
+    membership, areas, plans = drawn
+    pairs = pairs_at(membership, areas, plans)
+    merged = roll_up(table, pairs).wide("2012", "numerator")
+    own = table.wide("2012", "numerator")
+    for plan, among in pairs.groupby("parent_id")["child_id"]:
+        assert merged.loc[plan].to_dict() == own.loc[list(among)].sum().to_dict()
 
 
 def test_every_status_pair_merges_into_a_status():

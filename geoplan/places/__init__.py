@@ -14,6 +14,7 @@ from geoplan.places.areas import (
 from geoplan.places.attack import AttackReport, attack
 from geoplan.places.blurring import round_counts
 from geoplan.places.disclosure import Protection, protect
+from geoplan.places.extents import extent
 from geoplan.places.indicators import (
     MISSING,
     STATUSES,
@@ -25,8 +26,17 @@ from geoplan.places.indicators import (
     totals,
     unit_scale,
 )
-from geoplan.places.membership import as_membership, assign_largest_overlap, parents_at
+from geoplan.places.membership import (
+    as_membership,
+    assign_largest_overlap,
+    belongs_to,
+    check_membership,
+    members,
+    pairs_at,
+    parents_at,
+)
 from geoplan.places.names import HOW, NameMatch, match_names
+from geoplan.places.nesting import NestingReport, check_nesting
 from geoplan.places.registry import (
     DomainMap,
     differences,
@@ -50,6 +60,7 @@ __all__ = [
     "IndicatorTable",
     "JoinReport",
     "NameMatch",
+    "NestingReport",
     "Protection",
     "as_aliases",
     "as_areas",
@@ -59,9 +70,13 @@ __all__ = [
     "as_names",
     "assign_largest_overlap",
     "attack",
+    "belongs_to",
+    "check_membership",
+    "check_nesting",
     "check_points",
     "differences",
     "effective_weights",
+    "extent",
     "find_overlaps",
     "goals_of",
     "indicators_of",
@@ -69,7 +84,9 @@ __all__ = [
     "known_sums",
     "map_domains",
     "match_names",
+    "members",
     "name_labels",
+    "pairs_at",
     "parents_at",
     "protect",
     "registry_notes",

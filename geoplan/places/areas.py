@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -90,10 +91,8 @@ class AreaReport:
                 if len(self.overlaps) == 1
                 else f"{len(self.overlaps):,} pairs of areas overlap"
             )
-            common = self.overlap_m2
-            size = f"{common / 1e6:,.2f} km²" if common >= _TENTH_KM2 else f"{common:,.0f} m²"
             said.append(
-                f"{pairs} by {size} of {self.total_m2 / 1e6:,.0f} km² in all "
+                f"{pairs} by {ground(self.overlap_m2)} of {self.total_m2 / 1e6:,.0f} km² in all "
                 f"(largest: '{first['area_a']}' and '{first['area_b']}', {first['overlap_m2']:,.0f} m²)"
             )
         return said
@@ -110,6 +109,7 @@ def as_areas(
     assign_crs: bool = False,
     id_width: int | None = None,
     id_pad: bool = False,
+    homes_column: str | None = None,
     where: Mapping[str, str] | None = None,
     municipality_column: str | None = None,
 ) -> tuple[gpd.GeoDataFrame, AreaReport]:
@@ -130,6 +130,8 @@ def as_areas(
         that states none.
     id_width, id_pad
         Number of characters of a code; with ``id_pad`` lost leading zeros are put back.
+    homes_column
+        Column with the number of homes of each area; an empty cell is not known.
     where
         Keep only the rows in which each column has the value given.
     municipality_column
@@ -139,7 +141,7 @@ def as_areas(
     -------
     areas : geopandas.GeoDataFrame
         Index ``area_id`` (str, sorted), columns ``name`` (str), ``level`` (str), ``geometry`` (MultiPolygon, valid);
-        with a ``municipality_column`` also ``municipality`` (str).
+        with a ``municipality_column`` also ``municipality`` (str), with a ``homes_column`` also ``homes`` (float).
     report : AreaReport
 
     Raises
@@ -155,7 +157,7 @@ def as_areas(
     >>> areas["name"].to_dict(), report.lines()
     ({'01': '01'}, [])
     """
-    columns = {"name_column": name_column, "municipality_column": municipality_column}
+    columns = {"name_column": name_column, "municipality_column": municipality_column, "homes_column": homes_column}
     must_have(frame, {"id_column": id_column, **columns, **{f"where.{name}": name for name in where or {}}})
     frame = _chosen(frame, where)
     faults = Faults()
@@ -164,6 +166,9 @@ def as_areas(
         ids = as_ids(frame[id_column], width=id_width, pad=id_pad)
     with faults.catch():
         frame = with_crs(frame, published_crs, assign=assign_crs)
+    homes: dict[str, np.ndarray] = {}
+    with faults.catch():
+        homes = {"homes": _counted(frame[homes_column])} if homes_column else {}
     faults.raise_any()
     with faults.catch():
         _must_be_polygons(frame.geometry, ids)
@@ -174,6 +179,7 @@ def as_areas(
     geometry, repaired = _repaired(frame.geometry, ids)
     named, unnamed = _names(frame, ids, name_column, municipality_column)
     named.insert(1, "level", level)
+    named = named.assign(**homes)
     areas = gpd.GeoDataFrame(
         named,
         geometry=geometry,
@@ -239,6 +245,16 @@ def _names(
     return pd.DataFrame(table, index=pd.Index(ids.to_numpy(dtype=object), name="area_id")), int(unnamed.sum())
 
 
+def _counted(column: pd.Series) -> np.ndarray:
+    """Read numbers of homes; an empty cell is not known."""
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    filled = column.notna() & (column.astype(str).str.strip() != "")
+    wrong = (numbers.isna() & filled) | (numbers < 0)
+    if wrong.any():
+        raise checks.bad_number(str(column[wrong].iloc[0]), row=row_of(column[wrong]), column=str(column.name))
+    return np.asarray(numbers)
+
+
 def must_have(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> None:
     """Refuse a frame that lacks a column; ``columns`` gives each under the key that names it."""
     faults, present = Faults(), [str(name) for name in frame.columns]
@@ -285,6 +301,11 @@ def codes(column: pd.Series, *, width: int | None = None, pad: bool = False) -> 
 def row_of(column: pd.Series) -> int | None:
     first = column.index[0]
     return int(first) if isinstance(first, int | np.integer) else None
+
+
+def ground(square_metres: float) -> str:
+    """Write a surface in m², or from a tenth of a square kilometre in km²."""
+    return f"{square_metres / 1e6:,.2f} km²" if square_metres >= _TENTH_KM2 else f"{square_metres:,.0f} m²"
 
 
 # ---------------------------------------------------------------- coordinate systems
@@ -426,6 +447,13 @@ def _surface(shape: shapely.Geometry) -> shapely.Geometry:
     """Keep the polygons of what a repair made."""
     parts = [part for part in shapely.get_parts(shape) if shapely.get_type_id(part) == _POLYGON]
     return shapely.multipolygons(parts)
+
+
+def unite(shapes: np.ndarray, group: np.ndarray, size: int) -> np.ndarray:
+    """Unite the shapes of each group, numbered from 0; a group without shapes becomes an empty one."""
+    order = np.argsort(group, kind="stable")
+    borders = np.searchsorted(group[order], np.arange(size + 1))
+    return np.array([shapely.union_all(shapes[order[a:b]]) for a, b in pairwise(borders)], dtype=object)
 
 
 def find_overlaps(areas: gpd.GeoDataFrame, *, tolerance_m2: float = _OVERLAP_M2) -> pd.DataFrame:

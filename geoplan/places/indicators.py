@@ -2,7 +2,8 @@
 
 The tidy frame has the columns ``area_id, indicator, period, numerator, denominator, value, status``. A rate is
 ``numerator / denominator`` times the scale of its unit and is made anew from counts whenever areas are merged.
-Missing is never zero: an empty value has a status that says why it is empty.
+Missing is never zero: an empty value has a status that says why it is empty. A merged figure never stands without
+what it hides: from how many areas it was made, and their lowest value, highest value and spread.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.errors import Fault, TableError
+from geoplan.places.membership import whole_pairs
 from geoplan.specs import IndicatorSpec
 
 __all__ = [
@@ -41,6 +43,7 @@ EXTRAS = ["source", "method", "reason", "children", "minimum", "maximum", "sprea
 KNOWN = ("observed", "estimated", "provisional")
 MISSING = ("suppressed", "not_collected", "not_applicable", "out_of_scope")
 STATUSES = KNOWN + MISSING
+_KEYS = ["area_id", "indicator", "period"]
 _SCALES = {"pct": 100.0, "per_mille": 1e3, "per_1000": 1e3, "per_10000": 1e4, "per_100000": 1e5}
 
 
@@ -52,12 +55,14 @@ class IndicatorTable:
     ----------
     data
         Columns ``area_id, indicator, period`` (str), ``numerator, denominator, value`` (float, in the indicator's
-        unit), ``status`` (one of :data:`STATUSES`); one row per area, indicator and period.
+        unit), ``status`` (one of :data:`STATUSES`); one row per area, indicator and period. Some of :data:`EXTRAS`
+        besides: merged figures have ``children``, ``minimum``, ``maximum`` and ``spread``, see :func:`roll_up`.
     definitions
         Indicator id → :class:`~geoplan.specs.IndicatorSpec`.
     parts
         For merged areas the rows they were merged from, with the column ``parent``: the area of ``data`` that each
-        belongs to. A hidden figure makes a merged one unknown, and all that is known must still count in the city.
+        belongs to; a row stands once for each of them. A hidden figure makes a merged one unknown, and all that is
+        known must still count in the city.
     profile
         ``public`` when disclosure control has let the figures of ``data`` through; ``parts`` never leaves the house.
     """
@@ -73,7 +78,7 @@ class IndicatorTable:
         return self.data.assign(parent=self.data["area_id"]) if self.parts is None else self.parts
 
     def wide(self, period: str, column: str = "value") -> pd.DataFrame:
-        """Return one period as areas × indicators of a column (``value``, ``denominator``, ``status`` …)."""
+        """Return one period as areas × indicators of a column (``value``, ``status``, ``minimum`` …)."""
         rows = self.data[self.data["period"] == str(period)]
         return rows.pivot(index="area_id", columns="indicator", values=column)
 
@@ -167,20 +172,24 @@ def join_report(area_ids: Iterable[str], table: IndicatorTable) -> JoinReport:
 
 def roll_up(
     table: IndicatorTable,
-    parents: pd.Series,
+    parents: pd.Series | pd.DataFrame,
     *,
     minimum_coverage: float = 0.8,
     estimated: bool = False,
 ) -> IndicatorTable:
-    """Merge areas: counts are added up and rates made anew from them.
+    r"""Merge areas: counts are added up and rates made anew from them.
+
+    The figures are always made from the smallest areas there are, so that it is the same by which way one climbs, and
+    an area that lies in two overlapping plans counts in each of them and once in the city that holds both.
 
     Parameters
     ----------
     table
         Indicators of the children.
     parents
-        Index the children's codes, values the parent's code or None (a child without parent is left out; see
-        :func:`join_report`). From :func:`~geoplan.places.parents_at`.
+        Index the children's codes, values the parent's code or None, from :func:`~geoplan.places.parents_at`; or
+        ``child_id, parent_id, share``, from :func:`~geoplan.places.pairs_at`, where areas may have several parents. A
+        child without parent is left out; see :func:`join_report`.
     minimum_coverage
         Share of a parent's base that must be known; below it the merged figure is missing, with the reason that
         holds for most of it. A count needs all of its parts.
@@ -193,12 +202,25 @@ def roll_up(
         ``numerator`` and ``denominator`` are sums over the children that are known. A rate without counts is the
         mean weighted by its base, and its numerator stays empty. ``status`` is ``observed`` when all parts are
         known, else ``estimated`` (or ``provisional``), else the reason of the missing part. ``parts`` keeps the rows
-        of the smallest areas.
+        of the smallest areas. Besides, ``children`` (int): number of smallest areas with a known figure;
+        ``minimum``, ``maximum`` (float, in the indicator's unit): their lowest and highest value; ``spread`` (float,
+        in the indicator's unit): their standard deviation, weighted by base,
+
+        .. math::
+
+            s = \sqrt{\frac{\sum_k w_k (v_k - \bar v)^2}{\sum_k w_k}}, \qquad
+            \bar v = \frac{\sum_k w_k v_k}{\sum_k w_k}
+
+        over the children *k* with value *v* and base *w*; counts, which have no base, weigh the same. A missing figure
+        has none of the three. ``moved_share`` is the children's mean weighted by base, where the table has it; a count
+        weighs by itself.
 
     Raises
     ------
     TableError
         When a rate without counts has no base to weigh it by.
+    IdError
+        When a child belongs to a parent only in part.
 
     Examples
     --------
@@ -209,44 +231,90 @@ def roll_up(
     >>> town = roll_up(table, pd.Series({"a": "town", "b": "town"}))
     >>> town.data[["numerator", "denominator", "value"]].values.tolist()
     [[100.0, 400.0, 25.0]]
+    >>> town.data[["children", "minimum", "maximum", "spread"]].round(2).values.tolist()
+    [[2.0, 10.0, 30.0, 8.66]]
     """
-    # Always from the smallest areas, so that it is the same by which way one climbs, and no known figure is lost.
-    rows = table.finest.assign(parent=table.finest["parent"].map(parents))
-    rows = rows[rows["parent"].notna()]
+    rows = _lifted(table, whole_pairs(parents))
     if estimated:
-        rows = rows.assign(status=rows["status"].where(~rows["status"].isin(KNOWN), "estimated"))
+        rows["status"] = rows["status"].where(~rows["status"].isin(KNOWN), "estimated")
     _must_have_weights(rows, table.definitions)
-    kind = rows["indicator"].map({name: item.kind for name, item in table.definitions.items()})
-    known = rows["status"].isin(KNOWN)
-    counted = known & rows["numerator"].notna()
-    weight = rows["denominator"].where(known)
-    keys = [rows["parent"], rows["indicator"], rows["period"]]
+    keys = ["parent", "indicator", "period"]
+    groups = rows.groupby(keys, sort=True)
+    group = groups.ngroup()
+    heads = groups.size().index.to_frame(index=False).set_axis(["area_id", *keys[1:]], axis=1)
+    kind = {name: item.kind for name, item in table.definitions.items()}
+    rows["counts"] = rows["indicator"].map(kind) == "count"
+    heads["kind"] = heads["indicator"].map(kind)
+    heads["scale"] = heads["indicator"].map({n: unit_scale(i.unit) for n, i in table.definitions.items()}).astype(float)
 
+    total = _sums(rows, group).join(heads)
+    total["status"] = _merged_status(rows, group, total, minimum_coverage)
+    missing = total["status"].isin(MISSING)
+    by_counts = total["counted"] == total["children"]
+    rate = total["numerator"] / total["denominator"] * total["scale"]
+    mean = total["weighted"] / total["denominator"]
+    total["value"] = total["numerator"].where(total["kind"] == "count", rate.where(by_counts, mean))
+    total["numerator"] = total["numerator"].where(by_counts)
+    total = total.join(_spread(rows, group))
+    total.loc[missing, ["numerator", "denominator", "value", "minimum", "maximum", "spread"]] = np.nan
+    if "moved_share" in rows:
+        total["moved_share"] = _moved(rows, group)
+    merged = total[[*COLUMNS, *(name for name in EXTRAS if name in total)]].reset_index(drop=True)
+    parts = rows[[*COLUMNS, *(name for name in EXTRAS if name in rows), "parent"]]
+    return IndicatorTable(data=merged, definitions=table.definitions, parts=parts)
+
+
+def _lifted(table: IndicatorTable, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the smallest areas under each new parent, however many old ones lie between."""
+    rows = table.finest
+    if pairs["child_id"].is_unique:
+        rows = rows.assign(parent=rows["parent"].map(pairs.set_index("child_id")["parent_id"]))
+        rows = rows[rows["parent"].notna()].reset_index(drop=True)
+    else:
+        above = pairs.rename(columns={"child_id": "parent", "parent_id": "above"})
+        rows = rows.merge(above, on="parent").drop(columns="parent").rename(columns={"above": "parent"})
+    # Only rows that were merged before can meet again above.
+    return rows if table.parts is None else rows.drop_duplicates([*_KEYS, "parent"], ignore_index=True)
+
+
+def _sums(rows: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+    """Add up what is known in each group, and count what is known and what is there."""
+    known = rows["status"].isin(KNOWN)
+    weight = rows["denominator"].where(known)
+    size = _size(rows, group)
     sums = pd.DataFrame(
         {
             "numerator": rows["numerator"].where(known),
             "denominator": weight,
             "weighted": rows["value"].where(known) * weight,
-            "size": _size(rows, keys),
-            "known_size": _size(rows, keys).where(known, 0.0),
+            "size": size,
+            "known_size": size.where(known, 0.0),
             "parts": (rows["status"] != "not_applicable").astype(int),
-            "known_parts": known.astype(int),
-            "counted": counted.astype(int),
+            "children": known.astype(int),
+            "counted": (known & rows["numerator"].notna()).astype(int),
         }
-    ).groupby(keys, sort=True)
-    total = sums.sum(min_count=1)
-    total["kind"] = kind.groupby(keys).first()
-    total["status"] = _merged_status(rows, keys, total, minimum_coverage)
-    missing = total["status"].isin(MISSING)
-    by_counts = total["counted"] == total["known_parts"]
-    scale = total.index.get_level_values(1).map({n: unit_scale(i.unit) for n, i in table.definitions.items()})
-    rate = total["numerator"] / total["denominator"] * np.asarray(scale, dtype=float)
-    mean = total["weighted"] / total["denominator"]
-    total["value"] = total["numerator"].where(total["kind"] == "count", rate.where(by_counts, mean))
-    total["numerator"] = total["numerator"].where(by_counts)
-    total.loc[missing, ["numerator", "denominator", "value"]] = np.nan
-    merged = total.rename_axis(["area_id", "indicator", "period"]).reset_index()
-    return IndicatorTable(data=merged[COLUMNS], definitions=table.definitions, parts=rows[[*COLUMNS, "parent"]])
+    )
+    return sums.groupby(group).sum(min_count=1)
+
+
+def _spread(rows: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+    """Return what a merged figure hides: the lowest and the highest value of the known children, and their spread."""
+    known = rows["status"].isin(KNOWN)
+    value = rows["value"].where(known)
+    weight = rows["denominator"].where(~rows["counts"], 1.0).where(value.notna())
+    whole = weight.groupby(group).transform("sum")
+    mean = (weight * value).groupby(group).transform("sum") / whole
+    square = (weight * (value - mean) ** 2).groupby(group).sum(min_count=1)
+    by = value.groupby(group)
+    spread = np.sqrt(square / weight.groupby(group).sum())
+    return pd.DataFrame({"minimum": by.min(), "maximum": by.max(), "spread": spread})
+
+
+def _moved(rows: pd.DataFrame, group: pd.Series) -> pd.Series:
+    """Return which part of each merged figure was moved between boundaries: the children's, weighted by base."""
+    weight = rows["denominator"].where(~rows["counts"], rows["numerator"]).where(rows["status"].isin(KNOWN))
+    part = (rows["moved_share"].fillna(0.0) * weight).groupby(group).sum(min_count=1)
+    return part / weight.groupby(group).sum(min_count=1)
 
 
 def _must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> None:
@@ -263,26 +331,24 @@ def _must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSp
         )
 
 
-def _size(rows: pd.DataFrame, keys: list[pd.Series]) -> pd.Series:
+def _size(rows: pd.DataFrame, group: pd.Series) -> pd.Series:
     """Weigh the parts of a merged area: by their base, or by their siblings' mean base where that is hidden."""
     base = rows["denominator"]
-    mean = base.groupby(keys).transform("mean")
+    mean = base.groupby(group).transform("mean")
     return base.fillna(mean).fillna(1.0).where(rows["status"] != "not_applicable", 0.0)
 
 
 def _merged_status(
     rows: pd.DataFrame,
-    keys: list[pd.Series],
+    group: pd.Series,
     total: pd.DataFrame,
     minimum_coverage: float,
-) -> pd.Series:
-    has = {
-        name: (rows["status"] == name).groupby(keys).any().reindex(total.index)
-        for name in ("estimated", "provisional", "suppressed", "not_collected", "out_of_scope")
-    }
-    whole = total["known_parts"] == total["parts"]
+) -> np.ndarray:
+    reasons = ("estimated", "provisional", "suppressed", "not_collected", "out_of_scope")
+    has = pd.DataFrame({name: rows["status"] == name for name in reasons}).groupby(group).any()
+    whole = total["children"] == total["parts"]
     coverage = (total["known_size"] / total["size"].where(total["size"] > 0)).fillna(0.0)
-    enough = (total["known_parts"] > 0) & (whole | ((coverage >= minimum_coverage) & (total["kind"] != "count")))
+    enough = (total["children"] > 0) & (whole | ((coverage >= minimum_coverage) & (total["kind"] != "count")))
     guessed = has["estimated"] | ~whole
     found = np.select([guessed, has["provisional"]], ["estimated", "provisional"], "observed")
     why = np.select(
@@ -290,7 +356,7 @@ def _merged_status(
         ["not_applicable", "suppressed", "not_collected"],
         "out_of_scope",
     )
-    return pd.Series(np.where(enough, found, why), index=total.index)
+    return np.where(enough, found, why)
 
 
 def known_sums(table: IndicatorTable) -> IndicatorTable:
@@ -300,8 +366,13 @@ def known_sums(table: IndicatorTable) -> IndicatorTable:
     """
     if table.parts is None:
         return table
-    parents = table.parts.drop_duplicates("area_id").set_index("area_id")["parent"]
-    return roll_up(IndicatorTable(table.parts[COLUMNS], table.definitions), parents, minimum_coverage=0.0)
+    pairs = table.parts[["area_id", "parent"]].drop_duplicates().set_axis(["child_id", "parent_id"], axis=1)
+    return roll_up(_smallest(table.parts, table.definitions), pairs, minimum_coverage=0.0)
+
+
+def _smallest(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> IndicatorTable:
+    """Return rows as the table of the smallest areas: each figure once, whatever areas it belongs to."""
+    return IndicatorTable(rows.drop_duplicates(_KEYS, ignore_index=True)[COLUMNS], definitions)
 
 
 def totals(table: IndicatorTable, area_ids: Iterable[str] | None = None) -> pd.DataFrame:
@@ -312,14 +383,16 @@ def totals(table: IndicatorTable, area_ids: Iterable[str] | None = None) -> pd.D
     table
         Indicators of the areas.
     area_ids
-        The group, by the codes of ``table.data``; all areas when left out.
+        The group, by the codes of ``table.data``; all areas when left out. A smallest area in several of them counts
+        once.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``indicator, period``; ``numerator``, ``denominator``, ``value`` as in a merged area, ``areas`` (number of
-        smallest areas with a known figure), ``areas_missing`` (number without one, empty areas not counted) and
-        ``coverage`` (share of the base that is known; a hidden base counts as the others' mean).
+        Index ``indicator, period``; ``numerator``, ``denominator``, ``value``, ``status``, ``children``, ``minimum``,
+        ``maximum`` and ``spread`` as in a merged area, ``areas`` (number of smallest areas with a known figure),
+        ``areas_missing`` (number without one, empty areas not counted) and ``coverage`` (share of the base that is
+        known; a hidden base counts as the others' mean).
 
     Raises
     ------
@@ -329,13 +402,14 @@ def totals(table: IndicatorTable, area_ids: Iterable[str] | None = None) -> pd.D
     rows = table.finest
     if area_ids is not None:
         rows = rows[rows["parent"].isin(set(area_ids))]
+    single = _smallest(rows, table.definitions)
+    rows = single.data
     ids = pd.Index(rows["area_id"].unique(), name="area_id")
-    single = IndicatorTable(rows[COLUMNS], table.definitions)
     merged = roll_up(single, pd.Series("all", index=ids, dtype=object), minimum_coverage=0.0)
     result = merged.data.set_index(["indicator", "period"]).drop(columns="area_id")
     keys = [rows["indicator"], rows["period"]]
     known = rows["status"].isin(KNOWN)
-    size = _size(rows, keys)
+    size = _size(rows, rows.groupby(["indicator", "period"]).ngroup())
     result["areas"] = known.groupby(keys).sum()
     result["areas_missing"] = (~known & (rows["status"] != "not_applicable")).groupby(keys).sum()
     result["coverage"] = size.where(known, 0.0).groupby(keys).sum() / size.groupby(keys).sum()

@@ -11,6 +11,7 @@ from geoplan.risk.index import IndexResult
 __all__ = ["breakdown", "explain"]
 
 _CITY = 100.0
+_BEHIND = ("children", "minimum", "maximum", "spread")
 
 
 def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
@@ -27,9 +28,11 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row an area and indicator, in the order of the areas' ranks and the index's indicators: ``area_id``,
-        ``domain``, ``indicator``, ``unit``, ``value``, ``numerator``, ``denominator`` (N), ``city`` (the city's value),
-        ``relative`` (city = 100, higher = worse), ``weight`` (in the area's score), ``contribution`` (points of the
-        score), ``above_city`` (points of the score's distance from 100), ``status``.
+        ``domain``, ``indicator``, ``unit``, ``value``, ``numerator``, ``denominator`` (N), ``children``, ``minimum``,
+        ``maximum``, ``spread`` (of the smallest areas behind a merged figure, see :func:`~geoplan.places.roll_up`; NaN
+        behind one that was not merged), ``city`` (the city's value), ``relative`` (city = 100, higher = worse),
+        ``weight`` (in the area's score), ``contribution`` (points of the score), ``above_city`` (points of the score's
+        distance from 100), ``status``.
 
     Examples
     --------
@@ -51,7 +54,7 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
     domain_of = {name: domain.id for domain in result.spec.domains for name in domain.indicators}
     rows = table.data[table.data["period"] == result.certificate.period].set_index(["area_id", "indicator"])
     every = pd.MultiIndex.from_product([result.ranking.index, list(domain_of)], names=["area_id", "indicator"])
-    frame = rows[["value", "numerator", "denominator", "status"]].reindex(every)
+    frame = rows.reindex(columns=["value", "numerator", "denominator", *_BEHIND, "status"]).reindex(every)
     for name, wide in (
         ("relative", result.relative),
         ("weight", result.weights),
@@ -72,6 +75,7 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
         "value",
         "numerator",
         "denominator",
+        *_BEHIND,
         "city",
         "relative",
     ]

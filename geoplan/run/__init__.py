@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geoplan.run.folder import atomic_folder
+    from geoplan.run.geography import Geography, describe_areas
     from geoplan.run.matching import match_table, write_matches
     from geoplan.run.outputs import write_run
     from geoplan.run.reading import Explanation, explain_run
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "CheckReport": "verify",
     "Explanation": "reading",
+    "Geography": "geography",
     "Run": "story",
     "Sheet": "sheets",
     "atomic_folder": "folder",
     "check_project": "verify",
     "definition_notes": "sheets",
+    "describe_areas": "geography",
     "explain_run": "reading",
     "find_sheets": "sheets",
     "match_table": "matching",
@@ -38,11 +41,13 @@ _HOMES = {
 __all__ = [
     "CheckReport",
     "Explanation",
+    "Geography",
     "Run",
     "Sheet",
     "atomic_folder",
     "check_project",
     "definition_notes",
+    "describe_areas",
     "explain_run",
     "find_sheets",
     "match_table",

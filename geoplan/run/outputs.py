@@ -203,6 +203,10 @@ def _write_tables(run: Run, folder: Path) -> None:
                 "value": 2,
                 "numerator": 0,
                 "denominator": 0,
+                "children": 0,
+                "minimum": 2,
+                "maximum": 2,
+                "spread": 2,
                 "city": 2,
                 "relative": 1,
                 "contribution": 2,
@@ -210,6 +214,7 @@ def _write_tables(run: Run, folder: Path) -> None:
             },
             frozen=2,
         ),
+        *_extent_sheet(run),
         Sheet(words["notes_sheet"], _notes(run), widths=(38, 110)),
     ]
     write_workbook(folder / "ranking.xlsx", sheets, title=spec.title.to(language), date=spec.date)
@@ -220,6 +225,8 @@ def _readable(run: Run, figures: pd.DataFrame, labels: Mapping[str, str]) -> pd.
     language, words = run.spec.language, texts(run.spec.language)
     names = {name: item.label.to(language) for name, item in run.indicators().definitions.items()}
     table = figures.drop(columns="weight")
+    if run.indicators().parts is None:  # nothing was merged, so nothing stands behind a figure
+        table = table.drop(columns=["children", "minimum", "maximum", "spread"])
     table.insert(1, "name", table["area_id"].map(run.areas()["name"]))
     table["domain"] = table["domain"].map(labels)
     table["indicator"] = table["indicator"].map(names)
@@ -227,6 +234,20 @@ def _readable(run: Run, figures: pd.DataFrame, labels: Mapping[str, str]) -> pd.
     table["status"] = table["status"].map(words.statuses)
     table["period"] = run.spec.period
     return table
+
+
+def _extent_sheet(run: Run) -> list[Sheet]:
+    """Write how large and scattered everything above the ranked areas is; no sheet where nothing is above."""
+    words = texts(run.spec.language)
+    found = [run.extent(name).reset_index().assign(level=name) for name in run.levels_above()]
+    if not found:
+        return []
+    decimals = {"estates": 0, "homes": 0, "residents": 0, "area_km2": 3, "hull_km2": 3, "compactness": 2}
+    decimals |= {"parts": 0, "largest_distance_m": 0, "standard_distance_m": 0}
+    table = pd.concat(found, ignore_index=True)[["level", "area_id", "name", *decimals]]
+    if table["homes"].isna().all():
+        table = table.drop(columns="homes")
+    return [Sheet(words["extent_sheet"], table, words.words, decimals, frozen=3)]
 
 
 def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: Path) -> None:
@@ -264,6 +285,10 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
         "value",
         "numerator",
         "denominator",
+        "children",
+        "minimum",
+        "maximum",
+        "spread",
         "city",
         "relative",
         "weight",

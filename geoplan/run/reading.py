@@ -30,7 +30,8 @@ class Explanation:
     domains
         ``label``, ``relative`` (city = 100), ``above_city`` (points of the score's distance from 100).
     indicators
-        ``label, unit, unit_label, value, denominator, city, relative, contribution, above_city, status``;
+        ``label, unit, unit_label, value, denominator, children, minimum, maximum, spread, city, relative,
+        contribution, above_city, status``; ``children`` to ``spread`` tell of the smallest areas behind the figure;
         what lifts the score most above the city comes first.
     manifest
         The run's manifest.
@@ -88,6 +89,10 @@ def explain_run(folder: Path, area: str) -> Explanation:
         "unit_label",
         "value",
         "denominator",
+        "children",
+        "minimum",
+        "maximum",
+        "spread",
         "city",
         "relative",
         "contribution",
@@ -98,7 +103,7 @@ def explain_run(folder: Path, area: str) -> Explanation:
         area={name: _plain(head[name]) for name in (*keys, "status", "reason")},
         ranked=int(scores["rank"].notna().sum()),
         domains=domains.sort_values("above_city", ascending=False).reset_index(drop=True),
-        indicators=indicators[columns].reset_index(drop=True),
+        indicators=indicators.reindex(columns=columns).reset_index(drop=True),  # an older run lacks some
         manifest=manifest,
     )
 

@@ -7,29 +7,35 @@ from functools import cached_property
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, Faults, SpecError
+from geoplan.errors import Fault, Faults, IdError, InputError, SpecError
 from geoplan.places import (
     AreaReport,
     IndicatorTable,
     JoinReport,
     NameMatch,
+    NestingReport,
     as_areas,
     as_crs,
     as_indicators,
     as_membership,
     assign_largest_overlap,
+    check_membership,
     check_points,
     join_report,
+    pairs_at,
     parents_at,
     roll_up,
     with_crs,
     working_crs,
 )
-from geoplan.places.indicators import KNOWN
+from geoplan.places.indicators import COLUMNS, KNOWN
+from geoplan.places.membership import whole_pairs
 from geoplan.risk import IndexResult, risk_index
+from geoplan.run.geography import Tie, extent_of, levels_above, nesting_of, notes_on
 from geoplan.run.matching import layer_of_kind, siblings, with_child_and_parent_codes, with_codes
 from geoplan.show import Style, format_date, make_style
 from geoplan.sources import Catalogue, Dataset, home, read_table, read_vector
@@ -99,6 +105,7 @@ def read_areas(dataset: Dataset, crs: str | None) -> tuple[gpd.GeoDataFrame, Are
             assign_crs=spec.assign_crs,
             id_width=spec.id_width,
             id_pad=spec.id_pad,
+            homes_column=spec.homes_column,
             where=spec.where,
             municipality_column=spec.municipality_column,
         )
@@ -140,7 +147,7 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
     spec = dataset.spec
     assert isinstance(spec, MembershipLayer)  # noqa: S101  the caller asked the catalogue for this kind
     with Faults.located_at(dataset.shown, toml=dataset.toml):
-        return as_membership(
+        table = as_membership(
             with_child_and_parent_codes(dataset, _table(dataset, spec)),
             child_column=spec.child_column,
             parent_column=spec.parent_column,
@@ -150,6 +157,8 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
             parent_width=spec.parent_width,
             decimal=spec.decimal,
         )
+        check_membership(table, exclusive=spec.exclusive)
+        return table
 
 
 def _table(dataset: Dataset, spec: IndicatorsLayer | MembershipLayer) -> pd.DataFrame:
@@ -264,8 +273,26 @@ class Run:
         if assign:
             units = read_areas(self._datasets[assign.layer], str(self.areas().crs))[0]
             parts.append(assign_largest_overlap(units, self.areas(), minimum_share=assign.minimum_share))
-        empty = pd.DataFrame(columns=["child_id", "parent_id", "relation", "share"])
-        return pd.concat(parts, ignore_index=True) if parts else empty
+        if not parts:
+            return pd.DataFrame(columns=["child_id", "parent_id", "relation", "share"])
+        table = pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
+        try:
+            check_membership(table, exclusive=self.exclusive)
+        except InputError as error:
+            raise error.located(file=self.shown, key="areas.membership") from error
+        return table
+
+    @property
+    def exclusive(self) -> list[str]:
+        """The relations that give an area exactly one parent."""
+        layers = [self._datasets[name].spec for name in self.spec.areas.membership]
+        return sorted({name for spec in layers if isinstance(spec, MembershipLayer) for name in spec.exclusive})
+
+    @property
+    def _merging(self) -> pd.DataFrame:
+        """The membership as figures follow it: an area assigned by overlap goes whole to where most of it lies."""
+        overlapping = self._membership["relation"] == "largest_overlap"
+        return self._membership.assign(share=self._membership["share"].where(~overlapping, 1.0))
 
     def membership(self) -> pd.DataFrame:
         """Return which area belongs to which: ``child_id, parent_id, relation, share``."""
@@ -311,28 +338,87 @@ class Run:
             what = f"the table is of level '{dataset.spec.level}', the scenario ranks '{self.spec.areas.level}'"
             hint = "name the table that ties them as `membership` under [areas]"
             raise SpecError(Fault(what=what, file=self.shown, key="areas.membership", hint=hint))
-        membership = self._membership
-        overlapping = membership["relation"] == "largest_overlap"
-        parents = parents_at(
-            membership.assign(share=membership["share"].where(~overlapping, 1.0)),
-            sorted(set(table.data["area_id"].unique())),
-            ranked,
-        )
-        if parents.isna().all():
-            raise checks.ids_match_nothing(list(parents.index), sorted(set(membership["child_id"])))
+        codes = sorted(set(table.data["area_id"].unique()))
+        pairs = pairs_at(self._merging, codes, ranked)
+        if pairs.empty:
+            raise checks.ids_match_nothing(codes, sorted(set(self._membership["child_id"])))
+        try:
+            pairs = whole_pairs(pairs)
+        except IdError as error:
+            raise error.located(file=self.shown, key="areas.membership") from error
         report = JoinReport(
-            matched=tuple(sorted(set(parents.dropna()))),
-            without_data=tuple(sorted(set(ranked) - set(parents))),
-            without_area=tuple(sorted(parents.index[parents.isna()])),
+            matched=tuple(sorted(set(pairs["parent_id"]))),
+            without_data=tuple(sorted(set(ranked) - set(pairs["parent_id"]))),
+            without_area=tuple(sorted(set(codes) - set(pairs["child_id"]))),
             names=names,
         )
         merged = roll_up(
             table,
-            parents,
+            pairs,
             minimum_coverage=self.spec.indicators.minimum_coverage,
             estimated=bool(self.spec.areas.assign),
         )
         return merged, report
+
+    def levels(self) -> list[str]:
+        """Return the levels of the scenario's layers, as it names them: the smallest areas first."""
+        return list(self._areas)
+
+    def levels_above(self) -> list[str]:
+        """Return what is made of other areas, and not below the ranked level: levels, and relations to bare codes."""
+        return levels_above(self._frames, self._membership, self.spec.areas.level)
+
+    @property
+    def _frames(self) -> dict[str, gpd.GeoDataFrame]:
+        return {level: self.areas(level) for level in self.levels()}
+
+    @cached_property
+    def _nesting(self) -> dict[Tie, NestingReport]:
+        return nesting_of(self._frames, self._membership, self.population, self.exclusive)
+
+    def nesting(self) -> dict[Tie, NestingReport]:
+        """Return how the levels that a membership ties lie in each other: gaps, overlaps, areas outside their parent.
+
+        Raises
+        ------
+        InputError
+            When areas, tables or memberships are faulty.
+        """
+        return self._nesting
+
+    def extent(self, level: str | None = None) -> pd.DataFrame:
+        """Return how large and scattered the areas of a level are, see :func:`geoplan.extent`; ``name`` comes first.
+
+        Areas above the ranked level are made of the ranked ones that belong to them, or of smaller ones. For areas
+        without a layer, such as boards, name the relation that leads to them in the place of the level.
+
+        Raises
+        ------
+        InputError
+            When there is no such level, or areas, tables or memberships are faulty.
+        """
+        ranked = self.spec.areas.level
+        return extent_of(level or ranked, self._frames, ranked, self._membership, self.population)
+
+    def population(self, level: str | None = None) -> pd.Series:
+        """Return the residents of the areas of a level in the scenario's period; NaN where they are not known.
+
+        Raises
+        ------
+        InputError
+            When there is no such level, or a table is faulty.
+        """
+        areas, name, period = self.areas(level).index, self.spec.index.population, self.spec.period
+        table = self.indicators()
+        rows = table.finest[(table.finest["indicator"] == name) & (table.finest["period"] == period)]
+        rows = rows.drop_duplicates("area_id")[COLUMNS]
+        pairs = pairs_at(self._merging, rows["area_id"], areas)
+        partly = set(pairs.loc[pairs["share"] < 1, "parent_id"])
+        pairs = pairs[~pairs["parent_id"].isin(partly)]
+        if pairs.empty:
+            return pd.Series(np.nan, index=areas, name=name)
+        merged = roll_up(IndicatorTable(rows, table.definitions), pairs)
+        return merged.wide(period)[name].reindex(areas)
 
     def indicators(self) -> IndicatorTable:
         """Return the indicators of the ranked areas, all periods.
@@ -402,7 +488,7 @@ class Run:
             for name, part in self.index().certificate.reference_coverage.items()
             if part < least
         ]
-        return [*self.join_report().lines()[1:], *gaps, *self.area_report().lines()]
+        return [*self.join_report().lines()[1:], *notes_on(self), *gaps, *self.area_report().lines()]
 
     def sources(self) -> str:
         """Return the sources of areas and figures in one line, each once."""

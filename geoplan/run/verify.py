@@ -138,5 +138,6 @@ def _check_scenario(catalogue: Catalogue, name: str) -> list[str]:
     run.backdrop()
     ranking_table(run)
     said = [f"{certificate.ranked} areas ranked, {certificate.excluded} listed without a rank"]
-    overlaps = run.area_report().lines()  # said of the layer
-    return said + [line for line in run.notes() if line not in overlaps]
+    nesting = [f"{tie}: {line}" for tie, report in run.nesting().items() for line in report.lines()]
+    known = {*run.area_report().lines(), *nesting}  # overlaps are said of the layer
+    return said + [line for line in run.notes() if line not in known] + nesting

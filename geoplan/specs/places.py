@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from geoplan.specs.base import IdColumn, LayerBase, Period, Slug, TableLayer, VectorLayer
+from geoplan.specs.base import IdColumn, LayerBase, Period, Several, Slug, TableLayer, VectorLayer
 
 __all__ = [
     "AliasesLayer",
@@ -29,6 +29,7 @@ class AreasLayer(VectorLayer, IdColumn):
         default=None,
         description="The column of the municipality each area lies in, where areas of several bear the same name.",
     )
+    homes_column: str | None = Field(default=None, description="The column with the number of homes of each area.")
     where: dict[str, str] = Field(
         default_factory=dict, description="Keep only the rows in which each column has the value given."
     )
@@ -66,6 +67,11 @@ class MembershipLayer(TableLayer):
     parent_column: str = "parent_id"
     relation_column: str | None = Field(default=None, description="`part_of` everywhere when left out.")
     share_column: str | None = Field(default=None, description="1 everywhere when left out.")
+    exclusive: Several[str] = Field(
+        default=(),
+        description="Relations that give an area exactly one parent, such as administered_by: two are a fault, and a "
+        "run notes areas that have none.",
+    )
     child_width: int | None = Field(default=None, ge=1, description="Number of characters of a child's code.")
     parent_width: int | None = Field(default=None, ge=1, description="Number of characters of a parent's code.")
     child_match_layer: str | None = Field(

@@ -14,8 +14,9 @@ __all__ = ["RESERVED", "DisclosureSpec", "DomainSpec", "IndexSpec", "ScenarioSpe
 
 #: Columns of the ranked list; a domain, which gets a column of its own, cannot be called so.
 RESERVED = frozenset((
-    "area_id", "gap", "geometry", "indicators", "indicators_estimated", "indicators_total", "level", "method", "name",
-    "period", "population", "rank", "rank_rest", "reason", "reason_domain", "score", "score_rest", "source", "status",
+    "area_id", "gap", "geometry", "homes", "indicators", "indicators_estimated", "indicators_total", "level", "method",
+    "name", "period", "population", "rank", "rank_rest", "reason", "reason_domain", "score", "score_rest", "source",
+    "status",
 ))  # fmt: skip
 
 
