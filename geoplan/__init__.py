@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         assign_largest_overlap,
         find_overlaps,
         join_report,
+        lint_table,
         parents_at,
         roll_up,
     )
@@ -47,6 +48,7 @@ _WINGS = {
         "assign_largest_overlap",
         "find_overlaps",
         "join_report",
+        "lint_table",
         "parents_at",
         "roll_up",
     ),
@@ -83,6 +85,7 @@ __all__ = [
     "find_overlaps",
     "home",
     "join_report",
+    "lint_table",
     "list_layers",
     "make_style",
     "open_run",

@@ -12,13 +12,16 @@ from geoplan.places.indicators import (
     totals,
     unit_scale,
 )
+from geoplan.places.lint import RULES, Finding, lint_bases, lint_index, lint_levels, lint_periods, lint_table
 from geoplan.places.membership import as_membership, assign_largest_overlap, parents_at
 from geoplan.places.tidy import as_indicators
 
 __all__ = [
     "MISSING",
+    "RULES",
     "STATUSES",
     "AreaReport",
+    "Finding",
     "IndicatorTable",
     "JoinReport",
     "as_areas",
@@ -30,6 +33,11 @@ __all__ = [
     "find_overlaps",
     "join_report",
     "known_sums",
+    "lint_bases",
+    "lint_index",
+    "lint_levels",
+    "lint_periods",
+    "lint_table",
     "parents_at",
     "roll_up",
     "totals",

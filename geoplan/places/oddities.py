@@ -172,8 +172,8 @@ def copied_forward(sheet: Sheet) -> Iterator[Finding]:
     for name, copied in found[same].reset_index().groupby("indicator"):
         cell = copied.iloc[0]
         yield note(
-            f"{name}: {number(len(copied))} of {number(series[name])} areas have the very same figure in every year "
-            f"from {cell['first']} to {cell['last']}",
+            f"{name}: the very same figure in every year from {cell['first']} to {cell['last']} in "
+            f"{number(len(copied))} of {number(series[name])} areas",
             area=str(cell["area_id"]),
         )
 

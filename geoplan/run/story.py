@@ -41,8 +41,9 @@ from geoplan.specs import (
     PointsLayer,
     ScenarioSpec,
 )
+from geoplan.specs.base import TableLayer
 
-__all__ = ["Run", "open_run", "read_areas", "read_features", "read_indicators", "read_membership"]
+__all__ = ["Run", "open_run", "read_areas", "read_cells", "read_features", "read_indicators", "read_membership"]
 
 
 def open_run(scenario: str | Path) -> Run:
@@ -123,7 +124,7 @@ def read_indicators(dataset: Dataset) -> IndicatorTable:
     spec = dataset.spec
     assert isinstance(spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
     with Faults.located_at(dataset.shown, toml=dataset.toml):
-        return as_indicators(_table(dataset, spec), spec)
+        return as_indicators(read_cells(dataset), spec)
 
 
 def read_membership(dataset: Dataset) -> pd.DataFrame:
@@ -132,7 +133,7 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
     assert isinstance(spec, MembershipLayer)  # noqa: S101  the caller asked the catalogue for this kind
     with Faults.located_at(dataset.shown, toml=dataset.toml):
         return as_membership(
-            _table(dataset, spec),
+            read_cells(dataset),
             child_column=spec.child_column,
             parent_column=spec.parent_column,
             relation_column=spec.relation_column,
@@ -143,7 +144,10 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
         )
 
 
-def _table(dataset: Dataset, spec: IndicatorsLayer | MembershipLayer) -> pd.DataFrame:
+def read_cells(dataset: Dataset) -> pd.DataFrame:
+    """Read a table as its file writes it, the index the rows' numbers."""
+    spec = dataset.spec
+    assert isinstance(spec, TableLayer)  # noqa: S101  the caller asked the catalogue for a kind that is a table
     return read_table(dataset.verified(), sheet=spec.sheet, separator=spec.separator, encoding=spec.encoding)
 
 
