@@ -69,14 +69,15 @@ def _same_base(tables: Mapping[str, IndicatorTable]) -> dict[tuple[str, object],
     for table, content in tables.items():
         for name, item in content.definitions.items():
             # Pooled years are another base by intent, whatever its words.
-            if item.base is not None and item.kind != "count" and item.mean_years == 1:
+            if item.base is not None and item.mean_years == 1:
                 found.setdefault((item.base.to("en"), item.ages), []).append((table, name))
     return {key: members for key, members in found.items() if len(members) > 1}
 
 
 def _denominators(table: IndicatorTable, name: str, title: str) -> pd.DataFrame:
     rows = table.data[(table.data["indicator"] == name) & table.data["status"].isin(KNOWN)]
-    rows = rows[rows["denominator"].notna()]
+    people = "numerator" if table.definitions[name].kind == "count" else "denominator"
+    rows = rows.assign(denominator=rows[people])[rows[people].notna()]
     return rows[["area_id", "indicator", "period", "denominator"]].assign(table=title)
 
 

@@ -21,8 +21,10 @@ __all__ = [
     "years",
 ]
 
-_YEAR = re.compile(r"(\d{4})(?:[-\u2013/ ]?(?:[MmQqKkTt]?\d{1,2}|\d{4}))?")  # 2012, 2012-03, 2012Q1, 2011/12, 2010-2012
+# 2012, 2012Q1, 2012-03, 2011/12, 2010-2012
+_YEAR = re.compile(r"(\d{4})(?:[-\u2013/ ]?[MmQqKkTt]\d{1,2}|[-\u2013/ ](?:\d{1,2}|\d{4}))?")
 _SPAN = re.compile(r"\d{4}\D(\d{4})")
+_WRITTEN = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")  # a year in running text
 _FIRST = 1900
 _FEW_YEARS = 3  # fewer say nothing of a habit
 _MANY_AREAS = 8  # fewer say nothing of what is usual
@@ -43,7 +45,7 @@ def years(sheet: Sheet) -> Iterator[Finding]:
     first = sheet.data.drop_duplicates(["indicator", "period"]).copy()
     first["year"] = first["period"].map(_year)
     digits = first["period"].str.contains(r"\d")
-    vintage = max((int(year) for year in re.findall(r"(?<!\d)\d{4}(?!\d)", sheet.layer.vintage)), default=None)
+    vintage = max((int(year) for year in _WRITTEN.findall(sheet.layer.vintage)), default=None)
     odd = first[first["year"].isna()].drop_duplicates("period")
     yield from each(
         odd[digits[odd.index]],
@@ -53,13 +55,13 @@ def years(sheet: Sheet) -> Iterator[Finding]:
     named = odd[~digits[odd.index]]
     if len(named):
         yield note(f"periods that are no years cannot be put in order: {checks.listed(named['period'])}")
-    early = first[first["year"] < _FIRST]
-    yield from each(early, lambda cell: f"{figure(cell)}: the year lies before {_FIRST}", expected="a year")
+    early = first[first["year"] < _FIRST].drop_duplicates("period")
+    yield from each(early, lambda cell: f"the year {cell.period} lies before {_FIRST}")
     if vintage is not None:
         late = first[(first["year"] > vintage) & first["status"].isin(("observed", "suppressed"))]
         yield from each(
-            late,
-            lambda cell: f"{figure(cell)}: the year lies after the layer's vintage, {sheet.layer.vintage}",
+            late.drop_duplicates("period"),
+            lambda cell: f"the year {cell.period} lies after the layer's vintage, {sheet.layer.vintage}",
             hint="correct the year or `vintage`; a forecast has the status estimated",
         )
     yield from _before_since(sheet, first)
@@ -87,6 +89,7 @@ def _before_since(sheet: Sheet, first: pd.DataFrame) -> Iterator[Finding]:
 
 def _gaps(sheet: Sheet) -> Iterator[Finding]:
     """Note years left out of a series, where its years come in equal steps otherwise."""
+    found: dict[str, list[str]] = {}
     for name, periods in sheet.data.groupby("indicator")["period"].unique().items():
         own = sorted({int(period) for period in periods if re.fullmatch(r"\d{4}", period)})
         steps = np.diff(own)
@@ -94,7 +97,10 @@ def _gaps(sheet: Sheet) -> Iterator[Finding]:
             continue
         missing = sorted(set(range(own[0], own[-1] + 1, int(steps.min()))) - set(own))
         if missing:
-            yield note(f"{name}: the series from {own[0]} to {own[-1]} lacks {', '.join(map(str, missing))}")
+            what = f"the series from {own[0]} to {own[-1]} lacks {', '.join(map(str, missing))}"
+            found.setdefault(what, []).append(str(name))
+    for what, names in found.items():
+        yield note(f"{what}: {checks.listed(names)}")
 
 
 # ---------------------------------------------------------------- rows

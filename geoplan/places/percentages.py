@@ -13,7 +13,7 @@ from geoplan.places.indicators import unit_scale
 __all__ = ["from_base", "from_counts"]
 
 _SLACK = 1e-9  # of a base: what floating numbers may lose
-_SHOWN = 3  # decimals beyond those published with which a rate is told
+_SHOWN = 2  # decimals beyond those published with which a rate is told
 _GRIM_DECIMALS = 3  # what has more was not published for reading, but computed
 
 
@@ -39,7 +39,7 @@ def from_counts(sheet: Sheet) -> Iterator[Finding]:
         rows[how == "other"],
         lambda cell: (
             f"{cell.indicator} {cell.period}: {number(cell.published)} does not follow from {number(cell.numerator)} "
-            f"of {number(cell.denominator)}, which makes {cell.made:.{int(cell.shown) + _SHOWN}g}"
+            f"of {number(cell.denominator)}, which makes {number(round(cell.made, int(cell.shown) + _SHOWN))}"
         ),
         expected="the rate that the counts make, rounded half-up",
         hint="correct the count, the base or the rate; geoplan makes rates from counts",

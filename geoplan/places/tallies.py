@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geoplan import checks
 from geoplan.places.findings import KEYS, Finding, Sheet, each, fault, note, number, row_of
 from geoplan.places.indicators import KNOWN, IndicatorTable, roll_up
 from geoplan.specs import NoiseSpec, SumSpec
@@ -49,6 +50,7 @@ def stated_counts(sheet: Sheet) -> Iterator[Finding]:
             hint="look for rows that were cut off or listed twice, or for another vintage",
         )
     for name, total in sheet.layer.stated_sum.items():
+        yield from _undefined(sheet, [name], "stated_sum")
         indicator, column = _split(name)
         sums = _sums(sheet, column)
         own = sums[sums["indicator"] == indicator]
@@ -112,7 +114,7 @@ def shares_of_hundred(sheet: Sheet) -> Iterator[Finding]:
     Of whole per cent 98 to 102 is a hundred; of many parts, or of more decimals, half a unit for each part.
     """
     for item in sheet.layer.sums:
-        if isinstance(item.whole, str) or not set(item.parts) <= set(sheet.data["indicator"]):
+        if isinstance(item.whole, str):
             continue
         rows = sheet.data[sheet.data["known"] & sheet.data["indicator"].isin(item.parts)].drop_duplicates(KEYS)
         yield from _shares(sheet, item, rows.assign(unit=_unit(rows)), item.whole)
@@ -158,10 +160,13 @@ def parts_of_whole(sheet: Sheet) -> Iterator[Finding]:
 
     Where the publisher has added noise or rounded (`noise`), a difference within what that can do is a note.
     """
-    for item in sheet.layer.sums:
-        if isinstance(item.whole, float | int) or not {*item.parts, item.whole} <= set(sheet.places):
+    for place, item in enumerate(sheet.layer.sums):
+        whole_of = [item.whole] if isinstance(item.whole, str) else []
+        yield from _undefined(sheet, [*item.parts, *whole_of], f"sums.{place}")
+        if not isinstance(item.whole, str):
             continue
-        parts, whole = sheet.places[list(item.parts)], sheet.places[item.whole]
+        parts = sheet.places.reindex(columns=list(item.parts))  # a part of which nothing is known is hidden everywhere
+        whole = sheet.places.reindex(columns=[item.whole])[item.whole]
         found = pd.DataFrame({"sum": parts.sum(axis=1), "whole": whole, "complete": parts.notna().all(axis=1)})
         found = found[whole.notna() & parts.notna().any(axis=1)].reset_index()
         found["difference"] = found["sum"] - found["whole"]
@@ -172,6 +177,14 @@ def parts_of_whole(sheet: Sheet) -> Iterator[Finding]:
         yield from _unequal(found[wrong], item)
         differ = found["complete"] & (found["difference"].abs() > _EXACT * found["whole"].abs()) & ~wrong
         yield from _noted(found[differ], sheet, item, item.whole, of=int(found["complete"].sum()))
+
+
+def _undefined(sheet: Sheet, names: list[str], key: str) -> Iterator[Finding]:
+    """Find names that no indicator has; a layer with a registry can only be asked when that has been read."""
+    for name in names:
+        if _split(name)[0] not in sheet.definitions:
+            hint = checks.did_you_mean(name, sheet.definitions)
+            yield fault(f"no indicator is called '{_split(name)[0]}'", key=key, hint=hint)
 
 
 def _unequal(rows: pd.DataFrame, item: SumSpec) -> Iterator[Finding]:

@@ -69,7 +69,9 @@ def total_rows(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.Series:
     """Tell which rows of a table as read state totals (``layer.total_row``) and are no areas."""
     if layer.total_row is None or layer.id_column not in frame:
         return pd.Series(False, index=frame.index)  # noqa: FBT003  pandas' own signature
-    return frame[layer.id_column].astype(str).str.strip().isin(_columns(layer.total_row))
+    ids = frame[layer.id_column].astype(str).str.strip()
+    width = layer.id_width if layer.id_pad and layer.id_width else 0
+    return ids.isin(_columns(layer.total_row)) | ids.str.zfill(width).isin(_columns(layer.total_row))
 
 
 def _from_tidy(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:

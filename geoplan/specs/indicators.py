@@ -90,6 +90,13 @@ class SumSpec(Model):
             raise ValueError("a number such as 100, or an indicator's id")
         return value
 
+    @model_validator(mode="after")
+    def _shares_have_no_base(self) -> SumSpec:
+        bases = [name for name in self.parts if name.endswith(".denominator")]
+        if bases and not isinstance(self.whole, str):
+            raise ValueError(f"shares of a number, or counts of a count; {listed(bases)} is no share")
+        return self
+
 
 class NoiseSpec(Model):
     """What the publisher did to every count, so that parts need not add up to their whole."""
