@@ -141,6 +141,19 @@ def test_l01_sums_that_do_not_tally_with_the_stated_total():
     ]
 
 
+def test_l01_a_total_that_is_not_there():
+    raw = tidy(("01", "people", "2012", "5"), ("total", "people", "2012", "5"))
+    assert said(linted(raw, layer(PEOPLE, total_row="Total"))) == [
+        "fault: key 'total_row': no row of the file has the code 'Total'. Hint: did you mean 'total'? [L01 sums]"
+    ]
+
+
+def test_l01_a_total_may_be_blank_where_the_file_states_none():
+    spec = layer({**PEOPLE, "numerator": "n"}, indicator("poor", value="p"), total_row="T", shape="wide", period=2012)
+    frame = pd.DataFrame({"code": ["01", "T"], "n": ["5", "5"], "p": ["20", ""]}, index=[2, 3])
+    assert linted(frame, spec) == []
+
+
 def test_l01_hidden_areas_are_allowed_for_and_their_part_is_told():
     rows = [("01", "people", "2012", "80"), ("02", "people", "2012", "", "", "", "suppressed")]
     spec = layer(PEOPLE, total_row="Total")
@@ -338,10 +351,17 @@ def test_l06_shares_that_should_make_a_hundred():
     ]
     assert said(linted(*shares("33.3", "33.3", "33.1"))) == [
         (
-            "fault: row 2, area '01': s0 + s1 + s2 2012 make 99.7, not 100. Expected: 99.8 to 100.2. [L06 shares of a "
-            "whole]"
+            "fault: row 2, area '01': s0 + s1 + s2 2012 make 99.7, not 100. Expected: 99.85 to 100.15. [L06 shares of "
+            "a whole]"
         )
     ]
+
+
+def test_l06_shares_of_merged_areas_are_not_judged_by_their_many_decimals():
+    names = ("s0", "s1", "s2")
+    rows = [("01", name, "2012", None, 900, 33.1234567, "observed") for name in names]
+    spec = layer(*map(indicator, names), sums=[{"parts": names, "whole": 100}])
+    assert lint_table(finished(rows, *map(indicator, names)), spec) == []
 
 
 def test_l06_shares_made_from_counts_make_the_whole_but_for_noise():
@@ -412,9 +432,9 @@ def test_sums_of_indicators_that_are_not_there_are_refused():
         layer(PEOPLE, sums=[{"parts": ["people"], "whole": ["people"]}])
     with pytest.raises(SpecError, match=r"'people.denominator' is no share"):
         layer(PEOPLE, sums=[{"parts": ["people.denominator"], "whole": 100}])
-    later = layer(PEOPLE, registry="core", stated_sum={"peple": 3}, sums=[{"parts": ["rent"], "whole": 100}])
+    later = layer(PEOPLE, registry="core", stated_sum={"peoples": 3}, sums=[{"parts": ["rent"], "whole": 100}])
     assert said(linted(tidy(("01", "people", "2012", "5")), later)) == [
-        "fault: key 'stated_sum': no indicator is called 'peple'. Hint: did you mean 'people'? [L02 stated counts]",
+        "fault: key 'stated_sum': no indicator is called 'peoples'. Hint: did you mean 'people'? [L02 stated counts]",
         "fault: key 'sums.0': no indicator is called 'rent'. Hint: one of 'people' [L07 parts and whole]",
     ]
 

@@ -18,6 +18,7 @@ from geoplan.specs import IndicatorsLayer, IndicatorSpec
 
 __all__ = [
     "KEYS",
+    "READABLE",
     "Finding",
     "Rule",
     "Sheet",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 KEYS = ["area_id", "indicator", "period"]
+READABLE = 3  # decimals of a figure that is published for reading
 _MOST_DECIMALS = 9  # what has more is a number as a computer holds it: 12.299999999999999 is 12.3
 
 
@@ -106,7 +108,7 @@ class Sheet:
     layer
         The dataset's entry in the catalogue.
     totals
-        The rows of totals as a tidy table, if the file has any.
+        The rows of totals as a tidy table; None when the file is not at hand.
     """
 
     data: pd.DataFrame
@@ -138,14 +140,19 @@ def open_sheet(table: IndicatorTable, layer: IndicatorsLayer, raw: pd.DataFrame 
     data["scale"] = names.map({name: unit_scale(item.unit) for name, item in table.definitions.items()}).astype(float)
     if raw is None:
         data["row"], data["text"] = pd.NA, _text(data["value"].where(data["numerator"].isna()))
-        return Sheet(_published(data), table.definitions, layer)
+        data = _published(data)
+        # What has many decimals was computed, and nobody knows from what.
+        data["decimals"] = data["decimals"].where(data["decimals"] <= READABLE).astype(float)
+        return Sheet(data, table.definitions, layer)
     totals = total_rows(raw, layer)
     cells = _cells(raw[~totals], layer, table.definitions).drop_duplicates(KEYS)
     sheet = Sheet(_published(data.merge(cells, on=KEYS, how="left")), table.definitions, layer)
     if not totals.any():
-        return sheet
+        return replace(sheet, totals=data.iloc[:0])
     # A total's code need not be of the areas' width, and its rates are nobody's business here.
-    whole = layer.model_copy(update={"total_row": None, "id_width": None, "empty_base": "not_applicable"})
+    blank = {"": "not_collected", **layer.missing_codes}
+    free = {"total_row": None, "id_width": None, "empty_base": "not_applicable", "missing_codes": blank}
+    whole = layer.model_copy(update=free)
     return replace(sheet, totals=as_indicators(raw[totals], whole).data)
 
 

@@ -20,7 +20,7 @@ __all__ = ["RULES", "Finding", "Rule", "lint_bases", "lint_index", "lint_levels"
 
 
 def _beyond_the_report(periods: list[str], date: dt.date) -> Iterator[Finding]:
-    """Find a scenario that ranks, or reads, a year after the date of its report."""
+    """Find a scenario that ranks a year after the date of its report."""
     for period in periods:
         last = max((int(year) for year in re.findall(r"(?<!\d)\d{4}(?!\d)", period)), default=None)
         if last is not None and last > date.year:

@@ -58,9 +58,10 @@ def years(sheet: Sheet) -> Iterator[Finding]:
     early = first[first["year"] < _FIRST].drop_duplicates("period")
     yield from each(early, lambda cell: f"the year {cell.period} lies before {_FIRST}")
     if vintage is not None:
-        late = first[(first["year"] > vintage) & first["status"].isin(("observed", "suppressed"))]
+        counted = sheet.data["status"].isin(("observed", "suppressed"))
+        last = sheet.data[counted].drop_duplicates("period")
         yield from each(
-            late.drop_duplicates("period"),
+            last[last["period"].map(_year) > vintage],
             lambda cell: f"the year {cell.period} lies after the layer's vintage, {sheet.layer.vintage}",
             hint="correct the year or `vintage`; a forecast has the status estimated",
         )

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from geoplan.places.findings import Finding, Sheet, each, number, several
+from geoplan.places.findings import READABLE, Finding, Sheet, each, number, several
 from geoplan.places.indicators import unit_scale
 
 __all__ = ["from_base", "from_counts"]
 
 _SLACK = 1e-9  # of a base: what floating numbers may lose
 _SHOWN = 2  # decimals beyond those published with which a rate is told
-_GRIM_DECIMALS = 3  # what has more was not published for reading, but computed
 
 
 def from_counts(sheet: Sheet) -> Iterator[Finding]:
@@ -99,7 +98,7 @@ def from_base(sheet: Sheet) -> Iterator[Finding]:
     rows = _with_scale(sheet)
     base = rows["denominator"]
     judged = rows["known"] & (rows["kind"] == "share") & rows["numerator"].isna() & rows["published"].notna()
-    judged &= (base > 0) & (base == base.round()) & (rows["decimals"] <= _GRIM_DECIMALS)
+    judged &= (base > 0) & (base == base.round()) & (rows["decimals"] <= READABLE)
     if sheet.noise:
         judged &= base > np.inf  # the base that the share was made from is not the one published
     rows = rows[judged]

@@ -19,7 +19,7 @@ _BASE = ".denominator"
 _COLUMNS = {"numerator": "counts", "denominator": "bases"}
 _EXACT = 1e-9  # of a sum: what adding up floating numbers may lose
 _SIGMAS = 6.0
-_LEAST_BAND = 2  # published shares of 98 to 102 whole per cent are a hundred, whatever the number of parts
+_LEAST_BAND = 2.0  # published shares of 98 to 102 whole per cent are a hundred, however few their parts
 
 
 def totals_tally(sheet: Sheet) -> Iterator[Finding]:
@@ -30,6 +30,10 @@ def totals_tally(sheet: Sheet) -> Iterator[Finding]:
     """
     if sheet.totals is None:
         return
+    if sheet.layer.total_row is not None and sheet.totals.empty:
+        named = [sheet.layer.total_row] if isinstance(sheet.layer.total_row, str) else sheet.layer.total_row
+        hint = checks.did_you_mean(named[0], sheet.data["area_id"].unique()) if len(named) == 1 else None
+        yield fault(f"no row of the file has the code {checks.listed(named)}", key="total_row", hint=hint)
     stated = sheet.totals[sheet.totals["status"].isin(KNOWN)]
     for column, words in _COLUMNS.items():
         sums = _sums(sheet, column)
@@ -121,10 +125,10 @@ def shares_of_hundred(sheet: Sheet) -> Iterator[Finding]:
 
 
 def _unit(rows: pd.DataFrame) -> pd.Series:
-    """Return the unit in which a share is published: 1 for whole per cent, 0 where it is made from counts."""
+    """Return the unit in which a share is published: 1 for whole per cent, or unknown; 0 where made from counts."""
     bare = rows["numerator"].isna() & rows["published"].notna()
     usual = rows["decimals"].where(bare).groupby(rows["indicator"]).transform(lambda some: some.mode().max())
-    return (10.0**-usual).where(bare, 0.0)
+    return (10.0**-usual).fillna(1.0).where(bare, 0.0)
 
 
 def _shares(sheet: Sheet, item: SumSpec, rows: pd.DataFrame, whole: float) -> Iterator[Finding]:
@@ -136,7 +140,7 @@ def _shares(sheet: Sheet, item: SumSpec, rows: pd.DataFrame, whole: float) -> It
             "sum": by["value"].sum(),
             "parts": by["value"].count(),
             "row": by["row"].first(),
-            "rounding": np.maximum(by["unit"].sum() / 2, _LEAST_BAND * by["unit"].max()),
+            "rounding": np.maximum(by["unit"].sum() / 2, _LEAST_BAND * (by["unit"].max() >= 1)),
             "noise": by["noise"].max().fillna(0.0),
         }
     ).reset_index()
