@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from geoplan.errors import Fault
+from geoplan import checks
+from geoplan.errors import Fault, Faults
 from geoplan.places.areas import codes
 from geoplan.places.indicators import COLUMNS, KNOWN, IndicatorTable, unit_scale
-from geoplan.places.tidy import as_indicators, total_rows
+from geoplan.places.tidy import total_rows
 from geoplan.specs import IndicatorsLayer, IndicatorSpec
 
 __all__ = [
@@ -108,7 +109,7 @@ class Sheet:
     layer
         The dataset's entry in the catalogue.
     totals
-        The rows of totals as a tidy table; None when the file is not at hand.
+        What the rows of totals state: ``indicator, period, numerator, denominator``; None without the file.
     """
 
     data: pd.DataFrame
@@ -147,13 +148,40 @@ def open_sheet(table: IndicatorTable, layer: IndicatorsLayer, raw: pd.DataFrame 
     totals = total_rows(raw, layer)
     cells = _cells(raw[~totals], layer, table.definitions).drop_duplicates(KEYS)
     sheet = Sheet(_published(data.merge(cells, on=KEYS, how="left")), table.definitions, layer)
-    if not totals.any():
-        return replace(sheet, totals=data.iloc[:0])
-    # A total's code need not be of the areas' width, and its rates are nobody's business here.
-    blank = {"": "not_collected", **layer.missing_codes}
-    free = {"total_row": None, "id_width": None, "empty_base": "not_applicable", "missing_codes": blank}
-    whole = layer.model_copy(update=free)
-    return replace(sheet, totals=as_indicators(raw[totals], whole).data)
+    return replace(sheet, totals=_totals(raw[totals], layer, table.definitions))
+
+
+def _totals(raw: pd.DataFrame, layer: IndicatorsLayer, definitions: Mapping[str, IndicatorSpec]) -> pd.DataFrame:
+    """Return the counts and bases that rows of totals state; what they leave blank is NaN."""
+    faults = Faults()
+
+    def amount(names: str | tuple[str, ...] | None) -> pd.Series:
+        several = () if names is None else (names,) if isinstance(names, str) else names
+        found = [_amounts(raw[name], layer, faults) for name in several if name in raw]
+        return sum(found[1:], start=found[0]) if found else pd.Series(np.nan, index=raw.index)
+
+    if layer.shape == "tidy":
+        stated = {name: raw[name].fillna("").astype(str).str.strip() for name in ("indicator", "period")}
+        counts = stated["indicator"].isin([name for name, item in definitions.items() if item.kind == "count"])
+        top = amount("numerator")
+        top = top.where(top.notna() | ~counts, amount("value"))
+        parts = [pd.DataFrame({**stated, "numerator": top, "denominator": amount("denominator")})]
+    else:
+        parts = []
+        for name, item in definitions.items():
+            sums = {role: amount(getattr(item, role)) for role in ("numerator", "denominator")}
+            parts.append(pd.DataFrame({"indicator": name, "period": layer.period, **sums}))
+    faults.raise_any()
+    return pd.concat(parts, ignore_index=True)
+
+
+def _amounts(cells: pd.Series, layer: IndicatorsLayer, faults: Faults) -> pd.Series:
+    """Read the numbers of a column; what is neither a number nor blank is a fault."""
+    text = _text(cells).str.strip()
+    plain, values = _numbers(text.where(~text.isin(list(layer.missing_codes)), ""))
+    for row, shown in text[(plain != "") & values.isna()].items():
+        faults.add(checks.bad_number(shown, row=int(row), column=str(cells.name)))
+    return values
 
 
 def _cells(raw: pd.DataFrame, layer: IndicatorsLayer, definitions: Mapping[str, IndicatorSpec]) -> pd.DataFrame:
@@ -182,16 +210,20 @@ def _text(cells: pd.Series) -> pd.Series:
 
 def _published(data: pd.DataFrame) -> pd.DataFrame:
     """Read what the file writes as a value: the number, and how many decimals it has."""
-    text = data.pop("text").fillna("")
-    plain = text.str.replace(r"[\s\u00a0\u202f]", "", regex=True)
-    plain = plain.str.replace("\u2212", "-", regex=False).str.replace(",", ".", regex=False)
-    data["published"] = pd.to_numeric(plain.replace("", np.nan), errors="coerce").astype(float)
+    plain, data["published"] = _numbers(data.pop("text").fillna(""))
     fraction = plain.str.extract(r"\.(\d+)$")[0].fillna("")
     odd = plain.str.contains("[eE]") | (fraction.str.len() > _MOST_DECIMALS)
     fraction[odd] = [f"{value:.{_MOST_DECIMALS}f}".rstrip("0").partition(".")[2] for value in data["published"][odd]]
     data["decimals"] = fraction.str.len()
     data["row"] = data["row"].astype("Int64")
     return data
+
+
+def _numbers(text: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Read numbers as people write them; returns their digits with a decimal point, and their values."""
+    plain = text.str.replace(r"[\s\u00a0\u202f]", "", regex=True)
+    plain = plain.str.replace("\u2212", "-", regex=False).str.replace(",", ".", regex=False)
+    return plain, pd.to_numeric(plain.replace("", np.nan), errors="coerce").astype(float)
 
 
 # ---------------------------------------------------------------- wording

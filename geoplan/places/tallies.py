@@ -10,7 +10,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.places.findings import KEYS, Finding, Sheet, each, fault, note, number, row_of
-from geoplan.places.indicators import KNOWN, IndicatorTable, roll_up
+from geoplan.places.indicators import IndicatorTable, roll_up
 from geoplan.specs import NoiseSpec, SumSpec
 
 __all__ = ["levels", "parts_of_whole", "shares_of_hundred", "stated_counts", "totals_tally"]
@@ -34,10 +34,9 @@ def totals_tally(sheet: Sheet) -> Iterator[Finding]:
         named = [sheet.layer.total_row] if isinstance(sheet.layer.total_row, str) else sheet.layer.total_row
         hint = checks.did_you_mean(named[0], sheet.data["area_id"].unique()) if len(named) == 1 else None
         yield fault(f"no row of the file has the code {checks.listed(named)}", key="total_row", hint=hint)
-    stated = sheet.totals[sheet.totals["status"].isin(KNOWN)]
     for column, words in _COLUMNS.items():
         sums = _sums(sheet, column)
-        compared = stated[["indicator", "period", column]].merge(sums, on=["indicator", "period"])
+        compared = sheet.totals[["indicator", "period", column]].merge(sums, on=["indicator", "period"])
         compared = compared.rename(columns={column: "stated"})
         yield from _compared(sheet, compared[compared["stated"].notna()], words, "the total in the file", {})
 
