@@ -718,7 +718,7 @@ def test_a_true_table_never_gives_a_fault(drawn):
 @given(true_tables())
 def test_true_percentages_without_their_counts_never_give_a_fault(drawn):
     names, _, rows = drawn
-    bare = [(*row[:3], "", *row[4:]) if len(row) == 6 else row for row in rows if row[0] != "Total"]
+    bare = [(*row[:3], "", *row[4:]) if len(row) == 6 else row for row in rows]
     assert linted(tidy(*bare), specified(names)) == []
 
 
