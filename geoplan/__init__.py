@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         extent,
         find_overlaps,
         join_report,
+        lint_table,
         map_domains,
         match_names,
         members,
@@ -50,12 +51,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WINGS = {
-    "errors": (
-        "GeoplanError",
-        "InputError",
-        "OfflineError",
-        "OutputError",
-    ),
+    "errors": ("GeoplanError", "InputError", "OfflineError", "OutputError"),
     "places": (
         "IndicatorTable",
         "NameMatch",
@@ -71,6 +67,7 @@ _WINGS = {
         "extent",
         "find_overlaps",
         "join_report",
+        "lint_table",
         "map_domains",
         "match_names",
         "members",
@@ -79,40 +76,11 @@ _WINGS = {
         "roll_up",
         "sheets",
     ),
-    "risk": (
-        "IndexResult",
-        "breakdown",
-        "explain",
-        "risk_index",
-    ),
-    "run": (
-        "Run",
-        "check_project",
-        "describe_areas",
-        "explain_run",
-        "open_registry",
-        "open_run",
-        "write_run",
-    ),
-    "show": (
-        "Style",
-        "explore",
-        "make_style",
-        "plot",
-        "write_geopackage",
-    ),
-    "sources": (
-        "home",
-        "list_layers",
-        "read_table",
-        "read_vector",
-    ),
-    "specs": (
-        "DomainSpec",
-        "IndexSpec",
-        "IndicatorSpec",
-        "IndicatorsLayer",
-    ),
+    "risk": ("IndexResult", "breakdown", "explain", "risk_index"),
+    "run": ("Run", "check_project", "describe_areas", "explain_run", "open_registry", "open_run", "write_run"),
+    "show": ("Style", "explore", "make_style", "plot", "write_geopackage"),
+    "sources": ("home", "list_layers", "read_table", "read_vector"),
+    "specs": ("DomainSpec", "IndexSpec", "IndicatorSpec", "IndicatorsLayer"),
 }
 _HOMES = {name: wing for wing, names in _WINGS.items() for name in names}
 
@@ -149,6 +117,7 @@ __all__ = [
     "find_overlaps",
     "home",
     "join_report",
+    "lint_table",
     "list_layers",
     "make_style",
     "map_domains",

@@ -9,11 +9,12 @@ import json
 import math
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,7 +23,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import geoplan as gp
-from geoplan.errors import GeoplanError, InputError
+from geoplan.errors import Fault, GeoplanError, InputError
+
+if TYPE_CHECKING:
+    from geoplan.run import CheckReport
 
 __all__ = ["app", "main"]
 
@@ -39,6 +43,7 @@ _err = Console(stderr=True, highlight=False, soft_wrap=True)
 _BAD_INPUT, _INTERRUPTED = 2, 130
 _SHOWN = 10
 _MATCHES_SHOWN = 40
+_PER_RULE = 5
 
 
 # ---------------------------------------------------------------- commands
@@ -97,17 +102,21 @@ def check(
     project: Annotated[
         Path | None, typer.Argument(help="A folder with layers/, scenarios/ and maps/; here, or the sample")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 on the linter's notes, too")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Show long lists in full")] = False,
 ) -> None:
-    """Find every fault in layers/, scenarios/ and maps/ at once."""
+    """Find every fault in layers/, scenarios/ and maps/ at once, and figures that should be looked at."""
     here = Path.cwd()
     root = project or (here if (here / "layers").is_dir() else gp.home())
     with _progress() as step:
         report = gp.check_project(root, on_step=step)
-    for name, note in report.notes:
-        _out.print(f"[dim]{escape(name)}:[/] {escape(note)}.", soft_wrap=True)
-    if report.faults:
-        raise InputError(report.faults)
-    _out.print(f"{len(report.checked)} files checked, no faults.")
+    if as_json:
+        typer.echo(json.dumps(_as_data(report), ensure_ascii=False, indent=2, allow_nan=False))
+    else:
+        _tell_check(report, None if show_all else _PER_RULE)
+    if report.faults or (strict and report.findings):
+        raise typer.Exit(_BAD_INPUT)
 
 
 @app.command()
@@ -274,6 +283,58 @@ def _tell_run(opened: gp.Run, folder: Path) -> None:
     _out.print(f"[dim]Source: {escape(opened.sources())}.[/]", soft_wrap=True)
     files = ", ".join(sorted(path.name for path in folder.iterdir()))
     _out.print(f"Written to [bold]{escape(str(folder))}[/]: {files}", soft_wrap=True)
+
+
+def _tell_check(report: CheckReport, most: int | None) -> None:
+    """Print faults first, then notes by file; of each rule no more than ``most`` in a file."""
+    if report.faults:
+        _tell_faults(report.faults, most)
+    for name, note in report.notes:
+        _out.print(f"[dim]{escape(name)}:[/] {escape(note)}.", soft_wrap=True)
+    for file in dict.fromkeys(item.file for item in report.findings):
+        own = [item for item in report.findings if item.file == file]
+        _out.print(f"[dim]{escape(str(file))}:[/] {_count(len(own), 'note')} of the linter", soft_wrap=True)
+        for line in _cut([replace(item, file=None) for item in own], most):
+            _out.print(f"  {escape(line)}", soft_wrap=True)
+    if not report.faults:
+        besides = f", {_count(len(report.findings), 'note')} of the linter" if report.findings else ""
+        _out.print(f"{len(report.checked)} files checked, no faults{besides}.")
+
+
+def _tell_faults(faults: Sequence[Fault], most: int | None = None) -> None:
+    _err.print(f"[bold]geoplan found {_count(len(faults), 'fault')}:[/]")
+    for line in _cut(faults, most):
+        _err.print(f"  {escape(line)}")
+
+
+def _cut(faults: Sequence[Fault], most: int | None) -> list[str]:
+    """Word faults, and after the first few of the linter's with the same rule and file only their number."""
+    groups: dict[object, list[str]] = {}
+    for place, item in enumerate(faults):
+        kind = getattr(item, "kind", None)
+        groups.setdefault((item.file, kind) if kind else place, []).append(str(item))
+    lines = []
+    for key, own in groups.items():
+        lines += own[:most]
+        rest = len(own) - len(own[:most])
+        if rest:
+            file, kind = key if isinstance(key, tuple) else (None, None)
+            lines.append(f"{f'{file}: ' if file else ''}and {rest:,} more [{kind}]; --all shows them")
+    return lines
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'s' if number != 1 else ''}"
+
+
+def _as_data(report: CheckReport) -> dict[str, Any]:
+    """Return a check's result as JSON holds it."""
+    return {
+        "checked": report.checked,
+        "faults": [{"severity": "fault", "kind": None, **asdict(item)} for item in report.faults],
+        "notes": [{"file": name, "what": note} for name, note in report.notes],
+        "findings": [asdict(item) for item in report.findings],
+    }
 
 
 def _title_of(folder: Path) -> str | None:
@@ -475,9 +536,7 @@ def main() -> None:
         _err.print("Interrupted; nothing was written.")
         sys.exit(_INTERRUPTED)
     except InputError as error:
-        _err.print(f"[bold]geoplan found {len(error.faults)} fault{'s' if len(error.faults) != 1 else ''}:[/]")
-        for fault in error.faults:
-            _err.print(f"  {escape(str(fault))}")
+        _tell_faults(error.faults)
         sys.exit(_BAD_INPUT)
     except GeoplanError as error:
         _err.print(f"[bold]geoplan cannot go on:[/] {escape(str(error))}")

@@ -67,6 +67,7 @@ direction = "higher_is_worse"
 [[indicators]]
 id = "crime"
 label = "Reported crimes"
+subject = "safety"
 kind = "rate"
 unit = "per_1000"
 direction = "higher_is_worse"

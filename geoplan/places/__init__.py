@@ -26,6 +26,7 @@ from geoplan.places.indicators import (
     totals,
     unit_scale,
 )
+from geoplan.places.lint import RULES, Finding, lint_bases, lint_index, lint_levels, lint_periods, lint_table
 from geoplan.places.membership import (
     as_membership,
     assign_largest_overlap,
@@ -53,10 +54,12 @@ from geoplan.places.tidy import as_indicators
 __all__ = [
     "HOW",
     "MISSING",
+    "RULES",
     "STATUSES",
     "AreaReport",
     "AttackReport",
     "DomainMap",
+    "Finding",
     "IndicatorTable",
     "JoinReport",
     "NameMatch",
@@ -82,6 +85,11 @@ __all__ = [
     "indicators_of",
     "join_report",
     "known_sums",
+    "lint_bases",
+    "lint_index",
+    "lint_levels",
+    "lint_periods",
+    "lint_table",
     "map_domains",
     "match_names",
     "members",

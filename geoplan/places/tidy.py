@@ -17,7 +17,7 @@ from geoplan.places.areas import codes
 from geoplan.places.indicators import COLUMNS, KNOWN, MISSING, STATUSES, IndicatorTable, unit_scale
 from geoplan.specs import IndicatorsLayer, IndicatorSpec
 
-__all__ = ["as_indicators"]
+__all__ = ["as_indicators", "total_rows"]
 
 _GROUPED = r"^(-?\d{1,3}(?:[ \u00a0\u202f]\d{3})+)((?:[.,]\d+)?)$"
 _POINTED = r"-?\d{1,3}(?:\.\d{3})+"  # 1.234 in a file with decimal commas: a thousand in Danish, or a slip
@@ -53,6 +53,7 @@ def as_indicators(frame: pd.DataFrame, layer: IndicatorsLayer) -> IndicatorTable
     15.0
     """
     definitions = {item.id: item for item in layer.indicators}
+    frame = frame[~total_rows(frame, layer)]
     long = _from_tidy(frame, layer) if layer.shape == "tidy" else _from_wide(frame, layer)
     with_faults = Faults()
     counts = long["indicator"].map({name: item.kind for name, item in definitions.items()}) == "count"
@@ -62,6 +63,15 @@ def as_indicators(frame: pd.DataFrame, layer: IndicatorsLayer) -> IndicatorTable
     long["value"] = _values(long, definitions)
     long = long.sort_values(["area_id", "indicator", "period"], ignore_index=True)
     return IndicatorTable(data=long[COLUMNS], definitions=definitions)
+
+
+def total_rows(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.Series:
+    """Tell which rows of a table as read state totals (``layer.total_row``) and are no areas."""
+    if layer.total_row is None or layer.id_column not in frame:
+        return pd.Series(False, index=frame.index)  # noqa: FBT003  pandas' own signature
+    ids = frame[layer.id_column].astype(str).str.strip()
+    width = layer.id_width if layer.id_pad and layer.id_width else 0
+    return ids.isin(_columns(layer.total_row)) | ids.str.zfill(width).isin(_columns(layer.total_row))
 
 
 def _from_tidy(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:

@@ -49,8 +49,18 @@ from geoplan.specs import (
     PointsLayer,
     ScenarioSpec,
 )
+from geoplan.specs.base import TableLayer
 
-__all__ = ["Run", "open_run", "read_areas", "read_features", "read_indicators", "read_matched", "read_membership"]
+__all__ = [
+    "Run",
+    "open_run",
+    "read_areas",
+    "read_cells",
+    "read_features",
+    "read_indicators",
+    "read_matched",
+    "read_membership",
+]
 
 
 def open_run(scenario: str | Path) -> Run:
@@ -138,7 +148,7 @@ def read_matched(dataset: Dataset) -> tuple[IndicatorTable, NameMatch | None]:
     spec = dataset.spec
     assert isinstance(spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
     with Faults.located_at(dataset.shown, toml=dataset.toml):
-        frame, match = with_codes(dataset, _table(dataset, spec))
+        frame, match = with_codes(dataset, read_cells(dataset))
         return as_indicators(frame, spec), match
 
 
@@ -148,7 +158,7 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
     assert isinstance(spec, MembershipLayer)  # noqa: S101  the caller asked the catalogue for this kind
     with Faults.located_at(dataset.shown, toml=dataset.toml):
         table = as_membership(
-            with_child_and_parent_codes(dataset, _table(dataset, spec)),
+            with_child_and_parent_codes(dataset, read_cells(dataset)),
             child_column=spec.child_column,
             parent_column=spec.parent_column,
             relation_column=spec.relation_column,
@@ -161,7 +171,10 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
         return table
 
 
-def _table(dataset: Dataset, spec: IndicatorsLayer | MembershipLayer) -> pd.DataFrame:
+def read_cells(dataset: Dataset) -> pd.DataFrame:
+    """Read a table as its file writes it, the index the rows' numbers."""
+    spec = dataset.spec
+    assert isinstance(spec, TableLayer)  # noqa: S101  the caller asked the catalogue for a kind that is a table
     return read_table(dataset.verified(), sheet=spec.sheet, separator=spec.separator, encoding=spec.encoding)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from geoplan.errors import CrsError, Fault, Faults, SpecError
-from geoplan.places import as_crs
+import pandas as pd
+
+from geoplan.errors import CrsError, Fault, Faults, GeoplanError, SpecError
+from geoplan.places import IndicatorTable, as_crs
+from geoplan.places.lint import Finding
+from geoplan.run.linting import lint_layer, lint_scenario, lint_together, lint_two_levels
 from geoplan.run.matching import read_aliases
 from geoplan.run.outputs import ranking_table
 from geoplan.run.sheets import definition_notes
-from geoplan.run.story import open_run, read_areas, read_features, read_matched, read_membership
+from geoplan.run.story import Run, open_run, read_areas, read_features, read_matched, read_membership
 from geoplan.sources import Catalogue, Dataset, check_raster
 from geoplan.specs import (
     AliasesLayer,
@@ -35,14 +40,22 @@ class CheckReport:
     checked
         Files of the catalogue that were looked at.
     faults
-        What must be mended, each once.
+        What must be mended, each once; those of the linter are :class:`~geoplan.places.Finding`.
     notes
         What is worth knowing, as pairs of a file and a sentence: repairs, overlaps, areas without data.
+    findings
+        The linter's notes: figures that may be right and that somebody should look at.
     """
 
     checked: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def keep(self, findings: Iterable[Finding]) -> None:
+        """Put each of the linter's findings where it belongs."""
+        for found in findings:
+            (self.faults if found.severity == "fault" else self.findings).append(found)
 
 
 def check_project(root: Path, *, on_step: Callable[[str], None] | None = None) -> CheckReport:
@@ -77,22 +90,48 @@ def check_project(root: Path, *, on_step: Callable[[str], None] | None = None) -
         if on_step:
             on_step(name)
 
+    tables: dict[str, tuple[Dataset, IndicatorTable]] = {}
     for name in catalogue.names("layers"):
         looked_at(f"layers/{name}.toml")
         with faults.catch():
             dataset = catalogue.layer(name)
-            said = [*_check_layer(dataset), *definition_notes(catalogue, dataset)]
+            said = definition_notes(catalogue, dataset)
+            if isinstance(dataset.spec, IndicatorsLayer):
+                table, match = read_matched(dataset)
+                tables[name] = dataset, table
+                said = [*_told(table), *(match.lines() if match else []), *said]
+                report.keep(lint_layer(dataset, table))
+            else:
+                said = [*_check_layer(dataset), *said]
             report.notes += [(f"layers/{name}.toml", text) for text in said]
     for name in catalogue.names("maps"):
         looked_at(f"maps/{name}.toml")
         with faults.catch():
             catalogue.map(name)
+    scenarios: dict[str, tuple[str, ...]] = {}
     for name in catalogue.names("scenarios"):
         looked_at(f"scenarios/{name}.toml")
         with faults.catch():
-            report.notes += [(f"scenarios/{name}.toml", text) for text in _check_scenario(catalogue, name)]
-    report.faults = list(dict.fromkeys(faults))
+            run = open_run(catalogue.root / "scenarios" / f"{name}.toml")
+            scenarios[run.shown] = run.spec.indicators.layers
+            report.notes += [(run.shown, text) for text in _check_scenario(run)]
+            report.keep(lint_scenario(run))
+    report.keep(lint_together(tables, scenarios))
+    if len(tables) > 1:
+        report.keep(lint_two_levels(tables, _membership(catalogue)))
+    report.faults = list(dict.fromkeys([*faults, *report.faults]))
     return report
+
+
+def _membership(catalogue: Catalogue) -> pd.DataFrame:
+    """Return all membership tables of a project in one; what is wrong with any of them has been told."""
+    parts: list[pd.DataFrame] = []
+    for name in catalogue.names("layers"):
+        with suppress(GeoplanError):
+            dataset = catalogue.layer(name)
+            if isinstance(dataset.spec, MembershipLayer):
+                parts.append(read_membership(dataset))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["child_id", "parent_id", "share"])
 
 
 def _check_layer(dataset: Dataset) -> list[str]:
@@ -100,10 +139,6 @@ def _check_layer(dataset: Dataset) -> list[str]:
     match spec:
         case AreasLayer():
             return read_areas(dataset, None if _is_metric(spec.crs) else "EPSG:3035")[1].lines()
-        case IndicatorsLayer():
-            table, match = read_matched(dataset)
-            said = _told(table.data["status"].value_counts().to_dict())
-            return said + (match.lines() if match else [])
         case AliasesLayer():
             read_aliases(dataset)
         case MembershipLayer():
@@ -124,14 +159,14 @@ def _is_metric(crs: str) -> bool:
         return True  # the reader that follows says so with the file's name
 
 
-def _told(counts: dict[str, int]) -> list[str]:
+def _told(table: IndicatorTable) -> list[str]:
+    counts = table.data["status"].value_counts().to_dict()
     missing = {name: number for name, number in counts.items() if name != "observed"}
     listed = ", ".join(f"{number:,} {name}" for name, number in sorted(missing.items()))
     return [f"{sum(counts.values()):,} figures, of which {listed}"] if listed else []
 
 
-def _check_scenario(catalogue: Catalogue, name: str) -> list[str]:
-    run = open_run(catalogue.root / "scenarios" / f"{name}.toml")
+def _check_scenario(run: Run) -> list[str]:
     certificate = run.index().certificate
     for map_name in run.spec.output.maps:
         run.style(map_name)

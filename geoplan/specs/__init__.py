@@ -6,7 +6,7 @@ exports them for editors, and ``docs/schemas`` holds the export.
 """
 
 from geoplan.specs.base import Language, Text
-from geoplan.specs.indicators import IndicatorsLayer, IndicatorSpec
+from geoplan.specs.indicators import IndicatorsLayer, IndicatorSpec, NoiseSpec, SumSpec
 from geoplan.specs.maps import MapSpec
 from geoplan.specs.places import (
     AliasesLayer,
@@ -40,10 +40,12 @@ __all__ = [
     "Layer",
     "MapSpec",
     "MembershipLayer",
+    "NoiseSpec",
     "PointsLayer",
     "RasterLayer",
     "RegistryLayer",
     "ScenarioSpec",
+    "SumSpec",
     "Text",
     "json_schemas",
     "parse_layer",

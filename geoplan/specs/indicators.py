@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -9,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from geoplan.errors import listed
 from geoplan.specs.base import Finite, IdColumn, Model, Period, Several, Slug, TableLayer, Text
 
-__all__ = ["IndicatorSpec", "IndicatorsLayer"]
+__all__ = ["IndicatorSpec", "IndicatorsLayer", "NoiseSpec", "SumSpec"]
 
 
 class IndicatorSpec(Model):
@@ -27,6 +28,7 @@ class IndicatorSpec(Model):
     ages: Several[int] | None = Field(default=None, description="First and last year of age of the base.")
     source: str | None = Field(default=None, description="The register or survey; the layer's when left out.")
     vintage: str | None = Field(default=None, description="What day or year the figures speak of; the layer's if not.")
+    since: Period | None = Field(default=None, description="First year the figure exists for; earlier ones are faults.")
     breaks: Several[int] = Field(default=(), description="Years whose figures cannot be compared backwards.")
     quality: Literal["A", "B", "C"] | None = Field(default=None, description="A good, B usable, C weak.")
     distance: Literal["activity", "area", "general"] | None = Field(
@@ -69,6 +71,45 @@ class IndicatorSpec(Model):
         return self
 
 
+class SumSpec(Model):
+    """Figures of an area that add up, as the publisher says; `geoplan check` adds them up."""
+
+    parts: Several[str] = Field(
+        min_length=1, description="Ids of indicators; `id.denominator` stands for an indicator's base."
+    )
+    whole: Finite | str = Field(
+        description="What they make: a number such as 100, of which the parts' values are shares, or an indicator's "
+        "id or `id.denominator`, whose count they are parts of."
+    )
+
+    @field_validator("whole", mode="before")
+    @classmethod
+    def _number_or_id(cls, value: object) -> object:
+        number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+        if not number and not isinstance(value, str):
+            raise ValueError("a number such as 100, or an indicator's id")
+        return value
+
+    @model_validator(mode="after")
+    def _shares_have_no_base(self) -> SumSpec:
+        bases = [name for name in self.parts if name.endswith(".denominator")]
+        if bases and not isinstance(self.whole, str):
+            raise ValueError(f"shares of a number, or counts of a count; {listed(bases)} is no share")
+        return self
+
+
+class NoiseSpec(Model):
+    """What the publisher did to every count, so that parts need not add up to their whole."""
+
+    method: Literal["cell_key", "rounding"] = Field(
+        description="cell_key: a small random number is added to each count (SCB and others); rounding: each count is "
+        "rounded by itself."
+    )
+    size: Finite = Field(
+        gt=0, description="The most by which a count may have been changed; half the base where counts are rounded."
+    )
+
+
 class IndicatorsLayer(TableLayer, IdColumn):
     """A table of indicators, long (`tidy`) or one column each (`wide`)."""
 
@@ -96,6 +137,23 @@ class IndicatorsLayer(TableLayer, IdColumn):
     empty_base: Literal["error", "not_applicable"] = Field(
         default="error", description="What a base of 0 means: a fault, or an area without such residents."
     )
+    total_row: str | Several[str] | None = Field(
+        default=None,
+        description="The code, or codes, under which the file states totals of all areas; such a row is no area, and "
+        "`geoplan check` compares the areas' sums with it.",
+    )
+    stated_areas: int | None = Field(default=None, ge=1, description="How many areas the publisher says there are.")
+    stated_sum: dict[str, Finite] = Field(
+        default_factory=dict,
+        description="Sums that the publisher states elsewhere, such as { population = 663237 }: of the counts of an "
+        "indicator, or of an `id.denominator`, in the file's latest year.",
+    )
+    sums: Several[SumSpec] = Field(
+        default=(), description="What adds up in each area: { parts = [ids], whole = 100 }, or whole = an id."
+    )
+    noise: NoiseSpec | None = Field(
+        default=None, description="What the publisher did to the counts: { method = 'cell_key', size = 3 }."
+    )
     indicators: Several[IndicatorSpec] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -105,6 +163,19 @@ class IndicatorsLayer(TableLayer, IdColumn):
                 raise ValueError("`match_layer` beside `municipality_column` or `aliases`: they are for names")
         elif self.id_width is not None or self.id_pad:
             raise ValueError("`match_layer` or `id_width` and `id_pad`, not both: a table has names or codes")
+        return self
+
+    @model_validator(mode="after")
+    def _sums_name_indicators(self) -> IndicatorsLayer:
+        if self.registry is not None:
+            return self  # the registry's indicators are known when it has been read
+        known = {name for item in self.indicators for name in (item.id, f"{item.id}.denominator")}
+        named = [*self.stated_sum]
+        for item in self.sums:
+            named += [*item.parts, *([item.whole] if isinstance(item.whole, str) else [])]
+        absent = sorted(set(named) - known)
+        if absent:
+            raise ValueError(f"sums of the layer's own indicators; there is no {listed(absent)}")
         return self
 
     @model_validator(mode="after")
