@@ -19,15 +19,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geoplan.errors import GeoplanError, InputError, OfflineError, OutputError
     from geoplan.places import (
+        Crosswalk,
+        Grid,
         IndicatorTable,
         as_areas,
+        as_crosswalk,
         as_indicators,
         as_membership,
         assign_largest_overlap,
+        carry,
+        crosswalk,
         find_overlaps,
         join_report,
         parents_at,
         roll_up,
+        transfer,
     )
     from geoplan.risk import IndexResult, breakdown, explain, risk_index
     from geoplan.run import Run, check_project, explain_run, open_run, write_run
@@ -40,15 +46,21 @@ __version__ = "0.1.0"
 _WINGS = {
     "errors": ("GeoplanError", "InputError", "OfflineError", "OutputError"),
     "places": (
+        "Crosswalk",
+        "Grid",
         "IndicatorTable",
         "as_areas",
+        "as_crosswalk",
         "as_indicators",
         "as_membership",
         "assign_largest_overlap",
+        "carry",
+        "crosswalk",
         "find_overlaps",
         "join_report",
         "parents_at",
         "roll_up",
+        "transfer",
     ),
     "risk": ("IndexResult", "breakdown", "explain", "risk_index"),
     "run": ("Run", "check_project", "explain_run", "open_run", "write_run"),
@@ -59,8 +71,10 @@ _WINGS = {
 _HOMES = {name: wing for wing, names in _WINGS.items() for name in names}
 
 __all__ = [
+    "Crosswalk",
     "DomainSpec",
     "GeoplanError",
+    "Grid",
     "IndexResult",
     "IndexSpec",
     "IndicatorSpec",
@@ -72,11 +86,14 @@ __all__ = [
     "Run",
     "Style",
     "as_areas",
+    "as_crosswalk",
     "as_indicators",
     "as_membership",
     "assign_largest_overlap",
     "breakdown",
+    "carry",
     "check_project",
+    "crosswalk",
     "explain",
     "explain_run",
     "explore",
@@ -92,6 +109,7 @@ __all__ = [
     "read_vector",
     "risk_index",
     "roll_up",
+    "transfer",
     "write_geopackage",
     "write_run",
 ]

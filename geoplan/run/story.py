@@ -13,36 +13,46 @@ from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import (
     AreaReport,
+    Crosswalk,
+    Grid,
     IndicatorTable,
     JoinReport,
     as_areas,
+    as_crosswalk,
     as_crs,
     as_indicators,
     as_membership,
     assign_largest_overlap,
+    carry,
     check_points,
+    crosswalk,
     join_report,
+    moved_lines,
     parents_at,
     roll_up,
+    transfer,
+    transfer_report,
     with_crs,
     working_crs,
 )
 from geoplan.places.indicators import KNOWN
 from geoplan.risk import IndexResult, risk_index
 from geoplan.show import Style, format_date, make_style
-from geoplan.sources import Catalogue, Dataset, home, read_table, read_vector
+from geoplan.sources import Catalogue, Dataset, home, read_grid, read_table, read_vector
 from geoplan.specs import (
     AreasLayer,
     BackdropLayer,
+    CrosswalkLayer,
     IndicatorsLayer,
     Layer,
     MapSpec,
     MembershipLayer,
     PointsLayer,
+    RasterLayer,
     ScenarioSpec,
 )
 
-__all__ = ["Run", "open_run", "read_areas", "read_features", "read_indicators", "read_membership"]
+__all__ = ["Run", "open_run", "read_areas", "read_crosswalk", "read_features", "read_indicators", "read_membership"]
 
 
 def open_run(scenario: str | Path) -> Run:
@@ -143,8 +153,43 @@ def read_membership(dataset: Dataset) -> pd.DataFrame:
         )
 
 
-def _table(dataset: Dataset, spec: IndicatorsLayer | MembershipLayer) -> pd.DataFrame:
+def read_crosswalk(dataset: Dataset) -> pd.DataFrame:
+    """Read and check a table of boundary changes."""
+    spec = dataset.spec
+    assert isinstance(spec, CrosswalkLayer)  # noqa: S101  the caller asked the catalogue for this kind
+    with Faults.located_at(dataset.shown, toml=dataset.toml):
+        return as_crosswalk(
+            _table(dataset, spec),
+            from_column=spec.from_column,
+            to_column=spec.to_column,
+            share_column=spec.share_column,
+            date_column=spec.date_column,
+            from_width=spec.from_width,
+            to_width=spec.to_width,
+            decimal=spec.decimal,
+        )
+
+
+def read_weights(dataset: Dataset, crs: str) -> tuple[Grid | gpd.GeoDataFrame, str | None]:
+    """Read where people are: a grid, or points and the column of their weight."""
+    spec = dataset.spec
+    if isinstance(spec, PointsLayer):
+        return read_features(dataset, crs), spec.value_column
+    assert isinstance(spec, RasterLayer)  # noqa: S101  the caller asked the catalogue for these kinds
+    with Faults.located_at(dataset.shown, toml=dataset.toml):
+        values, corner = read_grid(dataset.verified(), crs=spec.crs, band=spec.band)
+        return Grid(values, *corner, crs=spec.crs), None
+
+
+def _table(dataset: Dataset, spec: IndicatorsLayer | MembershipLayer | CrosswalkLayer) -> pd.DataFrame:
     return read_table(dataset.verified(), sheet=spec.sheet, separator=spec.separator, encoding=spec.encoding)
+
+
+def _kept(table: IndicatorTable, report: JoinReport) -> tuple[IndicatorTable, JoinReport]:
+    """Keep what belongs to an area."""
+    data = table.data[table.data["area_id"].isin(report.matched)].reset_index(drop=True)
+    parts = None if table.parts is None else table.parts[table.parts["parent"].isin(report.matched)]
+    return IndicatorTable(data, table.definitions, parts), report
 
 
 # ---------------------------------------------------------------- the run
@@ -179,8 +224,13 @@ class Run:
         wanted += [("areas.membership", name, MembershipLayer) for name in self.spec.areas.membership]
         wanted += [("areas.backdrop", name, BackdropLayer) for name in self.spec.areas.backdrop]
         wanted += [("indicators.layers", name, IndicatorsLayer) for name in self.spec.indicators.layers]
-        if self.spec.areas.assign:
-            wanted.append(("areas.assign.layer", self.spec.areas.assign.layer, AreasLayer))
+        wanted += [("areas.crosswalk", name, CrosswalkLayer) for name in self.spec.areas.crosswalk]
+        assign = self.spec.areas.assign
+        if assign:
+            wanted.append(("areas.assign.layer", assign.layer, AreasLayer))
+            if assign.weights:
+                weights = RasterLayer if assign.method == "raster" else PointsLayer
+                wanted.append(("areas.assign.weights", assign.weights, weights))
         faults, found = Faults(), {}
         for key, name, kind in wanted:
             with faults.catch(file=self.shown, key=key):
@@ -255,7 +305,7 @@ class Run:
     def _membership(self) -> pd.DataFrame:
         parts = [read_membership(self._datasets[name]) for name in self.spec.areas.membership]
         assign = self.spec.areas.assign
-        if assign:
+        if assign and assign.method == "largest_overlap":
             units = read_areas(self._datasets[assign.layer], str(self.areas().crs))[0]
             parts.append(assign_largest_overlap(units, self.areas(), minimum_share=assign.minimum_share))
         empty = pd.DataFrame(columns=["child_id", "parent_id", "relation", "share"])
@@ -264,6 +314,24 @@ class Run:
     def membership(self) -> pd.DataFrame:
         """Return which area belongs to which: ``child_id, parent_id, relation, share``."""
         return self._membership
+
+    @cached_property
+    def _crosswalk(self) -> Crosswalk | None:
+        """Work out how figures are divided among the ranked areas, where the scenario wants them divided."""
+        assign = self.spec.areas.assign
+        if assign is None or assign.method == "largest_overlap":
+            return None
+        crs = str(self.areas().crs)
+        units = read_areas(self._datasets[assign.layer], crs)[0]
+        weights, column = read_weights(self._datasets[assign.weights], crs) if assign.weights else (None, None)
+        return crosswalk(
+            units, self.areas(), weights=weights, weight_column=column, minimum_inside=assign.minimum_share
+        )
+
+    @cached_property
+    def _changes(self) -> pd.DataFrame | None:
+        layers = [read_crosswalk(self._datasets[name]) for name in self.spec.areas.crosswalk]
+        return pd.concat(layers, ignore_index=True) if layers else None
 
     @cached_property
     def _indicators(self) -> tuple[IndicatorTable, JoinReport]:
@@ -292,13 +360,19 @@ class Run:
 
     def _at_ranked_level(self, dataset: Dataset) -> tuple[IndicatorTable, JoinReport]:
         """Read a table and bring it to the ranked level."""
-        table = read_indicators(dataset)
+        table, least = read_indicators(dataset), self.spec.indicators.minimum_coverage
+        if self._changes is not None:
+            table = carry(
+                table, self._changes, to=self.spec.date, base=self.spec.index.population, minimum_coverage=least
+            )
         ranked = list(self.areas().index)
         assert isinstance(dataset.spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
         if dataset.spec.level == self.spec.areas.level:
-            report = join_report(ranked, table)
-            kept = table.data[table.data["area_id"].isin(report.matched)].reset_index(drop=True)
-            return IndicatorTable(kept, table.definitions), report
+            return _kept(table, join_report(ranked, table))
+        assign = self.spec.areas.assign
+        divided = self._crosswalk
+        if assign and divided and self._level_of(assign.layer) == dataset.spec.level:
+            return _kept(transfer(table, divided, minimum_coverage=least), transfer_report(ranked, table, divided))
         if self._membership.empty:
             what = f"the table is of level '{dataset.spec.level}', the scenario ranks '{self.spec.areas.level}'"
             hint = "name the table that ties them as `membership` under [areas]"
@@ -317,13 +391,16 @@ class Run:
             without_data=tuple(sorted(set(ranked) - set(parents))),
             without_area=tuple(sorted(parents.index[parents.isna()])),
         )
-        merged = roll_up(
-            table,
-            parents,
-            minimum_coverage=self.spec.indicators.minimum_coverage,
-            estimated=bool(self.spec.areas.assign),
-        )
+        if "moved_share" in table.data:  # how much was moved must not get lost on the way up
+            whole = parents.dropna().rename("to_id").rename_axis("from_id").reset_index().assign(share=1.0)
+            return transfer(table, whole, minimum_coverage=least), report
+        merged = roll_up(table, parents, minimum_coverage=least, estimated=bool(self.spec.areas.assign))
         return merged, report
+
+    def _level_of(self, layer: str) -> str:
+        spec = self._datasets[layer].spec
+        assert isinstance(spec, AreasLayer)  # noqa: S101  checked when the layers were found
+        return spec.level
 
     def indicators(self) -> IndicatorTable:
         """Return the indicators of the ranked areas, all periods.
@@ -393,7 +470,9 @@ class Run:
             for name, part in self.index().certificate.reference_coverage.items()
             if part < least
         ]
-        return [*self.join_report().lines()[1:], *gaps, *self.area_report().lines()]
+        divided = self._crosswalk.report.lines() if self._crosswalk else []
+        moved = moved_lines(self.indicators(), self.spec.period)
+        return [*self.join_report().lines()[1:], *divided, *moved, *gaps, *self.area_report().lines()]
 
     def sources(self) -> str:
         """Return the sources of areas and figures in one line, each once."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from geoplan.errors import CrsError, Fault, Faults, SpecError
-from geoplan.places import as_crs
+from geoplan.places import as_crs, change_lines
 from geoplan.run.outputs import ranking_table
-from geoplan.run.story import open_run, read_areas, read_features, read_indicators, read_membership
+from geoplan.run.story import open_run, read_areas, read_crosswalk, read_features, read_indicators, read_membership
 from geoplan.sources import Catalogue, Dataset, check_raster
 from geoplan.specs import (
     AreasLayer,
     BackdropLayer,
+    CrosswalkLayer,
     IndicatorsLayer,
     MembershipLayer,
     PointsLayer,
@@ -99,6 +100,8 @@ def _check_layer(dataset: Dataset) -> list[str]:
             return _told(read_indicators(dataset).data["status"].value_counts().to_dict())
         case MembershipLayer():
             read_membership(dataset)
+        case CrosswalkLayer():
+            return change_lines(read_crosswalk(dataset))
         case BackdropLayer() | PointsLayer():
             read_features(dataset, None if _is_metric(spec.crs) else "EPSG:3035")
         case RasterLayer():
