@@ -96,16 +96,15 @@ class CrosswalkReport:
         Number of areas on both sides.
     split
         Number of source areas whose figures go to several targets, or partly to none.
-    total, outside
-        Surface of the sources in m², or their weight; and how much of it lies outside every target. Sources that were
-        weighed by surface for want of weight do not count here.
-    spread
-        What lay outside was spread over the targets (in ``outside="spread"``, for all but the neighbours).
+    total, spread, kept
+        Surface of the sources in m², or their weight; how much of it lies outside every target and was spread over
+        them; and how much lies outside and goes to no target. Sources that were weighed by surface for want of weight
+        do not count here.
     fallbacks
         Sources without any weight; they are weighed by surface.
     neighbours
-        Sources that lie mostly or wholly outside the targets, or with ``outside="keep"`` partly: some of their figures
-        go to no target.
+        Sources some of whose figures go to no target: those that lie mostly or wholly outside, or with
+        ``outside="keep"`` partly.
     without_source
         Targets that get nothing.
     overlaps
@@ -117,8 +116,8 @@ class CrosswalkReport:
     targets: int
     split: int
     total: float
-    outside: float
-    spread: bool
+    spread: float
+    kept: float
     fallbacks: tuple[str, ...]
     neighbours: tuple[str, ...]
     without_source: tuple[str, ...]
@@ -129,18 +128,16 @@ class CrosswalkReport:
         ways = {"area": "surface", "raster": "the grid", "points": "points", "buildings": "buildings"}
         many = f"{self.sources:,} area{_s(self.sources)} to {self.targets:,}"
         said = [f"figures are moved from {many} by {ways[self.method]}; {self.split:,} of them are split"]
-        if self.outside > _ROUNDING * self.total:
-            done = "spread over the areas that get the rest" if self.spread else "left out"
+        if self.spread > _ROUNDING * self.total:
             said.append(
-                f"{self._shown(self.outside)} of {self._shown(self.total)} ({self.outside / self.total:.1%}) lies "
-                f"outside the new areas and was {done}"
+                f"{self._shown(self.spread)} of {self._shown(self.total)} lies outside the new areas and was spread "
+                "over those that get the rest"
             )
         if self.neighbours:
             verb = "lies" if len(self.neighbours) == 1 else "lie"
-            where = "mostly outside the new areas" if self.spread else "partly outside the new areas"
             said.append(
-                f"{len(self.neighbours):,} area{_s(len(self.neighbours))} {verb} {where}; that part of the figures "
-                f"was left out: {checks.listed(self.neighbours)}"
+                f"{len(self.neighbours):,} area{_s(len(self.neighbours))} {verb} partly or wholly outside the new "
+                f"areas; {self._shown(self.kept)} was left out: {checks.listed(self.neighbours)}"
             )
         if self.fallbacks:
             verb = "has" if len(self.fallbacks) == 1 else "have"
@@ -157,7 +154,8 @@ class CrosswalkReport:
         if len(self.overlaps):
             pairs = "1 pair" if len(self.overlaps) == 1 else f"{len(self.overlaps):,} pairs"
             common = _surface_shown(float(self.overlaps["overlap_m2"].sum()))
-            said.append(f"{pairs} of new areas overlap by {common}; what lies there is divided, not counted twice")
+            verb = "overlaps" if len(self.overlaps) == 1 else "overlap"
+            said.append(f"{pairs} of new areas {verb} by {common}; what lies there is divided, not counted twice")
         return said
 
     def _shown(self, amount: float) -> str:
@@ -284,16 +282,17 @@ def crosswalk(
         },
         dtype=object,
     ).astype({"share": float})
+    beyond, left = (claims.total - claims.inside).clip(min=0), np.unique(place[goal < 0])
     report = CrosswalkReport(
         method=method,
         sources=len(source),
         targets=len(target),
         split=int(rows.loc[rows["share"] < 1, "source"].nunique()),
         total=float(claims.total.sum()),
-        outside=float((claims.total - claims.inside).clip(min=0).sum()),
-        spread=outside == "spread",
+        spread=float(beyond.sum() - beyond[left].sum()),
+        kept=float(beyond[left].sum()),
         fallbacks=tuple(source.index[bare]),
-        neighbours=tuple(source.index[np.unique(place[goal < 0])]),
+        neighbours=tuple(source.index[left]),
         without_source=tuple(target.index.difference(table["to_id"])),
         overlaps=overlaps,
     )
@@ -335,20 +334,38 @@ def _weighed(
 
 def _by_surface(first: np.ndarray, second: np.ndarray, tangled: np.ndarray, amount_in: _Amount) -> _Claims:
     """Cut each source by the targets and count what lies in every piece."""
-    source, target = shapely.STRtree(second).query(first, predicate="intersects")
-    pieces = shapely.intersection(first[source], second[target])
-    solid = shapely.area(pieces) > 0
-    source, target, pieces = source[solid], target[solid], pieces[solid]
+    source, target, pieces = _cut(first, second)
     amount = amount_in(pieces)
     inside = np.bincount(source, amount, minlength=len(first))
     # Where targets overlap inside a source, the sum of its pieces is more than what lies in any of them.
     claimed = np.bincount(source, tangled[target], minlength=len(first)) > 1
     if claimed.any():
-        own = claimed[source]
+        own = claimed[source] & tangled[target]
         _, group = np.unique(source[own], return_inverse=True)
         together = shapely.geometrycollections(pieces[own], indices=group)
-        inside[claimed] = amount_in(shapely.union_all(together[:, np.newaxis], axis=1))
+        once = amount_in(shapely.union_all(together[:, np.newaxis], axis=1))
+        inside[claimed] += once - np.bincount(group, amount[own])
     return _Claims(source, target, amount, inside, amount_in(first))
+
+
+def _cut(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the solid pieces of two layers laid over each other, with their places in both."""
+    tree = shapely.STRtree(second)
+    source, target = tree.query(first, predicate="intersects")
+    pieces = first[source]
+    # What lies wholly in the other need not be cut, which is what takes time.
+    pair = source * len(second) + target
+    inner, outer = (np.isin(pair, _paired(tree, first, how)) for how in ("within", "contains"))
+    pieces[outer] = second[target[outer]]
+    crossing = ~(inner | outer)
+    pieces[crossing] = shapely.intersection(first[source[crossing]], second[target[crossing]])
+    solid = shapely.area(pieces) > 0
+    return source[solid], target[solid], pieces[solid]
+
+
+def _paired(tree: shapely.STRtree, first: np.ndarray, how: str) -> np.ndarray:
+    source, target = tree.query(first, predicate=how)
+    return np.asarray(source * len(tree.geometries) + target)
 
 
 def _in_grid(grid: Grid, crs: Any) -> _Amount:
