@@ -163,13 +163,19 @@ def test_parts_that_do_not_apply_weigh_nothing():
     ]
 
 
-def test_a_source_that_the_table_lacks_is_not_collected():
-    rows = three("population")
-    without = IndicatorTable(rows.data[rows.data["area_id"] != "b"], rows.definitions)
-    moved = transfer(without, QUARTER)
-    assert moved.data["status"].tolist() == ["not_collected", "not_collected"]
-    alone = IndicatorTable(rows.data[rows.data["area_id"] == "a"], rows.definitions)
-    assert transfer(alone, QUARTER).data["area_id"].tolist() == ["x"]  # nothing at all is known of y
+def test_a_source_without_this_figure_is_not_collected():
+    rows = pd.concat([three("population").data.query("area_id != 'b'"), three("poor").data])
+    moved = transfer(IndicatorTable(rows, DEFINITIONS), QUARTER)
+    assert moved.wide("2012", "status")["population"].tolist() == ["not_collected", "not_collected"]
+    assert moved.wide("2012", "status")["poor"].tolist() == ["estimated", "estimated"]
+
+
+def test_a_source_that_the_table_does_not_know_is_left_out_and_leaves_estimates():
+    rows = three("population").data
+    moved = transfer(IndicatorTable(rows[rows["area_id"] != "b"], DEFINITIONS), QUARTER)
+    assert moved.data[["value", "status"]].to_numpy().tolist() == [[10, "estimated"], [50, "estimated"]]
+    alone = transfer(IndicatorTable(rows[rows["area_id"] == "a"], DEFINITIONS), QUARTER)
+    assert alone.data["area_id"].tolist() == ["x"]  # nothing at all is known of y
 
 
 def test_what_is_hidden_in_a_target_still_counts_in_the_city():
@@ -385,7 +391,8 @@ def test_there_and_back_conserves_totals_on_the_sample(sample, goal, way):
     column = "jobs" if way == "points" else None
     known = of_two_years(table)
     there = transfer(known, crosswalk(units, other, weights=weights, weight_column=column), minimum_coverage=0.0)
-    way_back = crosswalk(other, units, weights=weights, weight_column=column)
+    # The squares at the edge lie mostly outside the town, but all their people came from it.
+    way_back = crosswalk(other, units, weights=weights, weight_column=column, minimum_inside=0.0)
     back = transfer(there, way_back, minimum_coverage=0.0)
     keys = ["indicator", "period"]
     told = known.data[NUMBERS].where(known.data["status"].isin(KNOWN))

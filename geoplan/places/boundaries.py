@@ -252,10 +252,20 @@ def _carried(
     if not concerned.any():
         return rows, None
     stay = rows[~concerned]
-    own = IndicatorTable(rows[concerned], table.definitions, _finest(rows[concerned], table))
+    finest = pd.concat([_finest(rows[concerned], table), _gaps(rows[concerned], changed)], ignore_index=True)
+    own = IndicatorTable(rows[concerned], table.definitions, finest)
     moved = transfer(own, changed, minimum_coverage=minimum_coverage)
     parts = [_finest(stay, table), moved.finest]
     return pd.concat([stay, moved.data], ignore_index=True), pd.concat(parts, ignore_index=True)
+
+
+def _gaps(rows: pd.DataFrame, changed: pd.DataFrame) -> pd.DataFrame:
+    """Return a row ``not_collected`` for every area that the table lacks but whose successor it has a part of."""
+    here = changed["from_id"].isin(rows["area_id"])
+    beside = changed["to_id"].isin(changed.loc[here, "to_id"])
+    lacking = changed.loc[~here & beside, ["from_id"]].drop_duplicates()
+    gaps = lacking.merge(rows[FIGURE].drop_duplicates(), how="cross").rename(columns={"from_id": "area_id"})
+    return gaps.assign(parent=gaps["area_id"], status="not_collected")
 
 
 def _steps(changes: pd.DataFrame, day: pd.Timestamp, goal: pd.Timestamp) -> tuple[tuple[pd.Timestamp, bool], ...]:

@@ -49,8 +49,8 @@ def transfer(
         From :func:`~geoplan.places.crosswalk`, or a frame of ``from_id``, ``to_id``, ``share``.
     minimum_coverage
         Share of a target's base that must be known; below it the figure is missing, with the reason that holds for
-        most of it. A count needs all of its pieces. A source without a row for a figure that others have is
-        ``not_collected``.
+        most of it. A count needs all of its pieces. A source that the table knows but not for this figure is
+        ``not_collected``; one that it does not know at all is left out, and its targets are ``estimated``.
 
     Returns
     -------
@@ -77,12 +77,17 @@ def transfer(
     [['x', 40.0, 200.0, 20.0, 'estimated'], ['y', 60.0, 200.0, 30.0, 'estimated']]
     """
     pairs = _pairs(crosswalk)
-    known, wanted = set(table.data["area_id"]), set(pairs["from_id"])
+    known, wanted = set(table.finest["parent"]), set(pairs["from_id"])
     if not known & wanted:
         raise checks.ids_match_nothing(sorted(known), sorted(wanted))
     kind = {name: item.kind for name, item in table.definitions.items()}
-    pieces = _pieces(table, pairs[pairs["to_id"].notna()], kind)
-    return _merged(pieces, table.definitions, minimum_coverage)
+    known_pairs = pairs[pairs["from_id"].isin(known)]
+    moved = _merged(
+        _pieces(table, known_pairs[known_pairs["to_id"].notna()], kind), table.definitions, minimum_coverage
+    )
+    lacking = moved.data["area_id"].isin(pairs.loc[~pairs["from_id"].isin(known), "to_id"])
+    moved.data.loc[lacking & (moved.data["status"] == "observed"), "status"] = "estimated"
+    return moved
 
 
 def _pairs(crosswalk: Crosswalk | pd.DataFrame) -> pd.DataFrame:
