@@ -19,16 +19,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geoplan.errors import GeoplanError, InputError, OfflineError, OutputError
     from geoplan.places import (
+        Crosswalk,
+        Grid,
         IndicatorTable,
         NameMatch,
         NestingReport,
         as_aliases,
         as_areas,
+        as_crosswalk,
         as_indicators,
         as_membership,
         assign_largest_overlap,
         belongs_to,
+        carry,
         check_nesting,
+        crosswalk,
         differences,
         extent,
         find_overlaps,
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
         parents_at,
         roll_up,
         sheets,
+        transfer,
     )
     from geoplan.risk import IndexResult, breakdown, explain, risk_index
     from geoplan.run import Run, check_project, describe_areas, explain_run, open_registry, open_run, write_run
@@ -53,16 +59,21 @@ __version__ = "0.1.0"
 _WINGS = {
     "errors": ("GeoplanError", "InputError", "OfflineError", "OutputError"),
     "places": (
+        "Crosswalk",
+        "Grid",
         "IndicatorTable",
         "NameMatch",
         "NestingReport",
         "as_aliases",
         "as_areas",
+        "as_crosswalk",
         "as_indicators",
         "as_membership",
         "assign_largest_overlap",
         "belongs_to",
+        "carry",
         "check_nesting",
+        "crosswalk",
         "differences",
         "extent",
         "find_overlaps",
@@ -75,6 +86,7 @@ _WINGS = {
         "parents_at",
         "roll_up",
         "sheets",
+        "transfer",
     ),
     "risk": ("IndexResult", "breakdown", "explain", "risk_index"),
     "run": ("Run", "check_project", "describe_areas", "explain_run", "open_registry", "open_run", "write_run"),
@@ -85,8 +97,10 @@ _WINGS = {
 _HOMES = {name: wing for wing, names in _WINGS.items() for name in names}
 
 __all__ = [
+    "Crosswalk",
     "DomainSpec",
     "GeoplanError",
+    "Grid",
     "IndexResult",
     "IndexSpec",
     "IndicatorSpec",
@@ -101,13 +115,16 @@ __all__ = [
     "Style",
     "as_aliases",
     "as_areas",
+    "as_crosswalk",
     "as_indicators",
     "as_membership",
     "assign_largest_overlap",
     "belongs_to",
     "breakdown",
+    "carry",
     "check_nesting",
     "check_project",
+    "crosswalk",
     "describe_areas",
     "differences",
     "explain",
@@ -133,6 +150,7 @@ __all__ = [
     "risk_index",
     "roll_up",
     "sheets",
+    "transfer",
     "write_geopackage",
     "write_run",
 ]

@@ -11,7 +11,7 @@ from geoplan.places.attack import blurred, unsafe
 from geoplan.places.indicators import COLUMNS
 from geoplan.places.sums import Structure, System, ranges
 from geoplan.run import open_run
-from geoplan.run.story import read_indicators
+from geoplan.run.datasets import read_indicators
 from geoplan.specs import DisclosureSpec, IndicatorSpec
 
 SHARE = {"kind": "share", "unit": "pct", "direction": "higher_is_worse"}

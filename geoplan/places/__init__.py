@@ -13,6 +13,8 @@ from geoplan.places.areas import (
 )
 from geoplan.places.attack import AttackReport, attack
 from geoplan.places.blurring import round_counts
+from geoplan.places.boundaries import as_crosswalk, carry, change_lines
+from geoplan.places.crosswalks import Crosswalk, CrosswalkReport, Grid, crosswalk
 from geoplan.places.disclosure import Protection, protect
 from geoplan.places.extents import extent
 from geoplan.places.indicators import (
@@ -50,6 +52,7 @@ from geoplan.places.registry import (
     unexplained,
 )
 from geoplan.places.tidy import as_indicators
+from geoplan.places.transfers import moved_lines, transfer, transfer_report
 
 __all__ = [
     "HOW",
@@ -58,8 +61,11 @@ __all__ = [
     "STATUSES",
     "AreaReport",
     "AttackReport",
+    "Crosswalk",
+    "CrosswalkReport",
     "DomainMap",
     "Finding",
+    "Grid",
     "IndicatorTable",
     "JoinReport",
     "NameMatch",
@@ -67,6 +73,7 @@ __all__ = [
     "Protection",
     "as_aliases",
     "as_areas",
+    "as_crosswalk",
     "as_crs",
     "as_indicators",
     "as_membership",
@@ -74,9 +81,12 @@ __all__ = [
     "assign_largest_overlap",
     "attack",
     "belongs_to",
+    "carry",
+    "change_lines",
     "check_membership",
     "check_nesting",
     "check_points",
+    "crosswalk",
     "differences",
     "effective_weights",
     "extent",
@@ -93,6 +103,7 @@ __all__ = [
     "map_domains",
     "match_names",
     "members",
+    "moved_lines",
     "name_labels",
     "pairs_at",
     "parents_at",
@@ -102,6 +113,8 @@ __all__ = [
     "round_counts",
     "sheets",
     "totals",
+    "transfer",
+    "transfer_report",
     "unexplained",
     "unit_scale",
     "with_crs",

@@ -12,7 +12,8 @@ import pandas as pd
 from geoplan.errors import Faults, IdError
 from geoplan.places import IndicatorTable, parents_at
 from geoplan.places.lint import Finding, lint_bases, lint_index, lint_levels, lint_periods, lint_table
-from geoplan.run.story import Run, read_cells
+from geoplan.run.datasets import read_cells
+from geoplan.run.story import Run
 from geoplan.sources import Dataset
 from geoplan.specs import IndicatorsLayer
 

@@ -14,53 +14,52 @@ from geoplan import checks
 from geoplan.errors import Fault, Faults, IdError, InputError, SpecError
 from geoplan.places import (
     AreaReport,
+    Crosswalk,
     IndicatorTable,
     JoinReport,
-    NameMatch,
     NestingReport,
-    as_areas,
     as_crs,
-    as_indicators,
-    as_membership,
     assign_largest_overlap,
+    carry,
     check_membership,
-    check_points,
+    crosswalk,
     join_report,
+    moved_lines,
     pairs_at,
     parents_at,
     roll_up,
-    with_crs,
-    working_crs,
+    transfer,
+    transfer_report,
 )
 from geoplan.places.indicators import COLUMNS, KNOWN
 from geoplan.places.membership import whole_pairs
 from geoplan.risk import IndexResult, risk_index
+from geoplan.run.datasets import (
+    read_areas,
+    read_crosswalk,
+    read_features,
+    read_matched,
+    read_membership,
+    read_weights,
+)
 from geoplan.run.geography import Tie, extent_of, levels_above, nesting_of, notes_on
-from geoplan.run.matching import layer_of_kind, siblings, with_child_and_parent_codes, with_codes
+from geoplan.run.matching import layer_of_kind, siblings
 from geoplan.show import Style, format_date, make_style
-from geoplan.sources import Catalogue, Dataset, home, read_table, read_vector
+from geoplan.sources import Catalogue, Dataset, home
 from geoplan.specs import (
     AreasLayer,
     BackdropLayer,
+    CrosswalkLayer,
     IndicatorsLayer,
     Layer,
     MapSpec,
     MembershipLayer,
     PointsLayer,
+    RasterLayer,
     ScenarioSpec,
 )
-from geoplan.specs.base import TableLayer
 
-__all__ = [
-    "Run",
-    "open_run",
-    "read_areas",
-    "read_cells",
-    "read_features",
-    "read_indicators",
-    "read_matched",
-    "read_membership",
-]
+__all__ = ["Run", "open_run"]
 
 
 def open_run(scenario: str | Path) -> Run:
@@ -97,88 +96,14 @@ def open_run(scenario: str | Path) -> Run:
     return Run(name=path.stem, path=path, catalogue=catalogue, spec=catalogue.scenario(path.stem))
 
 
-# ---------------------------------------------------------------- datasets
-
-
-def read_areas(dataset: Dataset, crs: str | None) -> tuple[gpd.GeoDataFrame, AreaReport]:
-    """Read and check a layer of areas."""
-    spec = dataset.spec
-    assert isinstance(spec, AreasLayer)  # noqa: S101  the caller asked the catalogue for this kind
-    with Faults.located_at(dataset.shown, toml=dataset.toml):
-        return as_areas(
-            read_vector(dataset.verified(), spec.layer),
-            id_column=spec.id_column,
-            level=spec.level,
-            name_column=spec.name_column,
-            crs=crs,
-            published_crs=spec.crs,
-            assign_crs=spec.assign_crs,
-            id_width=spec.id_width,
-            id_pad=spec.id_pad,
-            homes_column=spec.homes_column,
-            where=spec.where,
-            municipality_column=spec.municipality_column,
-        )
-
-
-def read_features(dataset: Dataset, crs: str | None) -> gpd.GeoDataFrame:
-    """Read and check a layer that is drawn or counted but has no levels: water, roads, points."""
-    spec = dataset.spec
-    assert isinstance(spec, BackdropLayer | PointsLayer)  # noqa: S101  the caller asked the catalogue for this kind
-    with Faults.located_at(dataset.shown, toml=dataset.toml):
-        frame = read_vector(dataset.verified(), spec.layer)
-        if isinstance(spec, PointsLayer):
-            check_points(
-                frame,
-                id_column=spec.id_column,
-                value_column=spec.value_column,
-                id_width=spec.id_width,
-                id_pad=spec.id_pad,
-            )
-        return working_crs(with_crs(frame, spec.crs, assign=spec.assign_crs), crs)
-
-
-def read_indicators(dataset: Dataset) -> IndicatorTable:
-    """Read and check an indicator table."""
-    return read_matched(dataset)[0]
-
-
-def read_matched(dataset: Dataset) -> tuple[IndicatorTable, NameMatch | None]:
-    """Read and check an indicator table; of one that has names in place of codes, also which area each means."""
-    spec = dataset.spec
-    assert isinstance(spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
-    with Faults.located_at(dataset.shown, toml=dataset.toml):
-        frame, match = with_codes(dataset, read_cells(dataset))
-        return as_indicators(frame, spec), match
-
-
-def read_membership(dataset: Dataset) -> pd.DataFrame:
-    """Read and check a membership table."""
-    spec = dataset.spec
-    assert isinstance(spec, MembershipLayer)  # noqa: S101  the caller asked the catalogue for this kind
-    with Faults.located_at(dataset.shown, toml=dataset.toml):
-        table = as_membership(
-            with_child_and_parent_codes(dataset, read_cells(dataset)),
-            child_column=spec.child_column,
-            parent_column=spec.parent_column,
-            relation_column=spec.relation_column,
-            share_column=spec.share_column,
-            child_width=spec.child_width,
-            parent_width=spec.parent_width,
-            decimal=spec.decimal,
-        )
-        check_membership(table, exclusive=spec.exclusive)
-        return table
-
-
-def read_cells(dataset: Dataset) -> pd.DataFrame:
-    """Read a table as its file writes it, the index the rows' numbers."""
-    spec = dataset.spec
-    assert isinstance(spec, TableLayer)  # noqa: S101  the caller asked the catalogue for a kind that is a table
-    return read_table(dataset.verified(), sheet=spec.sheet, separator=spec.separator, encoding=spec.encoding)
-
-
 # ---------------------------------------------------------------- the run
+
+
+def _kept(table: IndicatorTable, report: JoinReport) -> tuple[IndicatorTable, JoinReport]:
+    """Keep what belongs to an area."""
+    data = table.data[table.data["area_id"].isin(report.matched)].reset_index(drop=True)
+    parts = None if table.parts is None else table.parts[table.parts["parent"].isin(report.matched)]
+    return IndicatorTable(data, table.definitions, parts), report
 
 
 @dataclass(frozen=True)
@@ -210,8 +135,13 @@ class Run:
         wanted += [("areas.membership", name, MembershipLayer) for name in self.spec.areas.membership]
         wanted += [("areas.backdrop", name, BackdropLayer) for name in self.spec.areas.backdrop]
         wanted += [("indicators.layers", name, IndicatorsLayer) for name in self.spec.indicators.layers]
-        if self.spec.areas.assign:
-            wanted.append(("areas.assign.layer", self.spec.areas.assign.layer, AreasLayer))
+        wanted += [("areas.crosswalk", name, CrosswalkLayer) for name in self.spec.areas.crosswalk]
+        assign = self.spec.areas.assign
+        if assign:
+            wanted.append(("areas.assign.layer", assign.layer, AreasLayer))
+            if assign.weights:
+                weights = RasterLayer if assign.method == "raster" else PointsLayer
+                wanted.append(("areas.assign.weights", assign.weights, weights))
         faults, found = Faults(), {}
         for key, name, kind in wanted:
             with faults.catch(file=self.shown, key=key):
@@ -283,7 +213,7 @@ class Run:
     def _membership(self) -> pd.DataFrame:
         parts = [read_membership(self._datasets[name]) for name in self.spec.areas.membership]
         assign = self.spec.areas.assign
-        if assign:
+        if assign and assign.method == "largest_overlap":
             units = read_areas(self._datasets[assign.layer], str(self.areas().crs))[0]
             parts.append(assign_largest_overlap(units, self.areas(), minimum_share=assign.minimum_share))
         if not parts:
@@ -310,6 +240,24 @@ class Run:
     def membership(self) -> pd.DataFrame:
         """Return which area belongs to which: ``child_id, parent_id, relation, share``."""
         return self._membership
+
+    @cached_property
+    def _crosswalk(self) -> Crosswalk | None:
+        """Work out how figures are divided among the ranked areas, where the scenario wants them divided."""
+        assign = self.spec.areas.assign
+        if assign is None or assign.method == "largest_overlap":
+            return None
+        crs = str(self.areas().crs)
+        units = read_areas(self._datasets[assign.layer], crs)[0]
+        weights, column = read_weights(self._datasets[assign.weights], crs) if assign.weights else (None, None)
+        return crosswalk(
+            units, self.areas(), weights=weights, weight_column=column, minimum_inside=assign.minimum_share
+        )
+
+    @cached_property
+    def _changes(self) -> pd.DataFrame | None:
+        layers = [read_crosswalk(self._datasets[name]) for name in self.spec.areas.crosswalk]
+        return pd.concat(layers, ignore_index=True) if layers else None
 
     @cached_property
     def _indicators(self) -> tuple[IndicatorTable, JoinReport]:
@@ -339,14 +287,20 @@ class Run:
 
     def _at_ranked_level(self, dataset: Dataset) -> tuple[IndicatorTable, JoinReport]:
         """Read a table and bring it to the ranked level."""
-        table, match = read_matched(dataset)
+        (table, match), least = read_matched(dataset), self.spec.indicators.minimum_coverage
+        if self._changes is not None:
+            table = carry(
+                table, self._changes, to=self.spec.date, base=self.spec.index.population, minimum_coverage=least
+            )
         names = tuple(f"{dataset.id}: {line}" for line in match.lines(areas=False)) if match else ()
         ranked = list(self.areas().index)
         assert isinstance(dataset.spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
         if dataset.spec.level == self.spec.areas.level:
-            report = replace(join_report(ranked, table), names=names)
-            kept = table.data[table.data["area_id"].isin(report.matched)].reset_index(drop=True)
-            return IndicatorTable(kept, table.definitions), report
+            return _kept(table, replace(join_report(ranked, table), names=names))
+        assign, divided = self.spec.areas.assign, self._crosswalk
+        if assign and divided and self._level_of(assign.layer) == dataset.spec.level:
+            report = replace(transfer_report(ranked, table, divided), names=names)
+            return _kept(transfer(table, divided, minimum_coverage=least), report)
         if self._membership.empty:
             what = f"the table is of level '{dataset.spec.level}', the scenario ranks '{self.spec.areas.level}'"
             hint = "name the table that ties them as `membership` under [areas]"
@@ -365,13 +319,13 @@ class Run:
             without_area=tuple(sorted(set(codes) - set(pairs["child_id"]))),
             names=names,
         )
-        merged = roll_up(
-            table,
-            pairs,
-            minimum_coverage=self.spec.indicators.minimum_coverage,
-            estimated=bool(self.spec.areas.assign),
-        )
+        merged = roll_up(table, pairs, minimum_coverage=least, estimated=bool(self.spec.areas.assign))
         return merged, report
+
+    def _level_of(self, layer: str) -> str:
+        spec = self._datasets[layer].spec
+        assert isinstance(spec, AreasLayer)  # noqa: S101  checked when the layers were found
+        return spec.level
 
     def levels(self) -> list[str]:
         """Return the levels of the scenario's layers, as it names them: the smallest areas first."""
@@ -501,7 +455,10 @@ class Run:
             for name, part in self.index().certificate.reference_coverage.items()
             if part < least
         ]
-        return [*self.join_report().lines()[1:], *notes_on(self), *gaps, *self.area_report().lines()]
+        divided = self._crosswalk.report.lines() if self._crosswalk else []
+        moved = moved_lines(self.indicators(), self.spec.period)
+        said = [*self.join_report().lines()[1:], *divided, *moved, *notes_on(self)]
+        return [*said, *gaps, *self.area_report().lines()]
 
     def sources(self) -> str:
         """Return the sources of areas and figures in one line, each once."""

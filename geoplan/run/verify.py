@@ -10,18 +10,20 @@ from pathlib import Path
 import pandas as pd
 
 from geoplan.errors import CrsError, Fault, Faults, GeoplanError, SpecError
-from geoplan.places import IndicatorTable, as_crs
+from geoplan.places import IndicatorTable, as_crs, change_lines
 from geoplan.places.lint import Finding
+from geoplan.run.datasets import read_areas, read_crosswalk, read_features, read_matched, read_membership
 from geoplan.run.linting import lint_layer, lint_scenario, lint_together, lint_two_levels
 from geoplan.run.matching import read_aliases
 from geoplan.run.outputs import ranking_table
 from geoplan.run.sheets import definition_notes
-from geoplan.run.story import Run, open_run, read_areas, read_features, read_matched, read_membership
+from geoplan.run.story import Run, open_run
 from geoplan.sources import Catalogue, Dataset, check_raster
 from geoplan.specs import (
     AliasesLayer,
     AreasLayer,
     BackdropLayer,
+    CrosswalkLayer,
     IndicatorsLayer,
     MembershipLayer,
     PointsLayer,
@@ -143,6 +145,8 @@ def _check_layer(dataset: Dataset) -> list[str]:
             read_aliases(dataset)
         case MembershipLayer():
             read_membership(dataset)
+        case CrosswalkLayer():
+            return change_lines(read_crosswalk(dataset))
         case BackdropLayer() | PointsLayer():
             read_features(dataset, None if _is_metric(spec.crs) else "EPSG:3035")
         case RasterLayer():

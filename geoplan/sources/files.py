@@ -18,6 +18,7 @@ from pathlib import Path
 
 import fiona
 import geopandas as gpd
+import numpy as np
 import openpyxl
 import pandas as pd
 import pyogrio
@@ -26,7 +27,7 @@ import rasterio
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SourceError, SpecError
 
-__all__ = ["check_raster", "formats", "list_layers", "read_table", "read_vector"]
+__all__ = ["check_raster", "formats", "list_layers", "read_grid", "read_table", "read_vector"]
 
 _VECTOR = {
     ".gpkg": "GPKG",
@@ -447,3 +448,43 @@ def check_raster(path: Path, *, crs: str, band: int) -> None:
         raise checks.crs_mismatch(found.to_string(), crs)
     if band > bands:
         raise SpecError(Fault(what=f"the grid has {bands} band(s)", key="band", expected=f"1 to {bands}"))
+
+
+def read_grid(path: Path, *, crs: str, band: int = 1) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    """Read a grid whose rows run from north to south.
+
+    Parameters
+    ----------
+    path
+        A GeoTIFF or another raster that GDAL reads.
+    crs
+        The system that the grid must be in.
+    band
+        The band, counted from 1.
+
+    Returns
+    -------
+    values : numpy.ndarray
+        Rows × columns (float), the northernmost row first; NaN where there is no data.
+    corner : tuple
+        West and north of the first cell's outer corner, width and height of a cell, in units of ``crs``.
+
+    Raises
+    ------
+    InputError
+        As :func:`check_raster`; and when the grid is turned or stands on its head.
+
+    Examples
+    --------
+    >>> from geoplan.sources import home
+    >>> values, corner = read_grid(home() / "data" / "nordhamra_population_100m.tif", crs="EPSG:3006")
+    >>> values.shape, corner[2:]
+    ((105, 137), (100.0, 100.0))
+    """
+    check_raster(path, crs=crs, band=band)
+    with rasterio.open(path) as grid:
+        at = grid.transform
+        values = grid.read(band, masked=True).astype(float).filled(np.nan)
+    if at.b or at.d or at.a <= 0 or at.e >= 0:
+        raise SourceError(Fault(what="the grid is turned", expected="rows from north to south, columns west to east"))
+    return values, (at.c, at.f, at.a, -at.e)

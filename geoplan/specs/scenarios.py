@@ -102,10 +102,31 @@ class AssignSpec(Model):
     """How the table's areas are put into the ranked ones when no membership table says."""
 
     layer: str = Field(description="The areas layer of the table's level.")
-    method: Literal["largest_overlap"] = "largest_overlap"
-    minimum_share: float = Field(
-        default=0.5, gt=0, le=1, strict=False, description="Least part of an area that must lie inside the ranked one."
+    method: Literal["largest_overlap", "area", "raster", "points"] = Field(
+        default="largest_overlap",
+        description="largest_overlap puts each area whole into the one that covers most of it; the others divide its "
+        "figures: by surface, or by where the people of a raster or points layer are.",
     )
+    weights: str | None = Field(
+        default=None, description="The raster or points layer to weigh by, for the methods of these names."
+    )
+    minimum_share: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        strict=False,
+        description="Least part of an area that must lie inside the ranked one. Where figures are divided: inside all "
+        "ranked ones together; of an area with less, only that part counts.",
+    )
+
+    @model_validator(mode="after")
+    def _weights_where_needed(self) -> AssignSpec:
+        weighted = self.method in {"raster", "points"}
+        if weighted and self.weights is None:
+            raise ValueError(f"`weights`, the {self.method} layer to weigh by")
+        if self.weights is not None and not weighted:
+            raise ValueError("no `weights`, or `method` raster or points")
+        return self
 
 
 class AreasSpec(Model):
@@ -115,6 +136,11 @@ class AreasSpec(Model):
     layers: Several[str] = Field(min_length=1, description="Areas layers, one a level.")
     membership: Several[str] = Field(default=(), description="The membership layers that tie the levels.")
     assign: AssignSpec | None = None
+    crosswalk: Several[str] = Field(
+        default=(),
+        description="Crosswalk layers: changes of boundaries. Figures of every period are brought to the areas as they "
+        "were on the scenario's `date`.",
+    )
     crs: str | None = Field(default=None, description="Metric system to work in; the layer's when left out.")
     backdrop: Several[str] = ()
 
