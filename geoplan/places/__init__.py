@@ -13,6 +13,7 @@ from geoplan.places.indicators import (
     unit_scale,
 )
 from geoplan.places.membership import as_membership, assign_largest_overlap, parents_at
+from geoplan.places.rounding import round_half_up
 from geoplan.places.tidy import as_indicators
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "known_sums",
     "parents_at",
     "roll_up",
+    "round_half_up",
     "totals",
     "unit_scale",
     "with_crs",
