@@ -15,6 +15,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.errors import Fault, TableError
+from geoplan.places.provenance import PROVENANCE, merge_provenance
 from geoplan.specs import IndicatorSpec
 
 __all__ = [
@@ -185,8 +186,9 @@ def roll_up(
     IndicatorTable
         ``numerator`` and ``denominator`` are sums over the children that are known. A rate without counts is the
         mean weighted by its base, and its numerator stays empty. ``status`` is ``observed`` when all parts are
-        known, else ``estimated`` (or ``provisional``), else the reason of the missing part. ``parts`` keeps the rows
-        of the smallest areas.
+        known, else ``estimated`` (or ``provisional``), else the reason of the missing part. Where the table has them,
+        ``source`` names all sources of the known parts, ``method`` gets the step ``rolled_up``, and ``reason`` stays
+        where all missing parts agree on it. ``parts`` keeps the rows of the smallest areas.
 
     Raises
     ------
@@ -238,8 +240,12 @@ def roll_up(
     total["value"] = total["numerator"].where(total["kind"] == "count", rate.where(by_counts, mean))
     total["numerator"] = total["numerator"].where(by_counts)
     total.loc[missing, ["numerator", "denominator", "value"]] = np.nan
-    merged = total.rename_axis(["area_id", "indicator", "period"]).reset_index()
-    return IndicatorTable(data=merged[COLUMNS], definitions=table.definitions, parts=rows[[*COLUMNS, "parent"]])
+    merged = total.join(merge_provenance(rows, keys, known, missing, "rolled_up"))
+    merged = merged.rename_axis(["area_id", "indicator", "period"]).reset_index()
+    kept = [name for name in PROVENANCE if name in rows]
+    return IndicatorTable(
+        data=merged[[*COLUMNS, *kept]], definitions=table.definitions, parts=rows[[*COLUMNS, *kept, "parent"]]
+    )
 
 
 def _must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> None:
