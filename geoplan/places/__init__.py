@@ -13,11 +13,16 @@ from geoplan.places.indicators import (
     unit_scale,
 )
 from geoplan.places.membership import as_membership, assign_largest_overlap, parents_at
+from geoplan.places.provenance import METHODS, REASONS
 from geoplan.places.rounding import round_half_up
+from geoplan.places.signs import SIGNS
 from geoplan.places.tidy import as_indicators
 
 __all__ = [
+    "METHODS",
     "MISSING",
+    "REASONS",
+    "SIGNS",
     "STATUSES",
     "AreaReport",
     "IndicatorTable",
