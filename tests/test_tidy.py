@@ -203,7 +203,8 @@ def test_an_area_that_stands_twice_for_a_figure_is_told():
     frame = _years(["code", "2023"], [("01", "900"), ("01", "40")])
     assert _refused(frame, _layer(COUNT, shape="years")) == [
         (
-            "row 3, column 'code': 1 area code(s) occur more than once for 'population': '01'. Expected: each area once. "
+            "row 3, column 'code': 1 area code(s) occur more than once for 'population': '01'. Expected: each "
+            "area once. "
             "Hint: where rows are several figures, name the column that tells them apart as `indicator_column`"
         )
     ]
@@ -436,7 +437,8 @@ def _incomes(cells, **changes):
 def test_kronor_read_as_thousands_are_told_with_the_unit_that_fits():
     assert _incomes(["198000", "254000", "301000"]) == [
         (
-            "the values of 'median_income' cannot be in tkr: their median is 254 000. Expected: between 50 and 1 000 tkr, "
+            "the values of 'median_income' cannot be in tkr: their median is 254 000. Expected: between 50 "
+            "and 1 000 tkr, "
             'as `plausible` says. Hint: a median of 254 000 fits kr, not tkr: write `published_unit = "kr"` in its '
             "[[indicators]] block"
         )
@@ -446,8 +448,10 @@ def test_kronor_read_as_thousands_are_told_with_the_unit_that_fits():
 def test_thousands_read_as_kronor_are_told_too():
     assert _incomes(["198", "254", "301"], published_unit="kr") == [
         (
-            "the values of 'median_income' cannot be in kr: their median is 254. Expected: between 50 and 1 000 tkr, as "
-            "`plausible` says. Hint: a median of 254 fits tkr, not kr: leave `published_unit` out of its [[indicators]] "
+            "the values of 'median_income' cannot be in kr: their median is 254. Expected: between 50 and 1 "
+            "000 tkr, as "
+            "`plausible` says. Hint: a median of 254 fits tkr, not kr: leave `published_unit` out of its "
+            "[[indicators]] "
             "block"
         )
     ]
@@ -456,7 +460,8 @@ def test_thousands_read_as_kronor_are_told_too():
 def test_single_values_that_cannot_be_are_told_by_the_row():
     assert _incomes(["198", "254", "3010"]) == [
         (
-            "row 4, column 'x', area '02': the value is not plausible (median_income 2023: 3 010). Expected: between 50 "
+            "row 4, column 'x', area '02': the value is not plausible (median_income 2023: 3 010). Expected: "
+            "between 50 "
             "and 1 000 tkr, as `plausible` says."
         )
     ]
@@ -556,7 +561,8 @@ def test_an_unknown_reason_is_told():
     )
     assert _refused(frame, _layer(_spec("days", "mean", "days"))) == [
         (
-            "row 2, column 'reason', area '01': the reason is not one geoplan knows (days 2023: status 'not_collected'). "
+            "row 2, column 'reason', area '01': the reason is not one geoplan knows (days 2023: status "
+            "'not_collected'). "
             "Expected: one of 'dont_know', 'not_relevant', 'declined', 'unanswered', 'not_stated', 'not_asked', "
             "'withheld', 'not_available', 'break', 'too_few_years'."
         )

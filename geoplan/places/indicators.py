@@ -210,7 +210,7 @@ def roll_up(
     rows = rows[rows["parent"].notna()]
     if estimated:
         rows = rows.assign(status=rows["status"].where(~rows["status"].isin(KNOWN), "estimated"))
-    _must_have_weights(rows, table.definitions)
+    must_have_weights(rows, table.definitions)
     kind = rows["indicator"].map({name: item.kind for name, item in table.definitions.items()})
     known = rows["status"].isin(KNOWN)
     counted = known & rows["numerator"].notna()
@@ -248,7 +248,8 @@ def roll_up(
     )
 
 
-def _must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> None:
+def must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> None:
+    """Refuse rates that would be put together and have neither counts nor a base."""
     kind = rows["indicator"].map({name: item.kind for name, item in definitions.items()})
     bare = rows["status"].isin(KNOWN) & rows["numerator"].isna() & rows["denominator"].isna() & (kind != "count")
     if bare.any():

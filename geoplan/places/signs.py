@@ -49,7 +49,7 @@ SIGNS: dict[str, Mapping[str, Told]] = {
     # Statistics Denmark, "Signaturforklaring" of Statistisk Årbog and StatBank: "-" nul; "0" mindre end ½ af den
     # anvendte enhed, a number as any other; "." tal kan efter sagens natur ikke forekomme; ".." oplysning for usikker
     # til at kunne angives, eller diskretioneret; "…" oplysning foreligger ikke. Beside a number "*" is foreløbige
-    # eller anslåede tal and "|" databrud: see geoplan/places/numbers.py.
+    # eller anslåede tal and "|" databrud: see geoplan/places/cells.py.
     "statbank": {
         "-": _ZERO,
         "\u2013": _ZERO,

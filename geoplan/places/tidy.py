@@ -14,8 +14,7 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, Faults, TableError
 from geoplan.places.areas import codes
-from geoplan.places.indicators import COLUMNS, KNOWN, MISSING, STATUSES, IndicatorTable, unit_scale
-from geoplan.places.numbers import (
+from geoplan.places.cells import (
     FAULTS_PER_COLUMN,
     ROLES,
     Cells,
@@ -24,6 +23,7 @@ from geoplan.places.numbers import (
     read_numbers,
     without_empty_bases,
 )
+from geoplan.places.indicators import COLUMNS, KNOWN, MISSING, STATUSES, IndicatorTable, unit_scale
 from geoplan.places.provenance import PROVENANCE, REASONS, add_step
 from geoplan.places.units import add_unit_faults, in_own_unit, rounding_of
 from geoplan.places.years import from_years, looks_like_year

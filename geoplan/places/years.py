@@ -10,7 +10,7 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, Faults, IdError, SpecError, TableError
 from geoplan.places.areas import codes
-from geoplan.places.numbers import ROLES, Cells, columns_of, figures_of, read_numbers, without_empty_bases
+from geoplan.places.cells import ROLES, Cells, columns_of, figures_of, read_numbers, without_empty_bases
 from geoplan.specs import IndicatorsLayer, IndicatorSpec
 
 __all__ = ["from_years", "looks_like_year"]

@@ -13,6 +13,7 @@ from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import (
     AreaReport,
+    Combination,
     IndicatorTable,
     JoinReport,
     as_areas,
@@ -21,7 +22,9 @@ from geoplan.places import (
     as_membership,
     assign_largest_overlap,
     check_points,
+    combine,
     join_report,
+    multi_year_mean,
     parents_at,
     roll_up,
     with_crs,
@@ -266,7 +269,7 @@ class Run:
         return self._membership
 
     @cached_property
-    def _indicators(self) -> tuple[IndicatorTable, JoinReport]:
+    def _indicators(self) -> tuple[Combination, JoinReport]:
         faults, tables, reports = Faults(), [], []
         for name in self.spec.indicators.layers:
             with faults.catch(file=self._datasets[name].shown):
@@ -276,23 +279,22 @@ class Run:
         faults.raise_any()
         twice = [name for table in tables for name in table.definitions]
         repeated = sorted({name for name in twice if twice.count(name) > 1})
-        if repeated:
+        if repeated and self.spec.indicators.precedence == "error":
             what = f"indicators are defined by several layers: {checks.listed(repeated)}"
-            raise SpecError(Fault(what=what, file=self.shown, key="indicators.layers"))
-        data = pd.concat([table.data for table in tables], ignore_index=True)
-        definitions = {name: item for table in tables for name, item in table.definitions.items()}
+            hint = 'with `precedence = "first"` under [indicators] the layer named first counts'
+            raise SpecError(Fault(what=what, file=self.shown, key="indicators.layers", hint=hint))
+        with Faults.located_at(self.shown):
+            combined = combine(tables)
         report = JoinReport(
             matched=tuple(sorted({code for item in reports for code in item.matched})),
             without_data=tuple(sorted(set.intersection(*[set(item.without_data) for item in reports]))),
             without_area=tuple(sorted({code for item in reports for code in item.without_area})),
         )
-        finest = pd.concat([table.finest for table in tables], ignore_index=True)
-        merged = any(table.parts is not None for table in tables)
-        return IndicatorTable(data, definitions, finest if merged else None), report
+        return combined, report
 
     def _at_ranked_level(self, dataset: Dataset) -> tuple[IndicatorTable, JoinReport]:
-        """Read a table and bring it to the ranked level."""
-        table = read_indicators(dataset)
+        """Read a table, make its means of several years, and bring it to the ranked level."""
+        table = multi_year_mean(read_indicators(dataset))
         ranked = list(self.areas().index)
         assert isinstance(dataset.spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
         if dataset.spec.level == self.spec.areas.level:
@@ -333,6 +335,10 @@ class Run:
         InputError
             With the faults of every table.
         """
+        return self._indicators[0].table
+
+    def combination(self) -> Combination:
+        """Return the indicators together with what was filled from a later source and where sources disagree."""
         return self._indicators[0]
 
     def join_report(self) -> JoinReport:
@@ -393,7 +399,8 @@ class Run:
             for name, part in self.index().certificate.reference_coverage.items()
             if part < least
         ]
-        return [*self.join_report().lines()[1:], *gaps, *self.area_report().lines()]
+        sources = self.combination().lines()
+        return [*self.join_report().lines()[1:], *sources, *gaps, *self.area_report().lines()]
 
     def sources(self) -> str:
         """Return the sources of areas and figures in one line, each once."""
