@@ -24,14 +24,20 @@ if TYPE_CHECKING:
         as_indicators,
         as_membership,
         assign_largest_overlap,
+        change,
+        combine,
         find_overlaps,
         join_report,
+        multi_year_mean,
         parents_at,
         roll_up,
+        round_half_up,
+        segments,
+        totals,
     )
     from geoplan.risk import IndexResult, breakdown, explain, risk_index
     from geoplan.run import Run, check_project, explain_run, open_run, write_run
-    from geoplan.show import Style, explore, make_style, plot, write_geopackage
+    from geoplan.show import Style, explore, make_style, plot, plot_series, write_geopackage
     from geoplan.sources import home, list_layers, read_table, read_vector
     from geoplan.specs import DomainSpec, IndexSpec, IndicatorsLayer, IndicatorSpec
 
@@ -45,14 +51,20 @@ _WINGS = {
         "as_indicators",
         "as_membership",
         "assign_largest_overlap",
+        "change",
+        "combine",
         "find_overlaps",
         "join_report",
+        "multi_year_mean",
         "parents_at",
         "roll_up",
+        "round_half_up",
+        "segments",
+        "totals",
     ),
     "risk": ("IndexResult", "breakdown", "explain", "risk_index"),
     "run": ("Run", "check_project", "explain_run", "open_run", "write_run"),
-    "show": ("Style", "explore", "make_style", "plot", "write_geopackage"),
+    "show": ("Style", "explore", "make_style", "plot", "plot_series", "write_geopackage"),
     "sources": ("home", "list_layers", "read_table", "read_vector"),
     "specs": ("DomainSpec", "IndexSpec", "IndicatorSpec", "IndicatorsLayer"),
 }
@@ -76,7 +88,9 @@ __all__ = [
     "as_membership",
     "assign_largest_overlap",
     "breakdown",
+    "change",
     "check_project",
+    "combine",
     "explain",
     "explain_run",
     "explore",
@@ -85,13 +99,18 @@ __all__ = [
     "join_report",
     "list_layers",
     "make_style",
+    "multi_year_mean",
     "open_run",
     "parents_at",
     "plot",
+    "plot_series",
     "read_table",
     "read_vector",
     "risk_index",
     "roll_up",
+    "round_half_up",
+    "segments",
+    "totals",
     "write_geopackage",
     "write_run",
 ]

@@ -402,7 +402,10 @@ def test_the_smallest_areas_follow_the_table_that_counts():
     fine = pd.concat([_counts((2012, n, 100), area=area).data for area, n in (("a", 10), ("b", 20))])
     merged = roll_up(IndicatorTable(fine, {"outside": OUTSIDE}), pd.Series({"a": "A", "b": "B"}, dtype=object))
     found = combine([_source("x", ("A", 11.0), ("B", None)), merged])
-    assert found.table.finest[["area_id", "parent", "value"]].to_numpy().tolist() == [["A", "A", 11.0], ["b", "B", 20.0]]
+    assert found.table.finest[["area_id", "parent", "value"]].to_numpy().tolist() == [
+        ["A", "A", 11.0],
+        ["b", "B", 20.0],
+    ]
 
 
 @few

@@ -291,9 +291,7 @@ def change(table: IndicatorTable, start: str | int, end: str | int) -> pd.DataFr
         table.data[table.data["period"] == period].set_index(["area_id", "indicator"])[names].astype({"status": object})
         for period in (first, last)
     ]
-    both = ends[0].merge(
-        ends[1], how="outer", left_index=True, right_index=True, suffixes=("_start", "_end")
-    )
+    both = ends[0].merge(ends[1], how="outer", left_index=True, right_index=True, suffixes=("_start", "_end"))
     both = both.sort_index().reset_index()
     for name, empty in (("status", "not_collected"), ("reason", "")):
         for side in ("start", "end"):

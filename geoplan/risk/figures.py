@@ -6,6 +6,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.places import IndicatorTable
+from geoplan.places.provenance import PROVENANCE
 from geoplan.risk.index import IndexResult
 
 __all__ = ["breakdown", "explain"]
@@ -29,7 +30,8 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
         One row an area and indicator, in the order of the areas' ranks and the index's indicators: ``area_id``,
         ``domain``, ``indicator``, ``unit``, ``value``, ``numerator``, ``denominator`` (N), ``city`` (the city's value),
         ``relative`` (city = 100, higher = worse), ``weight`` (in the area's score), ``contribution`` (points of the
-        score), ``above_city`` (points of the score's distance from 100), ``status``.
+        score), ``above_city`` (points of the score's distance from 100), ``status``, and ``source``, ``method`` and
+        ``reason`` as the table has them (see :data:`~geoplan.places.METHODS`), empty where it has not.
 
     Examples
     --------
@@ -52,6 +54,8 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
     rows = table.data[table.data["period"] == result.certificate.period].set_index(["area_id", "indicator"])
     every = pd.MultiIndex.from_product([result.ranking.index, list(domain_of)], names=["area_id", "indicator"])
     frame = rows[["value", "numerator", "denominator", "status"]].reindex(every)
+    for name in PROVENANCE:
+        frame[name] = rows[name].astype(object).reindex(every).fillna("") if name in rows else ""
     for name, wide in (
         ("relative", result.relative),
         ("weight", result.weights),
@@ -75,7 +79,7 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
         "city",
         "relative",
     ]
-    return frame.reset_index()[[*columns, "weight", "contribution", "above_city", "status"]]
+    return frame.reset_index()[[*columns, "weight", "contribution", "above_city", "status", *PROVENANCE]]
 
 
 def explain(result: IndexResult, table: IndicatorTable, area_id: str) -> pd.DataFrame:

@@ -30,8 +30,8 @@ class Explanation:
     domains
         ``label``, ``relative`` (city = 100), ``above_city`` (points of the score's distance from 100).
     indicators
-        ``label, unit, unit_label, value, denominator, city, relative, contribution, above_city, status``;
-        what lifts the score most above the city comes first.
+        ``label, unit, unit_label, value, denominator, city, relative, contribution, above_city, status, source,
+        method, reason``; what lifts the score most above the city comes first.
     manifest
         The run's manifest.
     """
@@ -93,6 +93,9 @@ def explain_run(folder: Path, area: str) -> Explanation:
         "contribution",
         "above_city",
         "status",
+        "source",
+        "method",
+        "reason",
     ]
     return Explanation(
         area={name: _plain(head[name]) for name in (*keys, "status", "reason")},

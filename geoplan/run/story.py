@@ -422,10 +422,11 @@ class Run:
         """
         spec, language = self.map_spec(name), self.spec.language
         with Faults.located_at(f"maps/{name or self.spec.output.maps[0]}.toml"):
-            values, status, unit = self._mapped(spec.value)
+            values, status, reason, unit = self._mapped(spec.value)
             style = make_style(
                 values,
                 status=status,
+                reason=reason,
                 scheme=spec.scheme,
                 k=spec.k,
                 breaks=spec.breaks,
@@ -442,12 +443,12 @@ class Run:
             )
         return values, style
 
-    def _mapped(self, value: str) -> tuple[pd.Series, pd.Series, str]:
+    def _mapped(self, value: str) -> tuple[pd.Series, pd.Series, pd.Series | None, str]:
         index, areas = self.index(), self.areas().index
         ranking = index.ranking.reindex(areas)
         if value == "score" or value in index.domains:
             column = ranking["score"] if value == "score" else index.domains[value].reindex(areas)
-            return column, ranking["status"], "index"
+            return column, ranking["status"], None, "index"
         table = self.indicators()
         if value not in table.definitions:
             known = ["score", *index.domains, *table.definitions]
@@ -455,4 +456,7 @@ class Run:
         wide = table.wide(self.spec.period).get(value, pd.Series(dtype=float))
         status = table.wide(self.spec.period, "status").get(value, pd.Series(dtype=object))
         known_only = wide.where(status.isin(KNOWN)).reindex(areas)
-        return known_only, status.reindex(areas), table.definitions[value].unit
+        reason = (
+            table.wide(self.spec.period, "reason").get(value, pd.Series(dtype=object)).astype(object).reindex(areas)
+        )
+        return known_only, status.reindex(areas), reason.fillna(""), table.definitions[value].unit
