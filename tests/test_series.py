@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 from pandas.testing import assert_frame_equal
 from strategies import DEFINITIONS, tables
 
+import geoplan as gp
 from geoplan.errors import SpecError, TableError
 from geoplan.places import (
     KNOWN,
@@ -20,7 +24,9 @@ from geoplan.places import (
     multi_year_mean,
     roll_up,
     segments,
+    totals,
 )
+from geoplan.show import plot_series
 from geoplan.specs import IndicatorSpec
 
 COLUMNS = ["area_id", "indicator", "period", "numerator", "denominator", "value", "status"]
@@ -353,7 +359,7 @@ def test_the_table_named_first_counts_and_its_gaps_are_filled():
         "1 figure is missing in the source named first and comes from a later one",
         (
             "sources disagree in 1 figure, and the one named first counts; the largest difference: 'outside' of 'A' "
-            "2012 is 12.5 by register, 14 by survey"
+            "2012 is 12.5 (register), not 14 (survey)"
         ),
     ]
 
@@ -434,3 +440,276 @@ def test_combining_keeps_the_definitions_of_all():
     found = combine([_source("x", ("A", 1.0)), crime])
     assert set(found.table.definitions) == {"outside", "crime"}
     assert len(found.table.data) == 2
+
+
+# ---------------------------------------------------------------- charts
+
+
+def _drawn(figure):
+    """Return the years of each stroke that connects points."""
+    return [[int(year) for year in line.get_xdata()] for line in _strokes(figure)]
+
+
+def _strokes(figure):
+    return [line for line in figure.axes[0].lines if line.get_linestyle() != "None"]
+
+
+def _said(figure):
+    return [text.get_text() for text in (*figure.texts, *figure.axes[0].texts)]
+
+
+@few
+@given(
+    st.lists(st.lists(st.floats(0, 100) | st.none(), min_size=9, max_size=9), min_size=1, max_size=3),
+    st.lists(st.integers(2001, 2008), max_size=3, unique=True),
+)
+def test_no_stroke_crosses_a_break_or_a_missing_year(areas, breaks):
+    item = _definition(breaks=tuple(breaks))
+    frames = [
+        _values(*[(2000 + n, value) for n, value in enumerate(values)], item=item, area=f"A{number}").data
+        for number, values in enumerate(areas)
+    ]
+    table = IndicatorTable(pd.concat(frames, ignore_index=True), {"outside": item})
+    if table.data["value"].isna().all():
+        return
+    figure = plot_series(table, "outside")
+    for years in _drawn(figure):
+        assert years == list(range(years[0], years[-1] + 1))
+        assert not any(years[0] < year <= years[-1] for year in breaks)
+    points = [line for line in figure.axes[0].lines if line.get_linestyle() == "None"]
+    assert sum(len(line.get_xdata()) for line in points) == table.data["value"].notna().sum()
+
+
+def test_the_sample_is_drawn_in_two_parts(sample_run):
+    # The fictional town's employment has a break in 2010.
+    table = sample_run.indicators()
+    city = totals(table).loc["employment_20_64", "value"]
+    names = sample_run.areas()["name"]
+    areas = ["0099S01", "0099S18"]
+    figure = plot_series(
+        table, "employment_20_64", areas=areas, names=names, compare=city, compare_name="Staden", language="sv"
+    )
+    assert _drawn(figure) == [[2006, 2007, 2008, 2009], [2010, 2011, 2012]] * 3
+    said = _said(figure)
+    assert said[0] == "Förvärvsarbetande 20–64 år"
+    assert said[1] == "% · 2006–2012"
+    assert said[2].startswith("Källa: Labour market register (fictional)  ·  N: Invånare 20–64 år, ")
+    assert {"Ny definition 2010", "Staden", *names[areas]} <= set(said)
+    grey = _strokes(figure)[0]
+    assert grey.get_color() == "#6f6f6a"
+    assert grey.get_ydata().tolist() == city.loc["2006":"2009"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("language", "mark", "provisional", "source"),
+    [
+        ("sv", "Ny definition 2016", "○ preliminär", "Källa: S"),
+        ("da", "Ny definition 2016", "○ foreløbig", "Kilde: S"),
+        ("en", "New definition 2016", "○ provisional", "Source: S"),
+    ],
+)
+def test_a_chart_speaks_the_three_languages(language, mark, provisional, source):
+    item = _definition(breaks=(2016,), base="Residents")
+    rows = [(2014, 1, 10), (2015, 2, 10), (2016, 3, 10), (2017, 4, 10, "provisional")]
+    figure = plot_series(_counts(*rows, item=item), "outside", language=language)
+    said = _said(figure)
+    assert mark in said
+    assert said[2].startswith(f"{source}  ·  N: Residents, 10 ")
+    assert said[2].endswith(provisional)
+
+
+def test_provisional_and_estimated_points_are_hollow():
+    rows = [(2014, 1, 10), (2015, 2, 10, "provisional"), (2016, 3, 10, "estimated")]
+    figure = plot_series(_counts(*rows), "outside")
+    looks = {
+        int(line.get_xdata()[0]): (line.get_marker(), line.get_markerfacecolor())
+        for line in figure.axes[0].lines
+        if line.get_linestyle() == "None"
+    }
+    assert looks == {2014: ("o", "#225ea8"), 2015: ("o", "white"), 2016: ("D", "white")}
+
+
+def _crowded(count):
+    frames = [
+        _values(*[(year, 20 + 0.01 * n * (year - 2000)) for year in range(2000, 2010 - n % 2)], area=f"A{n}").data
+        for n in range(count)
+    ]
+    return IndicatorTable(pd.concat(frames, ignore_index=True), {"outside": OUTSIDE})
+
+
+def test_names_at_the_ends_of_lines_do_not_cover_each_other():
+    figure = plot_series(_crowded(8), "outside", names={f"A{n}": f"A district of the town {n}" for n in range(8)})
+    labels = figure.axes[0].texts
+    boxes = [label.get_window_extent() for label in labels]
+    assert len(boxes) == 8
+    for number, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:number])
+        assert box.x1 <= figure.bbox.x1
+    assert sum(label.get_text().endswith("… (2008)") for label in labels) == 4  # these lines end a year early
+
+
+def test_labels_of_breaks_near_each_other_become_one():
+    item = _definition(breaks=(2003, 2004, 2018))
+    figure = plot_series(_values(*[(year, 5.0) for year in range(2000, 2025)], item=item), "outside", language="en")
+    assert [text for text in _said(figure) if text.startswith("New")] == [
+        "New definition 2003, 2004",
+        "New definition 2018",
+    ]
+
+
+def test_an_area_of_the_table_may_be_what_is_compared_with():
+    figure = plot_series(_crowded(3), "outside", compare="A2", names={"A2": "Reference"})
+    assert _strokes(figure)[0].get_color() == "#6f6f6a"
+    assert "Reference" in _said(figure)
+    assert len(_strokes(figure)) == 3
+
+
+CHART_FAULTS = {
+    "an unknown indicator": (
+        lambda: plot_series(_crowded(1), "outsid"),
+        "key 'indicator': no indicator of the table is called 'outsid'. Hint: did you mean 'outside'?",
+    ),
+    "an unknown area": (
+        lambda: plot_series(_crowded(2), "outside", areas=["A9"]),
+        "key 'areas': no area of the table is called 'A9'. Hint: did you mean 'A1'?",
+    ),
+    "too many lines": (
+        lambda: plot_series(_crowded(9), "outside"),
+        (
+            "key 'areas': 9 lines in one chart. Expected: at most 8, to tell them apart. Hint: name the areas to draw, "
+            "and the city as `compare`"
+        ),
+    ),
+    "nothing known": (
+        lambda: plot_series(_values((2010, None)), "outside"),
+        "key 'areas': none of these areas has a known figure. Expected: at least one.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHART_FAULTS)
+def test_what_cannot_be_drawn_is_told(case):
+    draw, said = CHART_FAULTS[case]
+    with pytest.raises(SpecError) as caught:
+        draw()
+    assert str(caught.value) == said
+
+
+# ---------------------------------------------------------------- in a run
+
+SECOND = """\
+kind = "indicators"
+title = "Second source"
+path = "../data/second.csv"
+source = "Another office"
+licence = "MIT"
+vintage = "2013"
+level = "stadsdel"
+id_column = "code"
+
+[[indicators]]
+id = "poor"
+label = "Low income"
+kind = "share"
+unit = "pct"
+direction = "higher_is_worse"
+"""
+
+
+def _with_second_source(project, precedence):
+    (project / "layers/second.toml").write_text(SECOND, encoding="utf-8")
+    rows = ["0101,poor,2012,12.4", "0102,poor,2012,15.0", "0103,poor,2012,20.0", "0104,poor,2012,25.0"]
+    text = "\n".join(["code,indicator,period,value", *rows])
+    (project / "data/second.csv").write_text(text + "\n", encoding="utf-8")
+    old, new = 'layers = ["figures"]', f'layers = ["figures", "second"]\nprecedence = "{precedence}"'
+    project.edit(project.scenario, old, new)
+
+
+def test_two_layers_with_the_same_figure_are_a_fault_unless_the_first_counts(project, geoplan):
+    _with_second_source(project, "error")
+    ended = geoplan("run", project.scenario, cwd=project.root)
+    assert ended.faults == [
+        (
+            "scenarios/four.toml, key 'indicators.layers': indicators are defined by several layers: 'poor'. Hint: "
+            'with `precedence = "first"` under [indicators] the layer named first counts'
+        )
+    ]
+
+
+def test_where_sources_disagree_is_told_in_notes_manifest_and_workbook(project):
+    _with_second_source(project, "first")
+    run = gp.open_run(project / project.scenario)
+    sentence = (
+        "sources disagree in 1 figure, and the one named first counts; the largest difference: 'poor' of '0101' 2012 "
+        "is 10 (Made up for a test, 2012-12-31), not 12.4 (Another office, 2013)"
+    )
+    assert sentence in run.notes()
+    folder = gp.write_run(run, project / "build/four")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["disagreements"]["count"] == 1
+    assert manifest["disagreements"]["largest"] == [
+        {
+            "area_id": "0101",
+            "indicator": "poor",
+            "period": "2012",
+            "kept": 10.0,
+            "kept_source": "Made up for a test, 2012-12-31",
+            "other": 12.4,
+            "other_source": "Another office, 2013",
+            "difference": pytest.approx(2.4),
+        }
+    ]
+    notes = openpyxl.load_workbook(folder / "ranking.xlsx")["Notes"]
+    assert any(sentence == cell.value for row in notes.iter_rows() for cell in row)
+    assert [
+        "disagreement",
+        "poor of 0101 2012: 10 (Made up for a test, 2012-12-31) counts, not 12.4 (Another office, 2013)",
+    ] in [[cell.value for cell in row[:2]] for row in notes.iter_rows()]
+
+
+def test_sources_and_methods_of_figures_are_in_what_a_run_writes(project, geoplan):
+    project.edit("layers/figures.toml", 'id = "crime"', 'id = "crime"\nmean_years = 2\nsource = "Police"')
+    with (project / project.figures).open("a", encoding="utf-8") as stream:
+        stream.writelines(f"010{n},crime,2011,{10 * n},1000,,\n" for n in (1, 2, 3))
+    folder = gp.write_run(gp.open_run(project / project.scenario), project / "build/four")
+    told = json.loads(geoplan("explain", "build/four", "0101", "--json", cwd=project.root).out)
+    figures = {item["label"]: item for item in told["indicators"]}
+    # (10 + 50) / (1 000 + 1 000) = 30 per 1 000.
+    crime = {name: figures["Reported crimes"][name] for name in ("value", "denominator", "source", "method", "reason")}
+    assert crime == {
+        "value": 30.0,
+        "denominator": 1000.0,
+        "source": "Police, 2012-12-31",
+        "method": "from_counts; mean_of_2_years",
+        "reason": "",
+    }
+    sheet = openpyxl.load_workbook(folder / "ranking.xlsx")["Indicators"]
+    head, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    cells = [dict(zip(head, row, strict=True)) for row in rows]
+    missing = next(row for row in cells if row["Code"] == "0104" and row["Indicator"] == "Reported crimes")
+    assert (missing["Status"], missing["Why no figure"], missing["Method"]) == ("No data", "too few years", None)
+    made = next(row for row in cells if row["Code"] == "0101" and row["Indicator"] == "Reported crimes")
+    assert (made["Method"], made["Source"]) == ("made from counts, mean of 2 years", "Police, 2012-12-31")
+
+
+def test_a_map_tells_why_a_figure_is_missing(project):
+    project.edit("layers/figures.toml", "id_width = 4\n", 'id_width = 4\nmissing_signs = "danish_survey"\n')
+    project.edit("data/figures.csv", "0104,poor,2012,1000,4000,,", "0104,poor,2012,uoplyst,4000,,")
+    project.edit("data/figures.csv", "0103,poor,2012,600,3000,,", "0103,poor,2012,ved ikke,3000,,")
+    project.edit("maps/plain.toml", 'value = "score"', 'value = "poor"')
+    run = gp.open_run(project / project.scenario)
+    values, style = run.style()
+    assert [(item.label, item.count) for item in style.missing] == [("No data: don't know 1, not stated 1", 2)]
+    page = gp.explore(run.areas(), values, style=style).to_html()
+    assert "No data: not stated" in page
+    assert "No data: don&#39;t know 1, not stated 1" in page
+
+
+def test_a_legend_counts_reasons_and_says_a_common_one_once():
+    values = pd.Series([1.0, np.nan, np.nan, np.nan], index=list("abcd"))
+    status = pd.Series(["observed", *["not_collected"] * 3], index=values.index)
+    reason = pd.Series(["", "declined", "", "declined"], index=values.index)
+    (item,) = gp.make_style(values, status=status, reason=reason, language="sv").missing
+    assert (item.label, item.count) == ("Uppgift saknas: vill inte svara 2", 3)
+    (item,) = gp.make_style(values, status=status, reason=reason.replace("", "declined"), language="da").missing
+    assert item.label == "Oplysning mangler: ønsker ikke at svare"

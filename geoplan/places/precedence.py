@@ -52,8 +52,8 @@ class Combination:
             count = "in 1 figure" if number == 1 else f"in {number:,} figures"
             said.append(
                 f"sources disagree {count}, and the one named first counts; the largest difference: "
-                f"'{worst['indicator']}' of '{worst['area_id']}' {worst['period']} is {worst['kept']:.6g} by "
-                f"{worst['kept_source']}, {worst['other']:.6g} by {worst['other_source']}"
+                f"'{worst['indicator']}' of '{worst['area_id']}' {worst['period']} is {worst['kept']:.6g} "
+                f"({worst['kept_source']}), not {worst['other']:.6g} ({worst['other_source']})"
             )
         return said
 

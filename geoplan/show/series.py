@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
 from geoplan import checks
@@ -26,9 +24,9 @@ from geoplan.show.texts import Texts, format_number, texts
 __all__ = ["plot_series"]
 
 _GREY = "#6f6f6a"
-_HALO = withStroke(linewidth=3, foreground="white")
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _HEAD, _FOOT = 9.2, 5.6, 0.75, 2.15, 1.2, 1.05  # inches
-_FOOT_LETTERS, _NAME_LETTERS = 14, 26
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _HEAD, _FOOT, _BREAK_ROOM = 9.2, 5.6, 0.75, 2.15, 0.7, 1.05, 0.2  # inches
+_TITLE_LINE, _BREAK_LETTER = 0.28, 0.075
+_FOOT_LETTERS, _NAME_LETTERS, _TITLE_LETTERS = 14, 23, 66
 _LABEL = 9.5  # points
 _WHOLE = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}whole"  # no area is called so
 _SHAPES = {"observed": "o", "provisional": "o", "estimated": "D"}
@@ -121,15 +119,18 @@ def plot_series(
     chosen = list(areas) if areas is not None else sorted(set(rows["area_id"]) - whole)
     _check_areas(chosen, rows)
     lines = _lines(rows, chosen, names, compare, compare_name or words["whole"])
+    breaks = [year for year in sorted(definition.breaks) if rows["year"].min() < year <= rows["year"].max()]
+    heading = textwrap.wrap(title or definition.label.to(language), _TITLE_LETTERS)[:2]
     figure = Picture(figsize=(_WIDTH, _HEIGHT), facecolor="white")
+    head = _HEAD + _TITLE_LINE * len(heading) + _BREAK_ROOM * bool(breaks)
     axes = figure.add_axes(
-        (_LEFT / _WIDTH, _FOOT / _HEIGHT, 1 - (_LEFT + _RIGHT) / _WIDTH, 1 - (_HEAD + _FOOT) / _HEIGHT)
+        (_LEFT / _WIDTH, _FOOT / _HEIGHT, 1 - (_LEFT + _RIGHT) / _WIDTH, 1 - (head + _FOOT) / _HEIGHT)
     )
     for line in lines:
         _draw(axes, line)
     _frame(axes, rows, language)
-    _mark_breaks(axes, [year for year in definition.breaks if rows["year"].min() < year <= rows["year"].max()], words)
-    _head(figure, title or definition.label.to(language), words.unit(definition.unit))
+    _mark_breaks(axes, breaks, words)
+    _head(figure, heading, _unit_and_years(rows, words.unit(definition.unit)))
     _name_lines(axes, lines)
     base = definition.base.to(language) if definition.base else ""
     _foot(
@@ -211,13 +212,14 @@ def _frame(axes: Axes, rows: pd.DataFrame, language: str) -> None:
     values = rows.loc[rows["segment"] > 0, "value"]
     low, high = float(values.min()), float(values.max())
     room = 0.08 * (high - low) or max(abs(high) * 0.1, 1.0)
-    bottom = 0.0 if 0 <= low < 0.4 * high else low - room  # a scale from 0 where it costs little
+    bottom = 0.0 if 0 <= low <= 0.4 * high else low - room  # a scale from 0 where it costs little
+    bottom = max(bottom, 0.0) if low >= 0 else bottom
     axes.set_ylim(bottom, high + room)
     first, last = int(rows["year"].min()), int(rows["year"].max())
     axes.set_xlim(first - 0.4, last + 0.3)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=min(last - first + 1, 12), integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda year, _: f"{year:.0f}"))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
     steps = np.diff(axes.get_yticks())
     decimals = int(np.clip(-np.floor(np.log10(steps[0]) + 1e-9), 0, 4)) if len(steps) else 0
     decimals += int(len(steps) > 0 and not np.isclose(steps[0] * 10**decimals, round(steps[0] * 10**decimals)))
@@ -231,94 +233,85 @@ def _frame(axes: Axes, rows: pd.DataFrame, language: str) -> None:
 
 
 def _mark_breaks(axes: Axes, years: Sequence[int], words: Texts) -> None:
-    """Mark the moment before each break year; labels stand above the chart, in rows where they would meet."""
-    right_ends: list[float] = []
-    for year in sorted(years):
-        axes.vlines(year - 0.5, 0, 1, transform=axes.get_xaxis_transform(), colors=QUIET, linestyles=":", linewidth=1.2)
-        label = axes.annotate(
-            words["break_mark"].format(year=year),
-            (year - 0.5, 1),
-            (0, 3),
+    """Mark the moment before each break year; labels stand above the chart, and those that would meet become one."""
+    first, last = axes.get_xlim()
+    letter = _BREAK_LETTER * (last - first) / (_WIDTH - _LEFT - _RIGHT)
+    groups: list[list[int]] = []
+    for year in years:
+        groups.append([year])
+        while len(groups) > 1 and _reach(groups[-2], words, letter)[1] > _reach(groups[-1], words, letter)[0]:
+            groups[-2:] = [groups[-2] + groups[-1]]
+    for group in groups:
+        places = [year - 0.5 for year in group]
+        axes.vlines(places, 0, 1, transform=axes.get_xaxis_transform(), colors=QUIET, linestyles=":", linewidth=1.2)
+        axes.annotate(
+            _break_label(group, words),
+            (sum(places) / len(places), 1),
+            (0, 4),
             xycoords=axes.get_xaxis_transform(),
             textcoords="offset points",
             ha="center",
             fontsize=8.5,
             color=QUIET,
         )
-        box = label.get_window_extent()
-        row = next((place for place, end in enumerate(right_ends) if end < box.x0), len(right_ends))
-        right_ends[row : row + 1] = [box.x1 + 6]
-        label.set_position((0, 3 + 11 * row))
 
 
-def _head(figure: Figure, title: str, unit: str) -> None:
-    lines = textwrap.wrap(title, 66)[:2]
-    top = 1 - 0.2 / _HEIGHT
-    figure.text(
-        0.2 / _WIDTH, top, "\n".join(lines), fontsize=15, fontweight="bold", color=INK, va="top", parse_math=False
-    )
-    below = top - (0.1 + 0.25 * len(lines)) / _HEIGHT
-    figure.text(0.2 / _WIDTH, below, unit, fontsize=10.5, color=QUIET, va="top", parse_math=False)
+def _break_label(years: Sequence[int], words: Texts) -> str:
+    return words["break_mark"].format(year=", ".join(map(str, years)))
+
+
+def _reach(years: Sequence[int], words: Texts, letter: float) -> tuple[float, float]:
+    """Return where a label of breaks begins and ends, in years; about, for letters differ."""
+    middle, half = sum(years) / len(years) - 0.5, len(_break_label(years, words)) * letter / 2
+    return middle - half, middle + half
+
+
+def _unit_and_years(rows: pd.DataFrame, unit: str) -> str:
+    first, last = rows["year"].min(), rows["year"].max()
+    return f"{unit} · {first}" if first == last else f"{unit} · {first}–{last}"
+
+
+def _head(figure: Figure, heading: Sequence[str], below: str) -> None:
+    left, top = 0.2 / _WIDTH, 1 - 0.2 / _HEIGHT
+    look: dict[str, Any] = {"va": "top", "parse_math": False}
+    figure.text(left, top, "\n".join(heading), fontsize=15, fontweight="bold", color=INK, **look)
+    under = top - (0.08 + _TITLE_LINE * len(heading)) / _HEIGHT
+    figure.text(left, under, below, fontsize=10.5, color=QUIET, **look)
 
 
 def _name_lines(axes: Axes, lines: Sequence[_Line]) -> None:
-    """Write each line's name where it ends: in the margin, or beside its last point where it ends early."""
+    """Write each line's name in the margin, as near the height of its end as the others allow.
+
+    A line that ends before the last year has that year beside its name, and no stroke leads to it.
+    """
     last = max(line.end[0] for line in lines)
-    pixels = axes.figure.dpi / 72
-    at_end = sorted((line for line in lines if line.end[0] == last), key=lambda line: line.end[1])
-    points = axes.transData.transform([line.end for line in at_end])
-    gap = 1.35 * _LABEL * pixels * (axes.get_window_extent().height > 0)
-    steps = gap * np.arange(len(at_end))
+    by_height = sorted(lines, key=lambda line: line.end[1])
+    points = axes.transData.transform([line.end for line in by_height])
+    pixels, frame = axes.figure.dpi / 72, axes.get_window_extent()
+    gap = 1.35 * _LABEL * pixels
+    steps = gap * np.arange(len(lines))
     # The nearest heights in the same order that keep their distance.
     heights = isotonic_regression(points[:, 1] - steps).x + steps
-    bottom, top = axes.get_window_extent().y0 + gap / 2, axes.get_window_extent().y1 - gap / 2
-    heights += max(bottom - heights[0], 0)
-    heights -= max(heights[-1] - top, 0)
-    for line, (x, y), height in zip(at_end, points, heights, strict=True):
-        moved = abs(height - y) > 0.3 * gap
+    heights += max(frame.y0 + gap / 2 - heights[0], 0)
+    heights -= max(heights[-1] - (frame.y1 - gap / 2), 0)
+    margin = axes.transData.transform((last, 0))[0] + 20 * pixels
+    for line, (x, y), height in zip(by_height, points, heights, strict=True):
+        leads = line.end[0] == last and abs(height - y) > 0.3 * gap
+        stroke = {"arrowstyle": "-", "color": line.colour, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 0}
         axes.annotate(
-            _short(line.name),
+            _short(line.name, f" ({line.end[0]:.0f})" if line.end[0] < last else ""),
             (x + 5 * pixels, y),
-            (x + 20 * pixels, height),
+            (margin, height),
             xycoords="figure pixels",
             textcoords="figure pixels",
-            arrowprops={"arrowstyle": "-", "color": line.colour, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 0}
-            if moved
-            else None,
+            arrowprops=stroke if leads else None,
             **_look(line),
         )
-    _name_early(axes, [line for line in lines if line.end[0] < last])
 
 
-def _name_early(axes: Axes, lines: Sequence[_Line]) -> None:
-    """Put names beside last points inside the chart, at the first place where they cover neither points nor names."""
-    dots = [
-        Bbox.from_extents(x - 4, y - 4, x + 4, y + 4)
-        for drawn in axes.lines
-        for x, y in axes.transData.transform(np.column_stack([drawn.get_xdata(), drawn.get_ydata()]))
-    ]
-    for line in lines:
-        places = [(8, 0, "left"), (8, 11, "left"), (8, -11, "left"), (0, 14, "center"), (0, -14, "center")]
-        for x, y, side in [*places, (8, 24, "left"), (8, -24, "left")]:
-            label = axes.annotate(
-                _short(line.name),
-                line.end,
-                (x, y),
-                textcoords="offset points",
-                path_effects=[_HALO],
-                **(_look(line) | {"ha": side}),
-            )
-            box = label.get_window_extent()
-            if not any(box.overlaps(other) for other in dots):
-                break
-            label.remove()
-        else:
-            axes.add_artist(label)
-        dots.append(box)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _NAME_LETTERS else f"{name[: _NAME_LETTERS - 1].rstrip()}…"
+def _short(name: str, year: str) -> str:
+    most = _NAME_LETTERS - len(year)
+    return (name if len(name) <= most else f"{name[: most - 1].rstrip()}…") + year
 
 
 def _look(line: _Line) -> dict[str, Any]:
