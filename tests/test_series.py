@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import numpy as np
@@ -546,6 +547,31 @@ def test_names_at_the_ends_of_lines_do_not_cover_each_other():
         assert not any(box.overlaps(other) for other in boxes[:number])
         assert box.x1 <= figure.bbox.x1
     assert sum(label.get_text().endswith("… (2008)") for label in labels) == 4  # these lines end a year early
+
+
+@pytest.mark.parametrize("dpi", [50, 110, 200])
+def test_names_stay_beside_their_lines_at_any_resolution(dpi):
+    figure = plot_series(_crowded(8), "outside")
+    figure.savefig(io.BytesIO(), dpi=dpi)
+    figure.set_dpi(dpi)
+    axes = figure.axes[0]
+    for label in axes.texts:
+        year, value = label.xy
+        box, (x, y) = label.get_window_extent(), axes.transData.transform((year, value))
+        assert box.x0 > axes.transData.transform((2009, value))[0]
+        assert abs((box.y0 + box.y1) / 2 - y) < 60 * dpi / 72  # of eight names in one spot the last is 3.5 lines away
+        assert x < box.x0
+
+
+def test_what_is_compared_with_keeps_its_status_and_its_gaps():
+    whole = pd.DataFrame(
+        {"value": [5.0, 6.0, 7.0], "status": ["observed", "estimated", "observed"]}, index=["2000", "2001", "2003"]
+    )
+    figure = plot_series(_crowded(1), "outside", compare=whole)
+    grey = [line for line in figure.axes[0].lines if line.get_color() == "#6f6f6a"]
+    assert [line.get_xdata().tolist() for line in grey if line.get_linestyle() != "None"] == [[2000, 2001], [2003]]
+    markers = {line.get_marker(): line.get_xdata().tolist() for line in grey if line.get_linestyle() == "None"}
+    assert markers == {"D": [2001], "o": [2000, 2003]}
 
 
 def test_labels_of_breaks_near_each_other_become_one():

@@ -116,7 +116,7 @@ def read_numbers(cells: pd.Series, column: str, layer: IndicatorsLayer, faults: 
     plain = text.mask(status == "observed", "0").mask(~status.isin(["", "observed"]), "")
     status = status.mask(status == "observed", "")
     plain = plain.str.replace("\u2212", "-", regex=False)  # a true minus sign
-    marks = plain.str.extract(_MARKED)
+    marks = plain.where(plain.str.endswith(("*", "p", "r", "|")), "").str.extract(_MARKED)
     plain = marks[0].fillna(plain).str.strip()
     doubtful = pd.Series(data=False, index=cells.index)
     if layer.decimal == "," and not typed:

@@ -125,6 +125,9 @@ def _gathered(
     pairs = np.unique(number[taken].astype(np.int64) * width + code[taken])
     group, word = pairs // width, pairs % width
     result = np.full(groups, "", dtype=object)
+    alone = np.bincount(group, minlength=groups)[group] == 1
+    result[group[alone]] = np.asarray(words, dtype=object)[word[alone]]
+    group, word = group[~alone], word[~alone]
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     cache: dict[bytes, str] = {}
     for part, first in zip(np.split(word, starts[1:]), group[starts], strict=True) if len(group) else ():

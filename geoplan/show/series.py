@@ -24,9 +24,9 @@ from geoplan.show.texts import Texts, format_number, texts
 __all__ = ["plot_series"]
 
 _GREY = "#6f6f6a"
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _HEAD, _FOOT, _BREAK_ROOM = 9.2, 5.6, 0.75, 2.15, 0.7, 1.05, 0.2  # inches
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _HEAD, _FOOT, _BREAK_ROOM = 9.2, 5.6, 0.75, 2.3, 0.7, 1.05, 0.2  # inches
 _TITLE_LINE, _BREAK_LETTER = 0.28, 0.075
-_FOOT_LETTERS, _NAME_LETTERS, _TITLE_LETTERS = 14, 23, 66
+_FOOT_LETTERS, _NAME_LETTERS, _TITLE_LETTERS = 14, 22, 66
 _LABEL = 9.5  # points
 _WHOLE = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}whole"  # no area is called so
 _SHAPES = {"observed": "o", "provisional": "o", "estimated": "D"}
@@ -54,7 +54,7 @@ def plot_series(
     *,
     areas: Sequence[str] | None = None,
     names: Mapping[str, str] | pd.Series | None = None,
-    compare: str | pd.Series | None = None,
+    compare: str | pd.Series | pd.DataFrame | None = None,
     compare_name: str = "",
     title: str = "",
     source: str = "",
@@ -77,8 +77,8 @@ def plot_series(
     names
         Code → name, such as ``areas["name"]``; codes when left out.
     compare
-        What the areas are compared with, in grey: the code of an area, or a Series from period to value such as
-        ``totals(table).loc[indicator, "value"]``.
+        What the areas are compared with, in grey: the code of an area, a Series from period to value, or a frame with
+        the index ``period`` and the columns ``value`` and ``status``, such as ``totals(table).loc[indicator]``.
     compare_name
         Its name; "all areas" in the chart's language when left out.
     title, source
@@ -140,7 +140,7 @@ def plot_series(
 
 
 def _rows(
-    table: IndicatorTable, indicator: str, areas: Sequence[str] | None, compare: str | pd.Series | None
+    table: IndicatorTable, indicator: str, areas: Sequence[str] | None, compare: str | pd.Series | pd.DataFrame | None
 ) -> pd.DataFrame:
     """Return the figures to draw with their segments; what they are compared with is an area among them."""
     data = table.data[table.data["indicator"] == indicator]
@@ -150,10 +150,16 @@ def _rows(
     if absent:
         raise checks.unknown_name("area of the table", absent[0], data["area_id"].unique(), key="areas")
     data = data[data["area_id"].isin(wanted)]
-    if isinstance(compare, pd.Series):
-        whole = pd.DataFrame({"period": compare.index.astype(str), "value": compare.to_numpy(dtype=float)})
-        whole["status"] = np.where(whole["value"].notna(), "observed", "not_collected")
-        whole = whole.assign(area_id=_WHOLE, indicator=indicator, denominator=np.nan)
+    if isinstance(compare, pd.Series | pd.DataFrame):
+        whole = compare.to_frame("value") if isinstance(compare, pd.Series) else compare
+        known = np.where(whole["value"].notna(), "observed", "not_collected")
+        whole = pd.DataFrame(
+            {
+                "period": whole.index.astype(str),
+                "value": whole["value"].to_numpy(dtype=float),
+                "status": whole["status"].to_numpy() if "status" in whole else known,
+            }
+        ).assign(area_id=_WHOLE, indicator=indicator, denominator=np.nan)
         data = pd.concat([data.astype({"area_id": object}), whole], ignore_index=True)
     return segments(IndicatorTable(data, {indicator: table.definitions[indicator]}))
 
@@ -171,7 +177,7 @@ def _lines(
     rows: pd.DataFrame,
     chosen: Sequence[str],
     names: Mapping[str, str] | pd.Series | None,
-    compare: str | pd.Series | None,
+    compare: str | pd.Series | pd.DataFrame | None,
     compare_name: str,
 ) -> list[_Line]:
     called = dict(names) if names is not None else {}
@@ -295,15 +301,15 @@ def _name_lines(axes: Axes, lines: Sequence[_Line]) -> None:
     heights += max(frame.y0 + gap / 2 - heights[0], 0)
     heights -= max(heights[-1] - (frame.y1 - gap / 2), 0)
     margin = axes.transData.transform((last, 0))[0] + 20 * pixels
+    # Offsets in points from the line's end, so that they hold at whatever resolution the figure is saved.
     for line, (x, y), height in zip(by_height, points, heights, strict=True):
         leads = line.end[0] == last and abs(height - y) > 0.3 * gap
-        stroke = {"arrowstyle": "-", "color": line.colour, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 0}
+        stroke = {"arrowstyle": "-", "color": line.colour, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 5}
         axes.annotate(
             _short(line.name, f" ({line.end[0]:.0f})" if line.end[0] < last else ""),
-            (x + 5 * pixels, y),
-            (margin, height),
-            xycoords="figure pixels",
-            textcoords="figure pixels",
+            line.end,
+            ((margin - x) / pixels, (height - y) / pixels),
+            textcoords="offset points",
             arrowprops=stroke if leads else None,
             **_look(line),
         )
