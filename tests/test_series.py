@@ -197,8 +197,8 @@ def test_a_mean_lies_between_its_years(years):
 @few
 @given(tables())
 def test_a_mean_of_one_year_changes_nothing(table):
-    expected = table.data.sort_values(["area_id", "indicator", "period"], ignore_index=True)
-    assert_frame_equal(multi_year_mean(table).data, expected)
+    assert multi_year_mean(table) is table
+    assert multi_year_mean(table, 1) is table
 
 
 @pytest.mark.parametrize(

@@ -313,12 +313,12 @@ def test_a_sign_is_no_number_where_no_set_is_named():
     said = _refused(_frame(code=["01", "02"], x=["-", "Uoplyst"]), layer)
     assert said == [
         (
-            "row 2, column 'x': '-' is not a number. Hint: if it is a code for a missing value, list it under "
-            "`missing_codes` in the layer's TOML"
+            "row 2, column 'x': '-' is not a number. Hint: it is a sign of 'scb', 'statbank': name the publisher as "
+            "`missing_signs` in the layer's TOML, or say what it means under `missing_codes`"
         ),
         (
-            "row 3, column 'x': 'Uoplyst' is not a number. Hint: if it is a code for a missing value, list it under "
-            "`missing_codes` in the layer's TOML"
+            "row 3, column 'x': 'Uoplyst' is not a number. Hint: it is a sign of 'danish_survey': name the publisher "
+            "as `missing_signs` in the layer's TOML, or say what it means under `missing_codes`"
         ),
     ]
 

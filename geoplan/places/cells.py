@@ -10,7 +10,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, TableError
-from geoplan.places.signs import signs_of
+from geoplan.places.signs import SIGNS, signs_of
 from geoplan.specs import IndicatorsLayer, IndicatorSpec
 
 __all__ = ["FAULTS_PER_COLUMN", "ROLES", "Cells", "columns_of", "figures_of", "read_numbers", "without_empty_bases"]
@@ -138,7 +138,13 @@ def read_numbers(cells: pd.Series, column: str, layer: IndicatorsLayer, faults: 
 def _add_wrong(text: pd.Series, doubtful: pd.Series, column: str, layer: IndicatorsLayer, faults: Faults) -> None:
     for row, shown in text.head(FAULTS_PER_COLUMN).items():
         hint = None
-        if doubtful[row] and layer.decimal == ".":
+        publishers = [name for name, signs in SIGNS.items() if shown.casefold() in signs]
+        if publishers:
+            hint = (
+                f"it is a sign of {checks.listed(publishers)}: name the publisher as `missing_signs` in the layer's "
+                "TOML, or say what it means under `missing_codes`"
+            )
+        elif doubtful[row] and layer.decimal == ".":
             hint = "the point seems to part thousands; write 1234 or 1 234, or decimals with another number of places"
         elif doubtful[row]:
             hint = 'with `decimal = ","` the point may part thousands or decimals; write 1234, 1 234 or 1,234'

@@ -52,7 +52,8 @@ class IndicatorTable:
     ----------
     data
         Columns ``area_id, indicator, period`` (str), ``numerator, denominator, value`` (float, in the indicator's
-        unit), ``status`` (one of :data:`STATUSES`); one row per area, indicator and period.
+        unit), ``status`` (one of :data:`STATUSES`); one row per area, indicator and period. Besides any of
+        :data:`EXTRAS`, such as ``source``, ``method`` and ``reason``.
     definitions
         Indicator id → :class:`~geoplan.specs.IndicatorSpec`.
     parts
@@ -325,6 +326,15 @@ def totals(table: IndicatorTable, area_ids: Iterable[str] | None = None) -> pd.D
     ------
     TableError
         When a rate without counts has no base to weigh it by.
+
+    Examples
+    --------
+    >>> rows = [("a", "poor", "2012", 10.0, 100.0, 10.0, "observed"),
+    ...         ("b", "poor", "2012", 90.0, 300.0, 30.0, "observed")]
+    >>> poor = IndicatorSpec(id="poor", label="Poor", kind="share", unit="pct", direction="higher_is_worse")
+    >>> table = IndicatorTable(pd.DataFrame(rows, columns=COLUMNS), {"poor": poor})
+    >>> float(totals(table).loc[("poor", "2012"), "value"])
+    25.0
     """
     rows = table.finest
     if area_ids is not None:

@@ -70,6 +70,8 @@ def multi_year_mean(
     """
     spans = {name: item.mean_years if years is None else years for name, item in table.definitions.items()}
     _check_spans(years, minimum_years)
+    if set(spans.values()) <= {1}:
+        return table
     done = (
         table.data["method"].astype(str).str.contains("mean_of_") if "method" in table.data else pd.Series(dtype=bool)
     )

@@ -67,7 +67,7 @@ def as_indicators(frame: pd.DataFrame, layer: IndicatorsLayer) -> IndicatorTable
     ...                     "direction": "higher_is_worse", "numerator": "poor", "denominator": "all"}]})
     >>> frame = pd.DataFrame({"code": ["01"], "poor": ["30"], "all": ["200"]}, index=[2])
     >>> row = as_indicators(frame, layer).data.iloc[0]
-    >>> row["value"], row["method"], row["source"]
+    >>> float(row["value"]), row["method"], row["source"]
     (15.0, 'from_counts', 'city, 2012')
     """
     definitions = {item.id: item for item in layer.indicators}
