@@ -241,7 +241,7 @@ def test_segments_part_at_breaks_and_at_missing_years():
 
 
 def test_segments_are_counted_in_each_area_by_itself():
-    frames = [_values((2010, 1.0), (2011, 2.0), area=area).data for area in "BA"]
+    frames = [_values((2010, 1.0), (2011, 2.0), area=area).data for area in ("B", "A")]
     found = segments(IndicatorTable(pd.concat(frames), {"outside": OUTSIDE}))
     assert found[["area_id", "segment"]].to_numpy().tolist() == [["A", 1], ["A", 1], ["B", 1], ["B", 1]]
 
@@ -592,8 +592,8 @@ def test_an_area_of_the_table_may_be_what_is_compared_with():
 
 CHART_FAULTS = {
     "an unknown indicator": (
-        lambda: plot_series(_crowded(1), "outsid"),
-        "key 'indicator': no indicator of the table is called 'outsid'. Hint: did you mean 'outside'?",
+        lambda: plot_series(_crowded(1), "outsider"),
+        "key 'indicator': no indicator of the table is called 'outsider'. Hint: did you mean 'outside'?",
     ),
     "an unknown area": (
         lambda: plot_series(_crowded(2), "outside", areas=["A9"]),

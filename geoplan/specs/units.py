@@ -62,7 +62,7 @@ def unit_factor(published: str, unit: str) -> float | None:
     if one is None or other is None or one[0] != other[0]:
         return None
     factor = one[1] / other[1]
-    return round(factor) if factor >= 1 else 1 / round(1 / factor)  # whole powers of ten, free of binary dust
+    return float(round(factor)) if factor >= 1 else 1 / round(1 / factor)  # whole powers of ten, free of binary dust
 
 
 def units_like(unit: str) -> list[str]:
