@@ -36,7 +36,7 @@ _HALO = withStroke(linewidth=3, foreground="white")  # what lies on the map stay
 _INK, _QUIET, _HAIRLINE, _EDGE = INK, QUIET, HAIRLINE, "#ffffff"
 _PARENT_EDGE = "#3d3d3a"
 _LETTERS = 26  # of a name beside the map
-_LEGEND_LETTERS = 34
+_LEGEND_LETTERS = 29
 _EDGE_WIDTH, _TINY = 0.5, 1e-5
 _MARK = 0.24  # inches across
 

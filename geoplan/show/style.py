@@ -235,8 +235,14 @@ def _missing_label(words: Texts, status: str, reasons: pd.Series) -> str:
         return words.statuses[status]
     if len(counts) == 1 and int(counts.iloc[0]) == len(reasons):
         return words.missing(status, str(counts.index[0]))
-    listed = ", ".join(f"{words.why.get(name, name)} {count}" for name, count in sorted(counts.items()))
+    listed = ", ".join(
+        f"{words.why.get(name, name)} {count}" for name, count in sorted(counts.items(), key=_most_first)
+    )
     return f"{words.statuses[status]}: {listed}"
+
+
+def _most_first(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
 
 
 def values_of(areas: gpd.GeoDataFrame, column: str | pd.Series | None) -> pd.Series:
