@@ -84,7 +84,7 @@ def test_rates_are_made_from_counts_in_the_unit_of_the_indicator():
     )
     assert table.wide("2012").loc["01"].to_dict() == {"crime": 50.0, "poor": 10.0, "population": 1000.0}
     assert set(table.data["status"]) == {"observed"}
-    assert list(table.data.columns) == COLUMNS
+    assert list(table.data.columns) == [*COLUMNS, "source", "method", "reason"]
     assert table.periods() == ["2012"]
 
 

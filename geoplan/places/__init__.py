@@ -18,6 +18,7 @@ from geoplan.places.crosswalks import Crosswalk, CrosswalkReport, Grid, crosswal
 from geoplan.places.disclosure import Protection, protect
 from geoplan.places.extents import extent
 from geoplan.places.indicators import (
+    KNOWN,
     MISSING,
     STATUSES,
     IndicatorTable,
@@ -40,6 +41,8 @@ from geoplan.places.membership import (
 )
 from geoplan.places.names import HOW, NameMatch, match_names
 from geoplan.places.nesting import NestingReport, check_nesting
+from geoplan.places.precedence import Combination, combine
+from geoplan.places.provenance import METHODS, REASONS
 from geoplan.places.registry import (
     DomainMap,
     differences,
@@ -51,16 +54,24 @@ from geoplan.places.registry import (
     sheets,
     unexplained,
 )
+from geoplan.places.rounding import round_half_up
+from geoplan.places.series import change, multi_year_mean, segments
+from geoplan.places.signs import SIGNS
 from geoplan.places.tidy import as_indicators
 from geoplan.places.transfers import moved_lines, transfer, transfer_report
 
 __all__ = [
     "HOW",
+    "KNOWN",
+    "METHODS",
     "MISSING",
+    "REASONS",
     "RULES",
+    "SIGNS",
     "STATUSES",
     "AreaReport",
     "AttackReport",
+    "Combination",
     "Crosswalk",
     "CrosswalkReport",
     "DomainMap",
@@ -82,10 +93,12 @@ __all__ = [
     "attack",
     "belongs_to",
     "carry",
+    "change",
     "change_lines",
     "check_membership",
     "check_nesting",
     "check_points",
+    "combine",
     "crosswalk",
     "differences",
     "effective_weights",
@@ -104,6 +117,7 @@ __all__ = [
     "match_names",
     "members",
     "moved_lines",
+    "multi_year_mean",
     "name_labels",
     "pairs_at",
     "parents_at",
@@ -111,6 +125,8 @@ __all__ = [
     "registry_notes",
     "roll_up",
     "round_counts",
+    "round_half_up",
+    "segments",
     "sheets",
     "totals",
     "transfer",

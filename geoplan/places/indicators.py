@@ -18,6 +18,7 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, TableError
 from geoplan.places.membership import whole_pairs
+from geoplan.places.provenance import merge_provenance
 from geoplan.specs import IndicatorSpec
 
 __all__ = [
@@ -55,8 +56,9 @@ class IndicatorTable:
     ----------
     data
         Columns ``area_id, indicator, period`` (str), ``numerator, denominator, value`` (float, in the indicator's
-        unit), ``status`` (one of :data:`STATUSES`); one row per area, indicator and period. Some of :data:`EXTRAS`
-        besides: merged figures have ``children``, ``minimum``, ``maximum`` and ``spread``, see :func:`roll_up`.
+        unit), ``status`` (one of :data:`STATUSES`); one row per area, indicator and period. Besides any of
+        :data:`EXTRAS`, such as ``source``, ``method`` and ``reason``; merged figures have ``children``, ``minimum``,
+        ``maximum`` and ``spread``, see :func:`roll_up`.
     definitions
         Indicator id → :class:`~geoplan.specs.IndicatorSpec`.
     parts
@@ -213,7 +215,8 @@ def roll_up(
 
         over the children *k* with value *v* and base *w*; counts, which have no base, weigh the same. A missing figure
         has none of the three. ``moved_share`` is the children's mean weighted by base, where the table has it; a count
-        weighs by itself.
+        weighs by itself. Where the table has them, ``source`` names all sources of the known parts,
+        ``method`` gets the step ``rolled_up``, and ``reason`` stays where all missing parts agree on it.
 
     Raises
     ------
@@ -237,7 +240,7 @@ def roll_up(
     rows = _lifted(table, whole_pairs(parents))
     if estimated:
         rows["status"] = rows["status"].where(~rows["status"].isin(KNOWN), "estimated")
-    _must_have_weights(rows, table.definitions)
+    must_have_weights(rows, table.definitions)
     keys = ["parent", "indicator", "period"]
     groups = rows.groupby(keys, sort=True)
     group = groups.ngroup()
@@ -259,6 +262,7 @@ def roll_up(
     total.loc[missing, ["numerator", "denominator", "value", "minimum", "maximum", "spread"]] = np.nan
     if "moved_share" in rows:
         total["moved_share"] = _moved(rows, group)
+    total = total.join(merge_provenance(rows, [group], rows["status"].isin(KNOWN), missing, "rolled_up"))
     merged = total[[*COLUMNS, *(name for name in EXTRAS if name in total)]].reset_index(drop=True)
     parts = rows[[*COLUMNS, *(name for name in EXTRAS if name in rows), "parent"]]
     return IndicatorTable(data=merged, definitions=table.definitions, parts=parts)
@@ -317,7 +321,8 @@ def _moved(rows: pd.DataFrame, group: pd.Series) -> pd.Series:
     return part / weight.groupby(group).sum(min_count=1)
 
 
-def _must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> None:
+def must_have_weights(rows: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> None:
+    """Refuse rates that would be put together and have neither counts nor a base."""
     kind = rows["indicator"].map({name: item.kind for name, item in definitions.items()})
     bare = rows["status"].isin(KNOWN) & rows["numerator"].isna() & rows["denominator"].isna() & (kind != "count")
     if bare.any():
@@ -398,6 +403,15 @@ def totals(table: IndicatorTable, area_ids: Iterable[str] | None = None) -> pd.D
     ------
     TableError
         When a rate without counts has no base to weigh it by.
+
+    Examples
+    --------
+    >>> rows = [("a", "poor", "2012", 10.0, 100.0, 10.0, "observed"),
+    ...         ("b", "poor", "2012", 90.0, 300.0, 30.0, "observed")]
+    >>> poor = IndicatorSpec(id="poor", label="Poor", kind="share", unit="pct", direction="higher_is_worse")
+    >>> table = IndicatorTable(pd.DataFrame(rows, columns=COLUMNS), {"poor": poor})
+    >>> float(totals(table).loc[("poor", "2012"), "value"])
+    25.0
     """
     rows = table.finest
     if area_ids is not None:

@@ -1,11 +1,11 @@
-"""Reading indicator tables: long or wide, as files write them, into tidy ones that can be true.
+"""Reading indicator tables: long, wide or with years as columns, as files write them, into tidy ones that can be true.
 
 Every fault of a table is collected before anything is raised.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,14 +14,22 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, Faults, TableError
 from geoplan.places.areas import codes
+from geoplan.places.cells import (
+    FAULTS_PER_COLUMN,
+    ROLES,
+    Cells,
+    columns_of,
+    figures_of,
+    read_numbers,
+    without_empty_bases,
+)
 from geoplan.places.indicators import COLUMNS, KNOWN, MISSING, STATUSES, IndicatorTable, unit_scale
+from geoplan.places.provenance import PROVENANCE, REASONS, add_step
+from geoplan.places.units import add_unit_faults, in_own_unit, rounding_of
+from geoplan.places.years import from_years, looks_like_year
 from geoplan.specs import IndicatorsLayer, IndicatorSpec
 
 __all__ = ["as_indicators", "total_rows"]
-
-_GROUPED = r"^(-?\d{1,3}(?:[ \u00a0\u202f]\d{3})+)((?:[.,]\d+)?)$"
-_POINTED = r"-?\d{1,3}(?:\.\d{3})+"  # 1.234 in a file with decimal commas: a thousand in Danish, or a slip
-_FAULTS_PER_COLUMN = 3
 
 
 def as_indicators(frame: pd.DataFrame, layer: IndicatorsLayer) -> IndicatorTable:
@@ -30,15 +38,24 @@ def as_indicators(frame: pd.DataFrame, layer: IndicatorsLayer) -> IndicatorTable
     Parameters
     ----------
     frame
-        Text or numbers, long or wide as ``layer.shape`` says; the index is the row number used in faults.
+        Text or numbers, in the shape that ``layer.shape`` names; the index is the row number used in faults.
     layer
         The dataset's entry in the catalogue.
+
+    Returns
+    -------
+    IndicatorTable
+        ``data`` has the columns of every tidy table and three more, categorical: ``source`` (register or survey, and
+        vintage), ``method`` (steps of :data:`~geoplan.places.METHODS`) and ``reason`` (why exactly a figure is missing,
+        one of :data:`~geoplan.places.REASONS` or empty). Values stand in the indicator's unit, whatever unit the file
+        has (``published_unit``). A mark beside a number (``1234*``) or ``provisional_from`` makes it provisional.
 
     Raises
     ------
     InputError
         With all faults at once: absent columns, codes missing or shortened, rows that occur twice, text in a number
-        column, an unknown status, a value without a status, a base of 0 or smaller than its part.
+        column, an unknown status, a value without a status, a base of 0 or smaller than its part, values that are in
+        another unit or not plausible, columns that cannot be years.
 
     Examples
     --------
@@ -49,20 +66,61 @@ def as_indicators(frame: pd.DataFrame, layer: IndicatorsLayer) -> IndicatorTable
     ...     "indicators": [{"id": "poor", "label": "Poor", "kind": "share", "unit": "pct",
     ...                     "direction": "higher_is_worse", "numerator": "poor", "denominator": "all"}]})
     >>> frame = pd.DataFrame({"code": ["01"], "poor": ["30"], "all": ["200"]}, index=[2])
-    >>> as_indicators(frame, layer).data.iloc[0].to_dict()["value"]
-    15.0
+    >>> row = as_indicators(frame, layer).data.iloc[0]
+    >>> float(row["value"]), row["method"], row["source"]
+    (15.0, 'from_counts', 'city, 2012')
     """
     definitions = {item.id: item for item in layer.indicators}
     frame = frame[~total_rows(frame, layer)]
-    long = _from_tidy(frame, layer) if layer.shape == "tidy" else _from_wide(frame, layer)
-    with_faults = Faults()
+    readers = {"tidy": _from_tidy, "wide": _from_wide, "years": from_years}
+    long = readers[layer.shape](frame, layer)
+    faults = Faults()
     counts = long["indicator"].map({name: item.kind for name, item in definitions.items()}) == "count"
     long["numerator"] = long["numerator"].where(~counts | long["numerator"].notna(), long["value"])
-    _check_values(long, definitions, with_faults)
-    with_faults.raise_any()
+    _set_provisional(long, layer)
+    long = in_own_unit(long, definitions)
+    misread = add_unit_faults(long, definitions, faults)
+    _check_values(long, definitions, faults, misread)
+    _check_breaks(long, definitions, faults)
+    faults.raise_any()
     long["value"] = _values(long, definitions)
+    _set_provenance(long, layer, definitions)
     long = long.sort_values(["area_id", "indicator", "period"], ignore_index=True)
-    return IndicatorTable(data=long[COLUMNS], definitions=definitions)
+    return IndicatorTable(data=long[[*COLUMNS, *PROVENANCE]], definitions=definitions)
+
+
+def _set_provisional(long: pd.DataFrame, layer: IndicatorsLayer) -> None:
+    """Make observed figures provisional where a mark or the layer says so; an estimated one stays the guess it is."""
+    provisional = long["provisional"]
+    if layer.provisional_from is not None:
+        years = pd.to_numeric(long["period"].str.extract(r"^(\d{4})")[0], errors="coerce")
+        provisional = provisional | (years >= layer.provisional_from)
+    long["status"] = long["status"].mask(provisional & (long["status"] == "observed"), "provisional")
+
+
+def _set_provenance(long: pd.DataFrame, layer: IndicatorsLayer, definitions: Mapping[str, IndicatorSpec]) -> None:
+    named = {
+        name: f"{item.source or layer.source}, {item.vintage or layer.vintage}" for name, item in definitions.items()
+    }
+    source = long["indicator"].map(named)
+    long["source"] = (long["source"].where(long["source"] != "", source) if "source" in long else source).astype(
+        "category"
+    )
+    kind = long["indicator"].map({name: item.kind for name, item in definitions.items()})
+    made = (kind != "count") & long["numerator"].notna()
+    method = pd.Series(np.where(made, "from_counts", "published"), index=long.index).where(
+        long["status"].isin(KNOWN), ""
+    )
+    long["method"] = method.mask(long["converted"] & (method != ""), add_step(method, "converted").astype(object))
+    long["method"] = long["method"].astype("category")
+    long["reason"] = long["reason"].where(~long["status"].isin(KNOWN), "").astype("category")
+
+
+def _text(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column of texts, empty where the table does not have it."""
+    if name not in frame:
+        return pd.Series("", index=frame.index, dtype=object)
+    return frame[name].fillna("").astype(str).str.strip().astype(object)
 
 
 def total_rows(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.Series:
@@ -83,22 +141,26 @@ def _from_tidy(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
     if not {"numerator", "value"} & set(present):
         what = "there is neither a column 'numerator' nor a column 'value' in the data"
         hint = 'a table with a column for each indicator needs `shape = "wide"` in the layer\'s TOML'
+        if any(looks_like_year(name) for name in present):
+            hint = 'a table with a column for each year needs `shape = "years"` in the layer\'s TOML'
         faults.add(TableError(Fault(what=what, hint=hint)))
     faults.raise_any()
 
     long = pd.DataFrame(index=frame.index)
     with faults.catch():
         long["area_id"] = codes(frame[layer.id_column], width=layer.id_width, pad=layer.id_pad)
-    for name in ("indicator", "period"):
-        long[name] = frame[name].fillna("").astype(str).str.strip()
-    for name in ("numerator", "denominator", "value"):
-        cells = frame[name] if name in frame else pd.Series("", index=frame.index)
-        long[name], long[f"{name}_code"] = _numbers(cells, name, layer, faults, counts=name != "value")
-    stated = pd.Series("", index=frame.index)
-    if "status" in frame:
-        stated = frame["status"].fillna("").astype(str).str.strip()
-    codes_found = long[["numerator_code", "value_code", "denominator_code"]].replace("", np.nan)
-    long["status"] = stated.where(stated != "", codes_found.bfill(axis=1).iloc[:, 0].fillna("observed"))
+    texts = {name: _text(frame, name) for name in ("indicator", "period", "status", "reason", "source")}
+    long["indicator"], long["period"] = texts["indicator"], texts["period"]
+    roles = {
+        name: [read_numbers(frame[name], name, layer, faults, counts=name != "value")] if name in frame else []
+        for name in ("numerator", "denominator", "value")
+    }
+    figures = figures_of(roles, frame.index)
+    long = pd.concat([long, figures], axis=1)
+    stated = texts["status"]
+    long["status"] = stated.where(stated != "", figures["status"])
+    long["reason"] = texts["reason"].where(texts["reason"] != "", figures["reason"])
+    long["source"] = texts["source"]
     known = {item.id for item in layer.indicators}
     for name in sorted(set(long["indicator"]) - known):
         row = int(long.index[long["indicator"] == name][0])
@@ -119,8 +181,8 @@ def _from_wide(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
     for error in checks.absent_columns({layer.id_column} - set(present), present, key="id_column"):
         faults.add(error)
     for number, item in enumerate(layer.indicators):
-        for key in ("numerator", "denominator", "value"):
-            absent = [name for name in _columns(getattr(item, key)) if name not in frame]
+        for key in ROLES:
+            absent = [name for name in columns_of(item, key) if name not in frame]
             for error in checks.absent_columns(absent, present, key=f"indicators.{number}.{key}"):
                 faults.add(error)
     faults.raise_any()
@@ -131,86 +193,24 @@ def _from_wide(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
         if ids.duplicated().any():
             repeated = ids[ids.duplicated()]
             raise checks.duplicate_ids(sorted(set(repeated)), layer.id_column, row=int(repeated.index[0]))
-    parsed: dict[str, tuple[pd.Series, pd.Series]] = {}
+    parsed: dict[str, Cells] = {}
     for item in layer.indicators:
-        counted = (*_columns(item.numerator), *_columns(item.denominator))
-        for name in (*counted, *_columns(item.value)):
-            if name not in parsed:
-                parsed[name] = _numbers(frame[name], name, layer, faults, counts=name in counted)
+        for role in ROLES:
+            for name in columns_of(item, role):
+                if name not in parsed:
+                    parsed[name] = read_numbers(frame[name], name, layer, faults, counts=role != "value")
     faults.raise_any()
     parts = [_wide_part(item, ids, layer, parsed) for item in layer.indicators]
     return pd.concat(parts)
 
 
 def _wide_part(
-    item: IndicatorSpec,
-    ids: pd.Series,
-    layer: IndicatorsLayer,
-    parsed: Mapping[str, tuple[pd.Series, pd.Series]],
+    item: IndicatorSpec, ids: pd.Series, layer: IndicatorsLayer, parsed: Mapping[str, Cells]
 ) -> pd.DataFrame:
-    part = pd.DataFrame({"area_id": ids, "indicator": item.id, "period": layer.period}, index=ids.index)
-    status = pd.Series("", index=ids.index, dtype=object)
-    for role in ("numerator", "denominator", "value"):
-        names = _columns(getattr(item, role))
-        total = pd.Series(np.nan, index=ids.index)
-        if names:
-            total = sum((parsed[name][0] for name in names[1:]), start=parsed[names[0]][0])
-        part[role] = total
-        for name in names:
-            status = status.where(status != "", parsed[name][1])
-    part["status"] = status.replace("", "observed")
-    part["column"] = "/".join((*_columns(item.numerator), *_columns(item.value), *_columns(item.denominator)))
-    if layer.empty_base == "not_applicable" and item.denominator is not None:
-        nobody = part["denominator"] == 0
-        part.loc[nobody, ["numerator", "denominator", "value"]] = np.nan
-        part.loc[nobody, "status"] = "not_applicable"
-    return part
-
-
-def _columns(names: str | Sequence[str] | None) -> tuple[str, ...]:
-    if names is None:
-        return ()
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _numbers(
-    cells: pd.Series, column: str, layer: IndicatorsLayer, faults: Faults, *, counts: bool
-) -> tuple[pd.Series, pd.Series]:
-    """Read numbers: their values, and the status of those that are a code for a missing value."""
-    typed = pd.api.types.is_numeric_dtype(cells)
-    if typed:
-        cells = cells.map(lambda number: "" if pd.isna(number) else f"{number:.17g}")
-    text = cells.fillna("").astype(str).str.strip()
-    code = text.map(lambda cell: layer.missing_codes.get(cell, "")).astype(object)
-    plain = text.where(code == "", "").str.replace("\u2212", "-", regex=False)  # a true minus sign
-    doubtful = pd.Series(False, index=cells.index)  # noqa: FBT003  pandas' own signature
-    if layer.decimal == "," and not typed:
-        doubtful = plain.str.fullmatch(_POINTED)
-        plain = plain.str.replace(",", ".", regex=False)
-    elif counts and not typed:
-        # 1.000 residents are a thousand, not one; a column of which some cells read otherwise has true decimals.
-        doubtful = plain.str.contains(".", regex=False)
-        doubtful &= plain[doubtful].str.fullmatch(_THOUSANDS).all()
-    grouped = plain.str.replace(_GROUPED, lambda m: m[1].translate(_NO_SPACE) + m[2].replace(",", "."), regex=True)
-    values = pd.to_numeric(grouped.replace("", np.nan), errors="coerce").astype(float)
-    wrong = (grouped != "") & (~np.isfinite(values) | doubtful)
-    for row, shown in text[wrong].head(_FAULTS_PER_COLUMN).items():
-        hint = None
-        if doubtful[row] and layer.decimal == ".":
-            hint = "the point seems to part thousands; write 1234 or 1 234, or decimals with another number of places"
-        elif doubtful[row]:
-            hint = 'with `decimal = ","` the point may part thousands or decimals; write 1234, 1 234 or 1,234'
-        elif layer.decimal == "." and "," in shown:
-            hint = 'if the comma is the decimal sign, write `decimal = ","` in the layer\'s TOML'
-        faults.add(checks.bad_number(shown, row=int(row), column=column, hint=hint))
-    rest = int(wrong.sum()) - _FAULTS_PER_COLUMN
-    if rest > 0:
-        faults.add(TableError(Fault(what=f"{rest} more values are not numbers", column=column)))
-    return values, code
-
-
-_THOUSANDS = r"-?[1-9]\d{0,2}(\.\d{3})+"
-_NO_SPACE = {ord(sign): None for sign in " \u00a0\u202f"}
+    part = figures_of({role: [parsed[name] for name in columns_of(item, role)] for role in ROLES}, ids.index)
+    part = part.assign(area_id=ids, indicator=item.id, period=layer.period)
+    part["column"] = "/".join(name for role in ("numerator", "value", "denominator") for name in columns_of(item, role))
+    return without_empty_bases(part, item, layer)
 
 
 # ---------------------------------------------------------------- checking
@@ -220,12 +220,15 @@ _Rule = tuple[str | None, pd.Series, str, str, str | None]
 """The column at fault, the rows, what is wrong, what was expected, and a hint."""
 
 
-def _check_values(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], faults: Faults) -> None:
-    """Collect everything that cannot be true of the table."""
+def _check_values(
+    long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], faults: Faults, misread: set[str]
+) -> None:
+    """Collect everything that cannot be true of the table; rates in another unit have been told already."""
     kind = long["indicator"].map({name: item.kind for name, item in definitions.items()})
     known = long["status"].isin(KNOWN)
     scale = long["indicator"].map({name: unit_scale(item.unit) for name, item in definitions.items()}).astype(float)
-    for rules in (_cell_rules(long, known), _count_rules(long, known, kind), _rate_rules(long, known, kind, scale)):
+    rates = known & ~long["indicator"].isin(misread)
+    for rules in (_cell_rules(long, known), _count_rules(long, known, kind), _rate_rules(long, rates, kind, scale)):
         for column, wrong, what, expected, hint in rules:
             rows = long[wrong.to_numpy(dtype=bool)]
             _add_rows(rows, Fault(what=what, column=column, expected=expected, hint=hint), faults)
@@ -255,6 +258,13 @@ def _cell_rules(long: pd.DataFrame, known: pd.Series) -> list[_Rule]:
             ~known & ~empty & long["status"].isin(MISSING),
             "there is a number, but the status says that it is missing",
             "an empty cell, or the status observed",
+            None,
+        ),
+        (
+            "reason",
+            ~long["reason"].isin(["", *REASONS]),
+            "the reason is not one geoplan knows",
+            f"one of {checks.listed(REASONS, shown=12)}",
             None,
         ),
         (
@@ -297,7 +307,6 @@ def _rate_rules(long: pd.DataFrame, known: pd.Series, kind: pd.Series, scale: pd
     """Return what holds of rates: within their scale, and what their counts make."""
     value, base = long["value"], long["denominator"]
     made = long["numerator"] / base * scale
-    rounded = np.minimum(0.5, 0.005 * scale) + 0.005 * made.abs()  # a rate published in whole per cent is not another
     return [
         (
             "value",
@@ -308,7 +317,7 @@ def _rate_rules(long: pd.DataFrame, known: pd.Series, kind: pd.Series, scale: pd
         ),
         (
             "value",
-            known & (kind != "count") & (base > 0) & ((value - made).abs() > rounded),
+            known & (kind != "count") & (base > 0) & ((value - made).abs() > rounding_of(made, scale)),
             "the rate does not follow from its counts",
             "numerator / denominator in the indicator's unit, or no value",
             "geoplan makes rates from counts; leave the column of values out if it is another figure",
@@ -316,9 +325,17 @@ def _rate_rules(long: pd.DataFrame, known: pd.Series, kind: pd.Series, scale: pd
     ]
 
 
+def _check_breaks(long: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], faults: Faults) -> None:
+    """Refuse a break marked in the file that the definition does not have: lines would be drawn across it."""
+    for name, period in sorted({*long.loc[long["breaks"], ["indicator", "period"]].itertuples(index=False, name=None)}):
+        if name in definitions and period not in map(str, definitions[name].breaks):
+            what = f"the file marks a break of '{name}' at {period} that its definition does not have"
+            faults.add(TableError(Fault(what=what, hint=f"write `breaks = [{period}]` in its [[indicators]] block")))
+
+
 def _add_rows(rows: pd.DataFrame, fault: Fault, faults: Faults) -> None:
     """Add a fault for each of the first rows; a wide table names its own columns."""
-    for row, cell in rows.head(_FAULTS_PER_COLUMN).iterrows():
+    for row, cell in rows.head(FAULTS_PER_COLUMN).iterrows():
         located = replace(
             fault,
             what=f"{fault.what} ({_figure(cell)})",
@@ -327,7 +344,7 @@ def _add_rows(rows: pd.DataFrame, fault: Fault, faults: Faults) -> None:
             area=str(cell["area_id"]),
         )
         faults.add(TableError(located))
-    rest = len(rows) - _FAULTS_PER_COLUMN
+    rest = len(rows) - FAULTS_PER_COLUMN
     if rest > 0:
         faults.add(TableError(Fault(what=f"{fault.what}, in {rest} more rows")))
 

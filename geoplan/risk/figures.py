@@ -6,6 +6,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.places import IndicatorTable
+from geoplan.places.provenance import PROVENANCE
 from geoplan.risk.index import IndexResult
 
 __all__ = ["breakdown", "explain"]
@@ -32,7 +33,8 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
         ``maximum``, ``spread`` (of the smallest areas behind a merged figure, see :func:`~geoplan.places.roll_up`; NaN
         behind one that was not merged), ``city`` (the city's value), ``relative`` (city = 100, higher = worse),
         ``weight`` (in the area's score), ``contribution`` (points of the score), ``above_city`` (points of the score's
-        distance from 100), ``status``.
+        distance from 100), ``status``, and ``source``, ``method`` and ``reason`` as the table has them (see
+        :data:`~geoplan.places.METHODS`), empty where it has not.
 
     Examples
     --------
@@ -55,6 +57,8 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
     rows = table.data[table.data["period"] == result.certificate.period].set_index(["area_id", "indicator"])
     every = pd.MultiIndex.from_product([result.ranking.index, list(domain_of)], names=["area_id", "indicator"])
     frame = rows.reindex(columns=["value", "numerator", "denominator", *_BEHIND, "status"]).reindex(every)
+    for name in PROVENANCE:
+        frame[name] = rows[name].astype(object).reindex(every).fillna("") if name in rows else ""
     for name, wide in (
         ("relative", result.relative),
         ("weight", result.weights),
@@ -79,7 +83,7 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
         "city",
         "relative",
     ]
-    return frame.reset_index()[[*columns, "weight", "contribution", "above_city", "status"]]
+    return frame.reset_index()[[*columns, "weight", "contribution", "above_city", "status", *PROVENANCE]]
 
 
 def explain(result: IndexResult, table: IndicatorTable, area_id: str) -> pd.DataFrame:

@@ -38,6 +38,7 @@ _LIBRARIES = (
     "matplotlib",
     "mapclassify",
 )
+_MOST_DISAGREEMENTS = 200  # listed one by one; a note says how many there are
 Step = Callable[[str], None]
 
 
@@ -198,7 +199,7 @@ def _write_tables(run: Run, folder: Path) -> None:
         Sheet(
             words["indicators_sheet"],
             shown,
-            {**headings, "denominator": words["base"]},
+            {**headings, "denominator": words["base"], "reason": words["why_missing"]},
             {
                 "value": 2,
                 "numerator": 0,
@@ -231,7 +232,9 @@ def _readable(run: Run, figures: pd.DataFrame, labels: Mapping[str, str]) -> pd.
     table["domain"] = table["domain"].map(labels)
     table["indicator"] = table["indicator"].map(names)
     table["unit"] = table["unit"].map(words.unit)
+    table["reason"] = table["reason"].map(words.why).fillna("")
     table["status"] = table["status"].map(words.statuses)
+    table["method"] = table["method"].map(words.method)
     table["period"] = run.spec.period
     return table
 
@@ -301,6 +304,8 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
         "population",
         "status",
         "reason",
+        "source",
+        "method",
     ]
     table[order].to_parquet(path, index=False)
 
@@ -312,6 +317,7 @@ def _notes(run: Run) -> pd.DataFrame:
     lines += [(words["date"], run.spec.date.isoformat()), ("geoplan", geoplan.__version__)]
     lines += [(f"certificate: {head}", text) for head, text in run.index().certificate.lines()]
     lines += [("note", sentence) for sentence in (run.join_report().lines()[0], *run.notes())]
+    lines += [("disagreement", sentence) for sentence in _disagreements(run)]
     for dataset in run.datasets:
         spec = dataset.spec
         note = f" {spec.note.to(language)}" if spec.note else ""
@@ -326,6 +332,16 @@ def _notes(run: Run) -> pd.DataFrame:
         text = f"{item.label.to(language)} ({words.unit(item.unit)}). N: {base}{ages}. {item.source or ''}.{breaks}"
         lines.append((f"{words['indicator']}: {name}", text))
     return pd.DataFrame(lines, columns=[words["notes_sheet"], ""])
+
+
+def _disagreements(run: Run) -> list[str]:
+    """Say where sources disagree, the largest first; the manifest counts those beyond the first."""
+    shown = run.combination().disagreements.head(_MOST_DISAGREEMENTS)
+    return [
+        f"{row.indicator} of {row.area_id} {row.period}: {row.kept:.6g} ({row.kept_source}) counts, "
+        f"not {row.other:.6g} ({row.other_source})"
+        for row in shown.itertuples()
+    ]
 
 
 # ---------------------------------------------------------------- maps
@@ -392,5 +408,9 @@ def _manifest(run: Run, folder: Path) -> dict[str, Any]:
         ],
         "certificate": run.index().certificate.to_dict(),
         "notes": run.notes(),
+        "disagreements": {
+            "count": len(run.combination().disagreements),
+            "largest": run.combination().disagreements.head(_MOST_DISAGREEMENTS).to_dict("records"),
+        },
         "outputs": {name: sha256_of(folder / name) for name in names},
     }

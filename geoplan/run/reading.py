@@ -98,6 +98,9 @@ def explain_run(folder: Path, area: str) -> Explanation:
         "contribution",
         "above_city",
         "status",
+        "source",
+        "method",
+        "reason",
     ]
     return Explanation(
         area={name: _plain(head[name]) for name in (*keys, "status", "reason")},

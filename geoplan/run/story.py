@@ -14,6 +14,7 @@ from geoplan import checks
 from geoplan.errors import Fault, Faults, IdError, InputError, SpecError
 from geoplan.places import (
     AreaReport,
+    Combination,
     Crosswalk,
     IndicatorTable,
     JoinReport,
@@ -22,9 +23,11 @@ from geoplan.places import (
     assign_largest_overlap,
     carry,
     check_membership,
+    combine,
     crosswalk,
     join_report,
     moved_lines,
+    multi_year_mean,
     pairs_at,
     parents_at,
     roll_up,
@@ -260,7 +263,7 @@ class Run:
         return pd.concat(layers, ignore_index=True) if layers else None
 
     @cached_property
-    def _indicators(self) -> tuple[IndicatorTable, JoinReport]:
+    def _indicators(self) -> tuple[Combination, JoinReport]:
         faults, tables, reports = Faults(), [], []
         for name in self.spec.indicators.layers:
             with faults.catch(file=self._datasets[name].shown):
@@ -270,28 +273,28 @@ class Run:
         faults.raise_any()
         twice = [name for table in tables for name in table.definitions]
         repeated = sorted({name for name in twice if twice.count(name) > 1})
-        if repeated:
+        if repeated and self.spec.indicators.precedence == "error":
             what = f"indicators are defined by several layers: {checks.listed(repeated)}"
-            raise SpecError(Fault(what=what, file=self.shown, key="indicators.layers"))
-        data = pd.concat([table.data for table in tables], ignore_index=True)
-        definitions = {name: item for table in tables for name, item in table.definitions.items()}
+            hint = 'with `precedence = "first"` under [indicators] the layer named first counts'
+            raise SpecError(Fault(what=what, file=self.shown, key="indicators.layers", hint=hint))
+        with Faults.located_at(self.shown):
+            combined = combine(tables)
         report = JoinReport(
             matched=tuple(sorted({code for item in reports for code in item.matched})),
             without_data=tuple(sorted(set.intersection(*[set(item.without_data) for item in reports]))),
             without_area=tuple(sorted({code for item in reports for code in item.without_area})),
             names=tuple(line for item in reports for line in item.names),
         )
-        finest = pd.concat([table.finest for table in tables], ignore_index=True)
-        merged = any(table.parts is not None for table in tables)
-        return IndicatorTable(data, definitions, finest if merged else None), report
+        return combined, report
 
     def _at_ranked_level(self, dataset: Dataset) -> tuple[IndicatorTable, JoinReport]:
-        """Read a table and bring it to the ranked level."""
+        """Read a table, make its means of several years, and bring it to the ranked level."""
         (table, match), least = read_matched(dataset), self.spec.indicators.minimum_coverage
         if self._changes is not None:
             table = carry(
                 table, self._changes, to=self.spec.date, base=self.spec.index.population, minimum_coverage=least
             )
+        table = multi_year_mean(table)
         names = tuple(f"{dataset.id}: {line}" for line in match.lines(areas=False)) if match else ()
         ranked = list(self.areas().index)
         assert isinstance(dataset.spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
@@ -395,6 +398,10 @@ class Run:
         InputError
             With the faults of every table.
         """
+        return self._indicators[0].table
+
+    def combination(self) -> Combination:
+        """Return the indicators together with what was filled from a later source and where sources disagree."""
         return self._indicators[0]
 
     def join_report(self) -> JoinReport:
@@ -457,7 +464,7 @@ class Run:
         ]
         divided = self._crosswalk.report.lines() if self._crosswalk else []
         moved = moved_lines(self.indicators(), self.spec.period)
-        said = [*self.join_report().lines()[1:], *divided, *moved, *notes_on(self)]
+        said = [*self.join_report().lines()[1:], *self.combination().lines(), *divided, *moved, *notes_on(self)]
         return [*said, *gaps, *self.area_report().lines()]
 
     def sources(self) -> str:
@@ -480,10 +487,11 @@ class Run:
         """
         spec, language = self.map_spec(name), self.spec.language
         with Faults.located_at(f"maps/{name or self.spec.output.maps[0]}.toml"):
-            values, status, unit = self._mapped(spec.value)
+            values, status, reason, unit = self._mapped(spec.value)
             style = make_style(
                 values,
                 status=status,
+                reason=reason,
                 scheme=spec.scheme,
                 k=spec.k,
                 breaks=spec.breaks,
@@ -500,12 +508,12 @@ class Run:
             )
         return values, style
 
-    def _mapped(self, value: str) -> tuple[pd.Series, pd.Series, str]:
+    def _mapped(self, value: str) -> tuple[pd.Series, pd.Series, pd.Series | None, str]:
         index, areas = self.index(), self.areas().index
         ranking = index.ranking.reindex(areas)
         if value == "score" or value in index.domains:
             column = ranking["score"] if value == "score" else index.domains[value].reindex(areas)
-            return column, ranking["status"], "index"
+            return column, ranking["status"], None, "index"
         table = self.indicators()
         if value not in table.definitions:
             known = ["score", *index.domains, *table.definitions]
@@ -513,4 +521,7 @@ class Run:
         wide = table.wide(self.spec.period).get(value, pd.Series(dtype=float))
         status = table.wide(self.spec.period, "status").get(value, pd.Series(dtype=object))
         known_only = wide.where(status.isin(KNOWN)).reindex(areas)
-        return known_only, status.reindex(areas), table.definitions[value].unit
+        reason = (
+            table.wide(self.spec.period, "reason").get(value, pd.Series(dtype=object)).astype(object).reindex(areas)
+        )
+        return known_only, status.reindex(areas), reason.fillna(""), table.definitions[value].unit

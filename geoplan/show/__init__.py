@@ -3,6 +3,7 @@
 from geoplan.show.maps import OfflineMap, explore, outside_requests
 from geoplan.show.printed import plot
 from geoplan.show.qgis import write_geopackage
+from geoplan.show.series import plot_series
 from geoplan.show.style import Style, make_style
 from geoplan.show.tables import Sheet, write_csv, write_workbook
 from geoplan.show.texts import format_date, format_number, texts
@@ -17,6 +18,7 @@ __all__ = [
     "make_style",
     "outside_requests",
     "plot",
+    "plot_series",
     "texts",
     "write_csv",
     "write_geopackage",

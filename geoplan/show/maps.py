@@ -167,7 +167,7 @@ def explore(
     style
         A finished style; made from ``column`` and ``style_kwds`` when left out: ``scheme``, ``k``, ``breaks``,
         ``cmap``, ``midpoint``, ``title``, ``unit``, ``period``, ``source``, ``note``, ``date``, ``language``,
-        ``status`` (see :func:`make_style`).
+        ``status``, ``reason`` (see :func:`make_style`).
     tooltip
         Columns shown when an area is pointed at or reached by the tab key, beside name and value; False for none.
     backdrop
@@ -289,7 +289,7 @@ def _said(
         if style.classes[area_id] >= 0:
             text = f"{format_number(value, style.language, decimals=style.decimals)} {style.suffix}".strip()
         else:
-            text = words.statuses.get(style.statuses[area_id], "–")
+            text = words.missing(style.statuses[area_id], style.reasons[area_id])
         fields = [(style.title or words["value"], text)]
         fields += [(words.words.get(name, name), _cell(row[name], style.language)) for name in extra]
         name = str(row.get("name", area_id))

@@ -17,15 +17,26 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
-from geoplan.show.style import BACKDROP, MANY_AREAS, MISSING_PATTERNS, Style, make_style, values_of
+from geoplan.show.style import (
+    BACKDROP,
+    HAIRLINE,
+    INK,
+    MANY_AREAS,
+    MISSING_PATTERNS,
+    QUIET,
+    Style,
+    make_style,
+    values_of,
+)
 from geoplan.show.texts import format_number, texts
 
-__all__ = ["SAVED", "plot"]
+__all__ = ["SAVED", "Picture", "plot"]
 
 _HALO = withStroke(linewidth=3, foreground="white")  # what lies on the map stays readable on any class
-_INK, _QUIET, _HAIRLINE, _EDGE = "#1a1a1a", "#55554f", "#8f8f88", "#ffffff"
+_INK, _QUIET, _HAIRLINE, _EDGE = INK, QUIET, HAIRLINE, "#ffffff"
 _PARENT_EDGE = "#3d3d3a"
 _LETTERS = 26  # of a name beside the map
+_LEGEND_LETTERS = 29
 _EDGE_WIDTH, _TINY = 0.5, 1e-5
 _MARK = 0.24  # inches across
 
@@ -118,7 +129,7 @@ def plot(
     return figure
 
 
-class _Picture(Figure):
+class Picture(Figure):
     """A figure that a notebook shows; one made without pyplot would only print its size."""
 
     def _repr_png_(self) -> bytes:
@@ -135,7 +146,7 @@ def _page(bounds: Sequence[float]) -> tuple[Figure, Axes, Axes]:
     width = min(_MAP_WIDTH, _MAP_HEIGHT * wide / high)
     height = width * high / wide
     page_width, page_height = max(width, _LEAST_WIDTH) + _SIDE + 3 * _GAP, max(height, _LEAST_HEIGHT) + _HEAD + _FOOT
-    figure = _Picture(figsize=(page_width, page_height), facecolor="white")
+    figure = Picture(figsize=(page_width, page_height), facecolor="white")
     top = 1 - _HEAD / page_height
     main = figure.add_axes((_GAP / page_width, top - height / page_height, width / page_width, height / page_height))
     side = figure.add_axes(
@@ -195,7 +206,7 @@ def _legend(axes: Axes, style: Style) -> float:
             edgecolor=_HAIRLINE,
             linewidth=0.5,
             hatch=MISSING_PATTERNS[missing.status],
-            label=f"{missing.label}  ({missing.count})",
+            label=textwrap.fill(f"{missing.label}  ({missing.count})", _LEGEND_LETTERS),
         )
         for missing in style.missing
     ]

@@ -15,9 +15,21 @@ from matplotlib.colors import to_hex
 
 from geoplan import checks
 from geoplan.errors import Fault, SpecError
-from geoplan.show.texts import format_number, texts
+from geoplan.show.texts import Texts, format_number, texts
 
-__all__ = ["BACKDROP", "MANY_AREAS", "MISSING_PATTERNS", "Missing", "Style", "make_style", "values_of"]
+__all__ = [
+    "BACKDROP",
+    "HAIRLINE",
+    "INK",
+    "LINES",
+    "MANY_AREAS",
+    "MISSING_PATTERNS",
+    "QUIET",
+    "Missing",
+    "Style",
+    "make_style",
+    "values_of",
+]
 
 #: Scheme → the class of mapclassify that finds its limits.
 _CLASSIFIERS = {
@@ -33,6 +45,12 @@ _REACH = 0.38  # of a diverging palette to each side: its ends are so dark that 
 
 #: With more areas than this their borders are drawn finer.
 MANY_AREAS = 250
+
+#: Text, text of less weight, and thin lines.
+INK, QUIET, HAIRLINE = "#1a1a1a", "#55554f", "#8f8f88"
+
+#: Lines of a chart, dark enough for their labels too (contrast on white at least 4.5).
+LINES = ("#225ea8", "#b35806", "#542788", "#01766c", "#b5246e", "#1a1a1a", "#7a5200", "#4f6f00")
 
 #: Backdrop colours by role: fill and line.
 BACKDROP = {
@@ -53,7 +71,7 @@ MISSING_PATTERNS = {
 
 @dataclass(frozen=True)
 class Missing:
-    """The legend entry of one kind of missing value."""
+    """The legend entry of one kind of missing value; the label counts the reasons, where they are known."""
 
     status: str
     label: str
@@ -78,8 +96,8 @@ class Style:
         The kinds of missing value that occur.
     classes
         Index ``area_id``: number of the class, -1 where the value is missing.
-    statuses
-        Index ``area_id``: the status of each value.
+    statuses, reasons
+        Index ``area_id``: the status of each value, and why exactly it is missing (empty where that is not known).
     decimals
         Decimals that numbers of this map are written with.
     """
@@ -99,6 +117,7 @@ class Style:
     missing: tuple[Missing, ...]
     classes: pd.Series
     statuses: pd.Series
+    reasons: pd.Series
     decimals: int
 
     @property
@@ -111,6 +130,7 @@ def make_style(
     values: pd.Series,
     *,
     status: pd.Series | None = None,
+    reason: pd.Series | None = None,
     scheme: str = "quantiles",
     k: int = 5,
     breaks: Sequence[float] | None = None,
@@ -142,6 +162,8 @@ def make_style(
         Inner class limits of scheme ``given``.
     cmap
         A matplotlib palette; those that colour-blind readers cannot read are refused.
+    status, reason
+        Why values are missing: a status each, and more exactly one of :data:`~geoplan.places.REASONS`, or empty.
     unit, reference
         The unit, as indicators name it; for unit ``index`` the name of what scores 100, the city when left out.
     midpoint
@@ -171,6 +193,10 @@ def make_style(
     given = status.reindex(values.index) if status is not None else pd.Series(index=values.index, dtype=object)
     statuses[gone] = given[gone].where(given[gone].isin(MISSING_PATTERNS), "not_collected")
 
+    reasons = pd.Series("", index=values.index, dtype=object)
+    if reason is not None:
+        reasons[gone] = reason.reindex(values.index)[gone].astype(object).fillna("")
+
     decimals = _decimals(known)
     inner = _inner_breaks(known.to_numpy(), scheme, k, breaks, midpoint, decimals)
     bounds, classes = _classed(known, inner, decimals, keep_all=scheme == "given")
@@ -191,12 +217,32 @@ def make_style(
         labels=_labels(bounds, decimals, language, open_ends=scheme == "given"),
         counts=counts,
         missing=tuple(
-            Missing(name, words.statuses[name], int(occurring[name])) for name in MISSING_PATTERNS if name in occurring
+            Missing(name, _missing_label(words, name, reasons[gone & (statuses == name)]), int(occurring[name]))
+            for name in MISSING_PATTERNS
+            if name in occurring
         ),
         classes=classes.reindex(values.index).fillna(-1).astype(int),
         statuses=statuses,
+        reasons=reasons,
         decimals=decimals,
     )
+
+
+def _missing_label(words: Texts, status: str, reasons: pd.Series) -> str:
+    """Return the words of a status and its reasons with their counts, as all of a status have one hatch."""
+    counts = reasons[reasons != ""].value_counts()
+    if counts.empty:
+        return words.statuses[status]
+    if len(counts) == 1 and int(counts.iloc[0]) == len(reasons):
+        return words.missing(status, str(counts.index[0]))
+    listed = ", ".join(
+        f"{words.why.get(name, name)} {count}" for name, count in sorted(counts.items(), key=_most_first)
+    )
+    return f"{words.statuses[status]}: {listed}"
+
+
+def _most_first(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
 
 
 def values_of(areas: gpd.GeoDataFrame, column: str | pd.Series | None) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,8 @@ class Texts:
     statuses: dict[str, str]
     units: dict[str, str]
     reasons: dict[str, str]
+    methods: dict[str, str]
+    why: dict[str, str]
 
     def __getitem__(self, key: str) -> str:
         return self.words[key]
@@ -35,6 +38,19 @@ class Texts:
     def unit(self, unit: str) -> str:
         """Return a unit as readers write it; one that is not in the file stands for itself."""
         return self.units.get(unit, unit)
+
+    def method(self, method: str) -> str:
+        """Return the steps that made a figure as readers write them: ``from counts, merged from smaller areas``."""
+        return ", ".join(self._step(step) for step in method.split("; ") if step)
+
+    def _step(self, step: str) -> str:
+        years = re.fullmatch(r"mean_of_(\d+)_years", step)
+        return self.methods["mean_of_years"].format(years=years[1]) if years else self.methods.get(step, step)
+
+    def missing(self, status: str, reason: str) -> str:
+        """Return why a figure is missing: its status, and the reason where one is known."""
+        label = self.statuses.get(status, status)
+        return f"{label}: {self.why.get(reason, reason)}" if reason else label
 
 
 @cache
@@ -55,7 +71,7 @@ def texts(language: str) -> Texts:
     if language not in content:
         raise checks.unknown_name("language", language, content, key="language")
     own = dict(content[language])
-    parts = {part: own.pop(part) for part in ("statuses", "units", "reasons")}
+    parts = {part: own.pop(part) for part in ("statuses", "units", "reasons", "methods", "why")}
     return Texts(language, words=own, **parts)
 
 
