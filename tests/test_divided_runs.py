@@ -150,7 +150,11 @@ def test_figures_from_before_a_reform_are_brought_to_the_areas_after_it(reformed
     run = gp.open_run(reformed / reformed.scenario)
     assert population(run) == {"0101": 1000, "0102": 3000, "0103": 3000, "0104": 4000}
     table = run.indicators().data.set_index(["area_id", "indicator"])
-    assert table.loc[("0101", "poor"), ["status", "moved_share", "method"]].tolist() == ["estimated", 1, "transferred"]
+    assert table.loc[("0101", "poor"), ["status", "moved_share", "method"]].tolist() == [
+        "estimated",
+        1,
+        "from_counts; moved; rolled_up",
+    ]
     assert table.loc[("0103", "poor"), ["status", "moved_share"]].tolist() == ["observed", 0]
     assert run.join_report().lines() == ["4 areas have data"]
     assert run.notes()[0].startswith("6 of 12 figures hold parts of areas that were split, and are estimates")

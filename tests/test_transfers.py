@@ -96,7 +96,7 @@ def test_a_transferred_figure_says_that_it_is_and_how_much_of_it_was_moved():
     moved = transfer(three("poor"), QUARTER)
     assert moved.data["status"].tolist() == ["estimated", "estimated"]
     assert moved.data["moved_share"].tolist() == [0.5, 0.75]  # by base: 100 of 200, 300 of 400
-    assert moved.data["method"].tolist() == ["transferred", "transferred"]
+    assert moved.data["method"].tolist() == ["moved; rolled_up", "moved; rolled_up"]
     counts = transfer(three("population"), QUARTER)
     assert counts.data["moved_share"].tolist() == pytest.approx([20 / 30, 60 / 110])
     assert [name for name in moved.data.columns if name in COLUMNS] == COLUMNS

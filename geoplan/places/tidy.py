@@ -129,7 +129,8 @@ def total_rows(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.Series:
         return pd.Series(False, index=frame.index)  # noqa: FBT003  pandas' own signature
     ids = frame[layer.id_column].astype(str).str.strip()
     width = layer.id_width if layer.id_pad and layer.id_width else 0
-    return ids.isin(_columns(layer.total_row)) | ids.str.zfill(width).isin(_columns(layer.total_row))
+    names = [layer.total_row] if isinstance(layer.total_row, str) else list(layer.total_row or ())
+    return ids.isin(names) | ids.str.zfill(width).isin(names)
 
 
 def _from_tidy(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from geoplan.errors import Fault, Faults, TableError
 from geoplan.places.areas import must_have
 from geoplan.places.crosswalks import Crosswalk
 from geoplan.places.indicators import COLUMNS, EXTRAS, KNOWN, MISSING, IndicatorTable, JoinReport, roll_up
+from geoplan.places.provenance import PROVENANCE, add_step
 from geoplan.specs import IndicatorSpec
 
 __all__ = ["moved_lines", "transfer", "transfer_report"]
@@ -55,8 +56,8 @@ def transfer(
     Returns
     -------
     IndicatorTable
-        Columns as of :func:`~geoplan.places.roll_up`, and ``method`` (``transferred``), ``moved_share`` (0-1; the
-        part of the figure that comes from sources that were split, by numerator for counts and by base for rates; 0
+        Columns as of :func:`~geoplan.places.roll_up`, and ``method`` (with the step ``moved`` where anything was
+        divided), ``moved_share`` (0-1; the part of the figure that comes from sources that were split, by numerator for counts and by base for rates; 0
         when only whole areas were merged) and ``source`` where the table has it. ``status`` is ``estimated`` unless the
         target is made of whole sources. ``parts`` holds the pieces; one of a split source is called
         ``source > target``.
@@ -112,8 +113,10 @@ def _pairs(crosswalk: Crosswalk | pd.DataFrame) -> pd.DataFrame:
 
 def _pieces(table: IndicatorTable, pairs: pd.DataFrame, kind: Mapping[str, str]) -> pd.DataFrame:
     """Cut every figure of the smallest areas by the shares: one row for each of them, target and figure."""
-    rows = table.finest[[*COLUMNS, "parent"]].rename(columns={"parent": "from_id"})
-    told = [name for name in ("moved_share", "source") if name in table.data]
+    finest = table.finest
+    told = [name for name in (*PROVENANCE, "moved_share") if name in finest]
+    rows = finest[[*COLUMNS, *told, "parent"]].rename(columns={"parent": "from_id"})
+    told = [name for name in ("moved_share",) if name in table.data and name not in finest]
     if told:
         heads = table.data[["area_id", *FIGURE, *told]].rename(columns={"area_id": "from_id"})
         rows = rows.merge(heads, how="left")
@@ -153,9 +156,9 @@ def _merged(pieces: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], mini
     # A hidden base counts as its siblings' mean base, of which a piece has its share.
     hidden = ~pieces["status"].isin((*KNOWN, "not_applicable"))
     base = pieces["denominator"].where(~hidden | pieces["denominator"].notna(), pieces["hidden_base"])
-    result = roll_up(
-        IndicatorTable(pieces[COLUMNS].assign(denominator=base), definitions), goals, minimum_coverage=minimum_coverage
-    )
+    told_too = [name for name in PROVENANCE if name in pieces]
+    cut = pieces[[*COLUMNS, *told_too]].assign(denominator=base)
+    result = roll_up(IndicatorTable(cut, definitions), goals, minimum_coverage=minimum_coverage)
     keys = ["area_id", *FIGURE]
     known = pieces[pieces["status"].isin(KNOWN)].assign(area_id=lambda rows: rows["to_id"])
     sums = known.assign(moved_size=known["moved"] * known["size"], moved_part=known["moved"] * known["share"]).groupby(
@@ -164,14 +167,13 @@ def _merged(pieces: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], mini
     total = sums[["size", "moved_size", "share", "moved_part"]].sum()
     by_size, by_share = total["moved_size"] / total["size"], total["moved_part"] / total["share"]
     told = pd.DataFrame({"moved_share": by_size.where(total["size"] > 0, by_share)})
-    if "source" in pieces:
-        told["source"] = sums["source"].agg(lambda names: "; ".join(sorted(set(names.dropna().astype(str)))))
-    data = result.data.drop(columns=["source", "method", "moved_share"], errors="ignore").join(told, on=keys)
-    data["method"] = "transferred"
+    data = result.data.drop(columns=["moved_share"], errors="ignore").join(told, on=keys)
+    steps = data["method"].astype(object) if "method" in data else pd.Series("rolled_up", index=data.index)
+    data["method"] = add_step(steps, "moved").where(data["moved_share"] > 0, steps).astype("category")
     missing = data["status"].isin(MISSING)
     data["moved_share"] = data["moved_share"].where(~missing, np.nan)
     columns = [*COLUMNS, *(name for name in EXTRAS if name in data)]
-    parts = pieces[COLUMNS].assign(parent=pieces["to_id"])
+    parts = pieces[[*COLUMNS, *told_too]].assign(parent=pieces["to_id"])
     return IndicatorTable(data[columns], definitions, parts.reset_index(drop=True))
 
 
