@@ -17,19 +17,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from geoplan.errors import GeoplanError, InputError, OfflineError, OutputError
+    from geoplan.errors import DisclosureError, GeoplanError, InputError, OutputError
     from geoplan.places import (
-        Crosswalk,
         Grid,
         IndicatorTable,
-        NameMatch,
-        NestingReport,
         as_aliases,
         as_areas,
         as_crosswalk,
         as_indicators,
         as_membership,
         assign_largest_overlap,
+        attack,
         belongs_to,
         carry,
         change,
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
         crosswalk,
         differences,
         extent,
-        find_overlaps,
         join_report,
         lint_table,
         map_domains,
@@ -47,35 +44,38 @@ if TYPE_CHECKING:
         multi_year_mean,
         pairs_at,
         parents_at,
+        protect,
         roll_up,
-        round_half_up,
         segments,
         sheets,
         totals,
         transfer,
     )
     from geoplan.risk import IndexResult, breakdown, explain, risk_index
-    from geoplan.run import Run, check_project, describe_areas, explain_run, open_registry, open_run, write_run
+    from geoplan.run import Run, check_project, explain_run, open_registry, open_run, write_run
     from geoplan.show import Style, explore, make_style, plot, plot_series, write_geopackage
     from geoplan.sources import home, list_layers, read_table, read_vector
-    from geoplan.specs import DomainSpec, IndexSpec, IndicatorsLayer, IndicatorSpec
+    from geoplan.specs import DisclosureSpec, DomainSpec, IndexSpec, IndicatorsLayer, IndicatorSpec
 
 __version__ = "0.1.0"
 
 _WINGS = {
-    "errors": ("GeoplanError", "InputError", "OfflineError", "OutputError"),
+    "errors": (
+        "DisclosureError",
+        "GeoplanError",
+        "InputError",
+        "OutputError",
+    ),
     "places": (
-        "Crosswalk",
         "Grid",
         "IndicatorTable",
-        "NameMatch",
-        "NestingReport",
         "as_aliases",
         "as_areas",
         "as_crosswalk",
         "as_indicators",
         "as_membership",
         "assign_largest_overlap",
+        "attack",
         "belongs_to",
         "carry",
         "change",
@@ -84,7 +84,6 @@ _WINGS = {
         "crosswalk",
         "differences",
         "extent",
-        "find_overlaps",
         "join_report",
         "lint_table",
         "map_domains",
@@ -93,23 +92,54 @@ _WINGS = {
         "multi_year_mean",
         "pairs_at",
         "parents_at",
+        "protect",
         "roll_up",
-        "round_half_up",
         "segments",
         "sheets",
         "totals",
         "transfer",
     ),
-    "risk": ("IndexResult", "breakdown", "explain", "risk_index"),
-    "run": ("Run", "check_project", "describe_areas", "explain_run", "open_registry", "open_run", "write_run"),
-    "show": ("Style", "explore", "make_style", "plot", "plot_series", "write_geopackage"),
-    "sources": ("home", "list_layers", "read_table", "read_vector"),
-    "specs": ("DomainSpec", "IndexSpec", "IndicatorSpec", "IndicatorsLayer"),
+    "risk": (
+        "IndexResult",
+        "breakdown",
+        "explain",
+        "risk_index",
+    ),
+    "run": (
+        "Run",
+        "check_project",
+        "explain_run",
+        "open_registry",
+        "open_run",
+        "write_run",
+    ),
+    "show": (
+        "Style",
+        "explore",
+        "make_style",
+        "plot",
+        "plot_series",
+        "write_geopackage",
+    ),
+    "sources": (
+        "home",
+        "list_layers",
+        "read_table",
+        "read_vector",
+    ),
+    "specs": (
+        "DisclosureSpec",
+        "DomainSpec",
+        "IndexSpec",
+        "IndicatorSpec",
+        "IndicatorsLayer",
+    ),
 }
 _HOMES = {name: wing for wing, names in _WINGS.items() for name in names}
 
 __all__ = [
-    "Crosswalk",
+    "DisclosureError",
+    "DisclosureSpec",
     "DomainSpec",
     "GeoplanError",
     "Grid",
@@ -119,9 +149,6 @@ __all__ = [
     "IndicatorTable",
     "IndicatorsLayer",
     "InputError",
-    "NameMatch",
-    "NestingReport",
-    "OfflineError",
     "OutputError",
     "Run",
     "Style",
@@ -131,6 +158,7 @@ __all__ = [
     "as_indicators",
     "as_membership",
     "assign_largest_overlap",
+    "attack",
     "belongs_to",
     "breakdown",
     "carry",
@@ -139,13 +167,11 @@ __all__ = [
     "check_project",
     "combine",
     "crosswalk",
-    "describe_areas",
     "differences",
     "explain",
     "explain_run",
     "explore",
     "extent",
-    "find_overlaps",
     "home",
     "join_report",
     "lint_table",
@@ -161,11 +187,11 @@ __all__ = [
     "parents_at",
     "plot",
     "plot_series",
+    "protect",
     "read_table",
     "read_vector",
     "risk_index",
     "roll_up",
-    "round_half_up",
     "segments",
     "sheets",
     "totals",

@@ -26,6 +26,7 @@ import geoplan as gp
 from geoplan.errors import Fault, GeoplanError, InputError
 
 if TYPE_CHECKING:
+    from geoplan.places import NameMatch
     from geoplan.run import CheckReport
 
 __all__ = ["app", "main"]
@@ -159,7 +160,9 @@ def areas(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
 ) -> None:
     """Print the levels of a scenario, how they nest, and how large and scattered its plans are."""
-    found = gp.describe_areas(gp.open_run(scenario), level)
+    from geoplan.run import describe_areas  # noqa: PLC0415  not part of the public surface
+
+    found = describe_areas(gp.open_run(scenario), level)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2, allow_nan=False))
         return
@@ -345,7 +348,7 @@ def _title_of(folder: Path) -> str | None:
         return None
 
 
-def _tell_match(found: gp.NameMatch) -> None:
+def _tell_match(found: NameMatch) -> None:
     """Print the names that are not written as the areas are, then the report in sentences."""
     table = _table("name", "row", "area", "how", "it may be", left=5)
     unlike = found.distinct[~found.distinct["how"].isin(("exact", "code", "normalised"))]

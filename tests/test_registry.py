@@ -338,6 +338,7 @@ def test_a_sheet_says_every_field_in_each_language():
         "ages": "20–64",
         "source": "Register",
         "vintage": "",
+        "since": "",
         "breaks": "2010, 2019",
         "quality": "A",
         "distance": "",

@@ -127,7 +127,7 @@ def test_what_goes_to_no_target_is_left_out_and_nothing_else():
 def test_sources_are_named_together():
     rows = three("poor")
     named = IndicatorTable(rows.data.assign(source=["SCB", "city", "SCB"]), rows.definitions)
-    assert transfer(named, QUARTER).data["source"].tolist() == ["SCB; city", "SCB; city"]
+    assert transfer(named, QUARTER).data["source"].tolist() == ["SCB | city", "SCB | city"]
 
 
 def test_zeros_tell_how_much_was_moved_by_the_shares():

@@ -17,6 +17,7 @@ from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError, TableError
 from geoplan.places.areas import codes, must_have
 from geoplan.places.indicators import COLUMNS, EXTRAS, KNOWN, IndicatorTable
+from geoplan.places.provenance import PROVENANCE, concat_tables
 from geoplan.places.transfers import A_SHARE, FIGURE, SHOWN, WHOLE, check_shares, transfer
 
 __all__ = ["as_crosswalk", "carry", "change_lines"]
@@ -226,8 +227,8 @@ def carry(
         done.append(_carried(rows, table, pairs, minimum_coverage))
     if all(parts is None for _, parts in done):
         return table
-    data = pd.concat([rows for rows, _ in done], ignore_index=True)
-    parts = pd.concat([_finest(rows, table) if own is None else own for rows, own in done], ignore_index=True)
+    data = concat_tables([rows for rows, _ in done])
+    parts = concat_tables([_finest(rows, table) if own is None else own for rows, own in done])
     columns = [*COLUMNS, *(name for name in EXTRAS if name in data)]
     data["moved_share"] = data["moved_share"].fillna(0.0).where(data["status"].isin(KNOWN))
     data = data[columns].sort_values(["area_id", *FIGURE], ignore_index=True)
@@ -239,7 +240,7 @@ def _finest(rows: pd.DataFrame, table: IndicatorTable) -> pd.DataFrame:
     finest = table.finest
     keys = pd.MultiIndex.from_frame(finest[["parent", *FIGURE]])
     kept = keys.isin(pd.MultiIndex.from_frame(rows[["area_id", *FIGURE]]))
-    return finest.loc[kept, [*COLUMNS, "parent"]]
+    return finest.loc[kept, [*COLUMNS, *(name for name in PROVENANCE if name in finest), "parent"]]
 
 
 def _carried(
@@ -252,11 +253,11 @@ def _carried(
     if not concerned.any():
         return rows, None
     stay = rows[~concerned]
-    finest = pd.concat([_finest(rows[concerned], table), _gaps(rows[concerned], changed)], ignore_index=True)
+    finest = concat_tables([_finest(rows[concerned], table), _gaps(rows[concerned], changed)])
     own = IndicatorTable(rows[concerned], table.definitions, finest)
     moved = transfer(own, changed, minimum_coverage=minimum_coverage)
     parts = [_finest(stay, table), moved.finest]
-    return pd.concat([stay, moved.data], ignore_index=True), pd.concat(parts, ignore_index=True)
+    return concat_tables([stay, moved.data]), concat_tables(parts)
 
 
 def _gaps(rows: pd.DataFrame, changed: pd.DataFrame) -> pd.DataFrame:

@@ -305,7 +305,7 @@ def _spread(rows: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     """Return what a merged figure hides: the lowest and the highest value of the known children, and their spread."""
     known = rows["status"].isin(KNOWN)
     value = rows["value"].where(known)
-    weight = rows["denominator"].where(~rows["counts"], 1.0).where(value.notna())
+    weight = rows["denominator"].astype(float).where(~rows["counts"], 1.0).where(value.notna())
     whole = weight.groupby(group).transform("sum")
     mean = (weight * value).groupby(group).transform("sum") / whole
     square = (weight * (value - mean) ** 2).groupby(group).sum(min_count=1)

@@ -131,13 +131,14 @@ class Patterns:
         return np.asarray(np.minimum(wanted, system.upper - system.lower))
 
     def _cost(self, name: str, block: Sequence[str], role: str) -> np.ndarray:
-        """Say what hiding a figure loses: more for many people, less where it is unsafe in other years anyway."""
+        """Say what hiding a figure loses: what it tells of how many; less where it is unsafe in other years anyway."""
         frame = self.ledger.count if self.ledger.kind(name) == "count" else self.ledger.base
-        people = np.log1p(np.maximum(self.ledger.column(frame, name, block), 0.0))
+        people = np.maximum(self.ledger.column(frame, name, block), 0.0)
+        people = people / max(float(people[people > 0].mean()) if (people > 0).any() else 1.0, 1.0)
         often = (self.reasons[role][name] != "").any(axis=1).to_numpy()
         keys = [f"{self.seed}|{level}|{area}|{name}" for level, area in self.ledger.count.index]
         one = np.where(often, _OTHER_YEARS, 1.0) * (1 + _TINY * np.array([chance(key) for key in keys]))
-        return np.asarray((1.0 + people) * np.tile(one, len(block)))
+        return np.asarray((_TINY + people) * np.tile(one, len(block)))
 
     def _keep(self, name: str, block: Sequence[str], figure: str, hidden: np.ndarray, group: Sequence[str]) -> None:
         """Note what is hidden, and why: its own fault, its base's, or for the sake of another."""

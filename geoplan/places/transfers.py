@@ -17,7 +17,7 @@ from geoplan.errors import Fault, Faults, TableError
 from geoplan.places.areas import must_have
 from geoplan.places.crosswalks import Crosswalk
 from geoplan.places.indicators import COLUMNS, EXTRAS, KNOWN, MISSING, IndicatorTable, JoinReport, roll_up
-from geoplan.places.provenance import PROVENANCE, add_step
+from geoplan.places.provenance import PROVENANCE, add_step, concat_tables
 from geoplan.specs import IndicatorSpec
 
 __all__ = ["moved_lines", "transfer", "transfer_report"]
@@ -57,10 +57,10 @@ def transfer(
     -------
     IndicatorTable
         Columns as of :func:`~geoplan.places.roll_up`, and ``method`` (with the step ``moved`` where anything was
-        divided), ``moved_share`` (0-1; the part of the figure that comes from sources that were split, by numerator for counts and by base for rates; 0
-        when only whole areas were merged) and ``source`` where the table has it. ``status`` is ``estimated`` unless the
-        target is made of whole sources. ``parts`` holds the pieces; one of a split source is called
-        ``source > target``.
+        divided), ``moved_share`` (0-1; the part of the figure that comes from sources that were split, by numerator
+        for counts and by base for rates; 0 when only whole areas were merged) and ``source`` where the table has it.
+        ``status`` is ``estimated`` unless the target is made of whole sources. ``parts`` holds the pieces; one of a
+        split source is called ``source > target``.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def _pieces(table: IndicatorTable, pairs: pd.DataFrame, kind: Mapping[str, str])
         heads = table.data[["area_id", *FIGURE, *told]].rename(columns={"area_id": "from_id"})
         rows = rows.merge(heads, how="left")
     cut = pairs[["from_id", "to_id", "share"]].merge(rows, on="from_id")
-    cut = pd.concat([cut, _absent(pairs, cut)], ignore_index=True)
+    cut = concat_tables([cut, _absent(pairs, cut)])
     share, counts = cut["share"], cut["indicator"].map(kind) == "count"
     split = share < 1
     before = cut["moved_share"].fillna(0.0) if "moved_share" in cut else 0.0
@@ -169,7 +169,7 @@ def _merged(pieces: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], mini
     told = pd.DataFrame({"moved_share": by_size.where(total["size"] > 0, by_share)})
     data = result.data.drop(columns=["moved_share"], errors="ignore").join(told, on=keys)
     steps = data["method"].astype(object) if "method" in data else pd.Series("rolled_up", index=data.index)
-    data["method"] = add_step(steps, "moved").where(data["moved_share"] > 0, steps).astype("category")
+    data["method"] = add_step(steps, "moved").astype(object).where(data["moved_share"] > 0, steps).astype("category")
     missing = data["status"].isin(MISSING)
     data["moved_share"] = data["moved_share"].where(~missing, np.nan)
     columns = [*COLUMNS, *(name for name in EXTRAS if name in data)]

@@ -133,7 +133,11 @@ def _membership(catalogue: Catalogue) -> pd.DataFrame:
             dataset = catalogue.layer(name)
             if isinstance(dataset.spec, MembershipLayer):
                 parts.append(read_membership(dataset))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["child_id", "parent_id", "share"])
+    return (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else pd.DataFrame(columns=["child_id", "parent_id", "relation", "share"])
+    )
 
 
 def _check_layer(dataset: Dataset) -> list[str]:
