@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from geoplan.errors import DisclosureError, SpecError, TableError
 from geoplan.places import IndicatorTable, attack, parents_at, protect, roll_up, round_counts
-from geoplan.places.attack import blurred, unsafe
+from geoplan.places.attacks import blurred, unsafe
 from geoplan.places.indicators import COLUMNS
 from geoplan.places.sums import Structure, System, ranges
 from geoplan.run import open_run

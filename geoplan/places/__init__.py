@@ -11,7 +11,7 @@ from geoplan.places.areas import (
     with_crs,
     working_crs,
 )
-from geoplan.places.attack import AttackReport, attack
+from geoplan.places.attacks import AttackReport, attack
 from geoplan.places.blurring import round_counts
 from geoplan.places.boundaries import as_crosswalk, carry, change_lines
 from geoplan.places.crosswalks import Crosswalk, CrosswalkReport, Grid, crosswalk

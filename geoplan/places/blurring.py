@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from geoplan.places.attack import STEPS
+from geoplan.places.attacks import STEPS
 from geoplan.places.indicators import KNOWN, unit_scale
 from geoplan.places.patterns import chance
 from geoplan.specs import DisclosureSpec, IndicatorSpec

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from geoplan.errors import Fault, SpecError
-from geoplan.places.attack import AttackReport, at_levels, attack, try_ledger
+from geoplan.places.attacks import AttackReport, at_levels, attack, try_ledger
 from geoplan.places.blurring import round_rows, summed_years, without_small
 from geoplan.places.indicators import COLUMNS, IndicatorTable, roll_up
 from geoplan.places.ledger import Ledger

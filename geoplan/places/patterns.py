@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from geoplan.places.attack import Seen, unsafe
+from geoplan.places.attacks import Seen, unsafe
 from geoplan.places.hiding import Problem, hide
 from geoplan.places.indicators import IndicatorTable
 from geoplan.places.ledger import Ledger, period_blocks
