@@ -58,6 +58,7 @@ html_math_renderer = "drawn"
 def _drawn(formula: str, *, size: int) -> str:
     """Return a formula as an image that lies inside the page."""
     plain = re.sub(r"\\text\{([^}]*)\}", lambda m: rf"\mathrm{{{m[1]}}}", " ".join(formula.split()))
+    plain = re.sub(r"\\big[lr]", "", plain)  # matplotlib knows brackets of one size
     picture = io.BytesIO()
     font = FontProperties(size=size, math_fontfamily="cm")
     matplotlib.mathtext.math_to_image(f"${plain}$", picture, prop=font, dpi=72, format="svg")
@@ -79,7 +80,7 @@ def _block_formula(writer: Any, node: nodes.Element) -> None:
 def _complete_reference(app: Any) -> None:
     """Make sure that reference.md names the whole public surface and nothing else."""
     text = (Path(app.srcdir) / "reference.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"auto(?:function|class|exception):: geoplan\.(\w+)", text))
+    named = set(re.findall(r"auto(?:function|class|exception):: geoplan\.(\w+)$", text, flags=re.MULTILINE))
     if named != set(geoplan.__all__):
         raise sphinx.errors.ConfigError(
             f"reference.md and geoplan.__all__ differ: {sorted(named ^ set(geoplan.__all__))}"
