@@ -168,7 +168,7 @@ def test_a_hidden_count_is_not_hidden_alone():
     assert all(item.profile == "public" for item in safe.tables.values())
     assert safe.lines() == [
         "2 figures are hidden: 1 for a count of 1-4, 1 so that sums do not give others away",
-        "the attack check tried 2 hidden figures in 1 tables and could work out none of them",
+        "the attack check tried 2 hidden figures in 1 table and could work out none of them",
     ]
 
 
@@ -327,7 +327,7 @@ def test_the_attack_says_what_it_could_work_out():
     with pytest.raises(DisclosureError) as caught:
         report.raise_any()
     assert str(caught.value) == (
-        "the attack check tried 1 hidden figures in 1 tables and could work out 1 of them (first: count of 'poor' 2012 "
+        "the attack check tried 1 hidden figure in 1 table and could work out 1 of them (first: count of 'poor' 2012 "
         "in area 'b00', through sums). Nothing was written. Indicators concerned: 'poor'. Hint: keep "
         "`secondary = true` under [disclosure], or hide more with a larger `minimum_cell`"
     )

@@ -147,7 +147,7 @@ def test_a_run_that_gives_figures_away_writes_nothing(open_to_all, geoplan):
     open_to_all.edit(open_to_all.scenario, "[disclosure]", "[disclosure]\nsecondary = false")
     ended = geoplan("run", open_to_all.scenario, "--profile", "public", cwd=open_to_all.root)
     assert ended.code == 2
-    assert "geoplan cannot go on: the attack check tried 1 hidden figures in 1 tables and could work out 1" in ended.err
+    assert "geoplan cannot go on: the attack check tried 1 hidden figure in 1 table and could work out 1" in ended.err
     assert "Traceback" not in ended.out + ended.err
     assert not (open_to_all / "build").exists() or not list((open_to_all / "build").iterdir())
 

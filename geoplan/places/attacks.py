@@ -45,7 +45,7 @@ class AttackReport:
 
     def lines(self) -> list[str]:
         """Return the result as a sentence."""
-        text = f"the attack check tried {self.hidden:,} hidden figures in {self.tables:,} tables"
+        text = f"the attack check tried {_many(self.hidden, 'hidden figure')} in {_many(self.tables, 'table')}"
         if self.recovered.empty:
             return [f"{text} and could work out none of them"]
         worst = self.recovered.iloc[0]
@@ -66,6 +66,10 @@ class AttackReport:
                 f"{self.lines()[0]}. Nothing was written. Indicators concerned: {names}. Hint: keep "
                 "`secondary = true` under [disclosure], or hide more with a larger `minimum_cell`"
             )
+
+
+def _many(number: int, word: str) -> str:
+    return f"1 {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def unsafe(count: np.ndarray, base: np.ndarray, item: IndicatorSpec, rules: DisclosureSpec) -> np.ndarray:

@@ -62,7 +62,8 @@ class Protection:
         }
         parts = [f"{why[name]:,} {text}" for name, text in words.items() if name in why]
         hidden = int((self.cells["why"] != "rounded").sum())
-        said = [f"{hidden:,} figures are hidden: {', '.join(parts)}" if parts else "no figure had to be hidden"]
+        count = "1 figure is" if hidden == 1 else f"{hidden:,} figures are"
+        said = [f"{count} hidden: {', '.join(parts)}" if parts else "no figure had to be hidden"]
         if "rounded" in why:
             said.append(f"{why['rounded']:,} counts are rounded ({self.rules.rounding.replace('_', ' ')})")
         return [*said, *self.attack.lines()]
