@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -54,9 +54,13 @@ _PER_RULE = 5
 def run(
     scenario: Annotated[Path, typer.Argument(help="A file in scenarios/, such as scenarios/baseline.toml")],
     out: Annotated[Path | None, typer.Option(help="The run folder; build/<name> when left out")] = None,
+    profile: Annotated[
+        Literal["internal", "public"] | None,
+        typer.Option(help="public: only figures that have passed disclosure control; the scenario's own when left out"),
+    ] = None,
 ) -> None:
     """Compute a scenario: index, ranked list, maps, files for QGIS and analysis."""
-    opened = gp.open_run(scenario)
+    opened = gp.open_run(scenario, profile=profile)
     if not scenario.is_file():
         _out.print("[dim]There is no such file here; this is the sample that geoplan ships.[/]")
     earlier = _title_of(out or Path("build") / opened.name)

@@ -9,6 +9,7 @@ from geoplan.errors import DisclosureError, SpecError, TableError
 from geoplan.places import IndicatorTable, attack, parents_at, protect, roll_up, round_counts
 from geoplan.places.attacks import blurred, unsafe
 from geoplan.places.indicators import COLUMNS
+from geoplan.places.membership import whole_pairs
 from geoplan.places.sums import Structure, System, ranges
 from geoplan.run import open_run
 from geoplan.run.datasets import read_indicators
@@ -112,7 +113,7 @@ def test_ranges_are_those_found_by_trying_every_number(values, data):
     blocks = [f"b{n}" for n in range(len(values))]
     middle = data.draw(st.lists(st.sampled_from("xy"), min_size=len(values), max_size=len(values)))
     levels = {"block": pd.Series(blocks, blocks), "town": pd.Series("t", blocks), "part": pd.Series(middle, blocks)}
-    structure = Structure.of(blocks, levels)
+    structure = Structure.of(blocks, {name: whole_pairs(codes) for name, codes in levels.items()})
     value = structure.sums(pd.DataFrame(values, index=blocks, dtype=float)).ravel()
     hidden = np.array(data.draw(st.lists(st.booleans(), min_size=len(value), max_size=len(value))))
     hidden &= np.cumsum(hidden) <= 5
@@ -131,9 +132,9 @@ def test_ranges_are_those_found_by_trying_every_number(values, data):
 
 
 def test_shown_totals_that_contradict_their_parts_are_refused():
-    structure = Structure.of(
-        ["a", "b"], {"block": pd.Series(["a", "b"], ["a", "b"]), "town": pd.Series("t", ["a", "b"])}
-    )
+    codes = ["a", "b"]
+    levels = {"block": pd.Series(codes, codes), "town": pd.Series("t", codes)}
+    structure = Structure.of(codes, {name: whole_pairs(parents) for name, parents in levels.items()})
     value = np.array([3.0, 4.0, 2.0])  # the total is less than one of its parts
     system = System(
         area=np.arange(3), period=np.full(3, "2012"), value=value, hidden=np.array([False, True, False]),
@@ -167,7 +168,7 @@ def test_a_hidden_count_is_not_hidden_alone():
     assert all(item.profile == "public" for item in safe.tables.values())
     assert safe.lines() == [
         "2 figures are hidden: 1 for a count of 1-4, 1 so that sums do not give others away",
-        "the attack check tried 2 hidden figures in 1 tables and could work out none of them",
+        "the attack check tried 2 hidden figures in 1 table and could work out none of them",
     ]
 
 
@@ -237,8 +238,9 @@ def test_nothing_is_worked_out_on_random_nested_tables(seeds):
         safe = protect(table, rules, levels=levels, seed=seed)
         again = attack(table, safe.tables, levels=levels, rules=rules, year_sums=years)
         assert again.recovered.empty, f"seed {seed}"
-        open_rules = rules.model_copy(update={"secondary": False})
-        given_away += len(protect(table, open_rules, levels=levels, seed=seed).attack.recovered)
+        if seed % 4 == 1:
+            open_rules = rules.model_copy(update={"secondary": False})
+            given_away += len(protect(table, open_rules, levels=levels, seed=seed).attack.recovered)
     assert given_away > 0
 
 
@@ -325,7 +327,7 @@ def test_the_attack_says_what_it_could_work_out():
     with pytest.raises(DisclosureError) as caught:
         report.raise_any()
     assert str(caught.value) == (
-        "the attack check tried 1 hidden figures in 1 tables and could work out 1 of them (first: count of 'poor' 2012 "
+        "the attack check tried 1 hidden figure in 1 table and could work out 1 of them (first: count of 'poor' 2012 "
         "in area 'b00', through sums). Nothing was written. Indicators concerned: 'poor'. Hint: keep "
         "`secondary = true` under [disclosure], or hide more with a larger `minimum_cell`"
     )

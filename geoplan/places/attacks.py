@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from geoplan.errors import DisclosureError, listed
-from geoplan.places.indicators import COLUMNS, KNOWN, IndicatorTable, roll_up
+from geoplan.places.indicators import KNOWN, IndicatorTable, roll_up
 from geoplan.places.ledger import Ledger, period_blocks
+from geoplan.places.membership import whole_pairs
 from geoplan.places.sums import System, ranges
 from geoplan.specs import DisclosureSpec, IndicatorSpec
 
@@ -44,7 +45,7 @@ class AttackReport:
 
     def lines(self) -> list[str]:
         """Return the result as a sentence."""
-        text = f"the attack check tried {self.hidden:,} hidden figures in {self.tables:,} tables"
+        text = f"the attack check tried {_many(self.hidden, 'hidden figure')} in {_many(self.tables, 'table')}"
         if self.recovered.empty:
             return [f"{text} and could work out none of them"]
         worst = self.recovered.iloc[0]
@@ -65,6 +66,10 @@ class AttackReport:
                 f"{self.lines()[0]}. Nothing was written. Indicators concerned: {names}. Hint: keep "
                 "`secondary = true` under [disclosure], or hide more with a larger `minimum_cell`"
             )
+
+
+def _many(number: int, word: str) -> str:
+    return f"1 {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def unsafe(count: np.ndarray, base: np.ndarray, item: IndicatorSpec, rules: DisclosureSpec) -> np.ndarray:
@@ -102,7 +107,7 @@ def attack(
     table: IndicatorTable,
     shown: Mapping[str, IndicatorTable],
     *,
-    levels: Mapping[str, pd.Series],
+    levels: Mapping[str, pd.Series | pd.DataFrame],
     rules: DisclosureSpec | None = None,
     minimum_coverage: float = 0.8,
     year_sums: Mapping[str, Sequence[str]] | None = None,
@@ -119,7 +124,8 @@ def attack(
         What is to be shown: level → table. A figure is hidden where it could be shown (see ``minimum_coverage``) and
         has neither a number nor a value here.
     levels
-        Level → the smallest areas' codes (index) with the code of the area of that level (values), or None.
+        Level → which area of that level each smallest area lies in: from :func:`~geoplan.places.parents_at`, or, where
+        areas overlap, from :func:`~geoplan.places.pairs_at`.
     rules
         With them, unsafe figures of areas that no level shows are tried too: two zonings that nearly agree give away
         what lies between them.
@@ -156,6 +162,7 @@ def attack(
     --------
     >>> item = IndicatorSpec(id="poor", label="Poor", kind="share", unit="pct", direction="higher_is_worse")
     >>> rows = [("a", "poor", "2012", 3.0, 40.0, 7.5, "observed"), ("b", "poor", "2012", 9.0, 60.0, 15.0, "observed")]
+    >>> from geoplan.places.indicators import COLUMNS
     >>> table = IndicatorTable(pd.DataFrame(rows, columns=COLUMNS), {"poor": item})
     >>> codes = pd.Index(["a", "b"])
     >>> levels = {"block": pd.Series(codes, codes), "town": pd.Series("town", codes)}
@@ -165,20 +172,25 @@ def attack(
     [['a', 3.0, 3.0]]
     """
     periods = sorted({period for item in shown.values() for period in item.data["period"].unique()})
-    ledger = Ledger.of(table, levels, periods)
-    possible = at_levels(table, levels, minimum_coverage)
+    pairs = {level: whole_pairs(parents) for level, parents in levels.items()}
+    ledger = Ledger.of(table, pairs, periods)
+    possible = at_levels(table, pairs, minimum_coverage)
     return try_ledger(ledger, possible, shown, rules=rules, year_sums=year_sums, scores=scores, summed=summed)
 
 
 def at_levels(
-    table: IndicatorTable, levels: Mapping[str, pd.Series], minimum_coverage: float
+    table: IndicatorTable, levels: Mapping[str, pd.DataFrame], minimum_coverage: float
 ) -> dict[str, IndicatorTable]:
     """Return a table's figures on each level."""
-    finest = IndicatorTable(table.finest[COLUMNS], table.definitions)
+    rows = table.finest.drop(columns="parent").drop_duplicates(["area_id", "indicator", "period"])
+    finest = IndicatorTable(rows.reset_index(drop=True), table.definitions)
     result = {}
-    for level, codes in levels.items():
-        own = (codes == codes.index).all()
-        result[level] = finest if own else roll_up(finest, codes, minimum_coverage=minimum_coverage)
+    for level, pairs in levels.items():
+        if (pairs["child_id"] == pairs["parent_id"]).all():
+            own = rows[rows["area_id"].isin(pairs["child_id"])].reset_index(drop=True)
+            result[level] = IndicatorTable(own, table.definitions)
+        else:
+            result[level] = roll_up(finest, pairs, minimum_coverage=minimum_coverage)
     return result
 
 

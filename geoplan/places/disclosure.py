@@ -8,7 +8,7 @@ same before anything is shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,9 @@ import pandas as pd
 from geoplan.errors import Fault, SpecError
 from geoplan.places.attacks import AttackReport, at_levels, attack, try_ledger
 from geoplan.places.blurring import round_rows, summed_years, without_small
-from geoplan.places.indicators import COLUMNS, IndicatorTable, roll_up
+from geoplan.places.indicators import MISSING, IndicatorTable, roll_up
 from geoplan.places.ledger import Ledger
+from geoplan.places.membership import whole_pairs
 from geoplan.places.patterns import Patterns
 from geoplan.specs import DisclosureSpec
 
@@ -61,7 +62,8 @@ class Protection:
         }
         parts = [f"{why[name]:,} {text}" for name, text in words.items() if name in why]
         hidden = int((self.cells["why"] != "rounded").sum())
-        said = [f"{hidden:,} figures are hidden: {', '.join(parts)}" if parts else "no figure had to be hidden"]
+        count = "1 figure is" if hidden == 1 else f"{hidden:,} figures are"
+        said = [f"{count} hidden: {', '.join(parts)}" if parts else "no figure had to be hidden"]
         if "rounded" in why:
             said.append(f"{why['rounded']:,} counts are rounded ({self.rules.rounding.replace('_', ' ')})")
         return [*said, *self.attack.lines()]
@@ -71,7 +73,7 @@ def protect(
     table: IndicatorTable,
     rules: DisclosureSpec,
     *,
-    levels: Mapping[str, pd.Series],
+    levels: Mapping[str, pd.Series | pd.DataFrame],
     seed: int = 1,
     minimum_coverage: float = 0.8,
     periods: Sequence[str] | None = None,
@@ -86,9 +88,9 @@ def protect(
     rules
         What is unsafe, and whether it is hidden or rounded.
     levels
-        Level → the smallest areas' codes (index) with the code of the area of that level (values), or None; all the
-        levels that become public, now or in another report. From :func:`~geoplan.places.parents_at`; for the smallest
-        areas themselves the codes with themselves.
+        Level → which area of that level each smallest area lies in, for all the levels that become public, now or in
+        another report. From :func:`~geoplan.places.parents_at` (the smallest areas themselves: the codes with
+        themselves), or, where areas overlap, from :func:`~geoplan.places.pairs_at`.
     seed
         Decides between equally good choices and how counts are rounded at random. The same table, rules, levels and
         seed give the same pattern, whatever order the rows come in and whichever periods are asked for.
@@ -124,22 +126,23 @@ def protect(
     sums = {name: list(years) for name, years in rules.year_sums.items() if {name, *years} & set(wanted)}
     every = sorted({*wanted, *sums, *(year for years in sums.values() for year in years)})
     table = _numbered(table)
+    pairs = {level: whole_pairs(parents) for level, parents in levels.items()}
     say = on_step or (lambda _: None)
     rounded = _counted(table) if rules.rounding != "none" else []
     parts = []
     if rounded:
         say("rounding counts")
-        parts.append(_rounded(_only(table, rounded), rules, levels, seed, minimum_coverage, every))
+        parts.append(_rounded(_only(table, rounded), rules, pairs, seed, minimum_coverage, every))
     others = [name for name in table.definitions if name not in rounded]
     if others:
-        parts.append(_hidden(_only(table, others), rules, levels, seed, minimum_coverage, every, sums, say))
+        parts.append(_hidden(_only(table, others), rules, pairs, seed, minimum_coverage, every, sums, say))
     return _joined(parts, wanted, rules, seed)
 
 
 def _hidden(
     table: IndicatorTable,
     rules: DisclosureSpec,
-    levels: Mapping[str, pd.Series],
+    levels: Mapping[str, pd.DataFrame],
     seed: int,
     minimum_coverage: float,
     periods: Sequence[str],
@@ -151,6 +154,7 @@ def _hidden(
     patterns = Patterns(Ledger.of(table, levels, table.periods()), rules, possible, seed, sums)
     patterns.find(periods, say, bases=rules.rounding == "none")
     tables = {level: patterns.without(item, level, periods) for level, item in possible.items()}
+    tables = {level: _behind(item, tables, levels, level) for level, item in tables.items()}
     say("trying to work out what is hidden")
     hiding_only = rules.model_copy(update={"rounding": "none"})
     ledger = Ledger.of(table, levels, periods)
@@ -161,10 +165,29 @@ def _hidden(
     return Protection(tables, cells, report, rules, seed)
 
 
+def _behind(
+    table: IndicatorTable, tables: Mapping[str, IndicatorTable], levels: Mapping[str, pd.DataFrame], level: str
+) -> IndicatorTable:
+    """Let a merged figure tell only of those smallest areas that are shown themselves."""
+    told = [name for name in ("minimum", "maximum", "spread") if name in table.data]
+    if not told:
+        return table
+    rows = table.data.drop(columns=told)
+    keys = ["area_id", "indicator", "period"]
+    lowest = [name for name, pairs in levels.items() if (pairs["child_id"] == pairs["parent_id"]).all()]
+    if lowest:
+        merged = roll_up(tables[lowest[0]], levels[level], minimum_coverage=0.0).data
+        rows = rows.merge(merged[[*keys, *told]], on=keys, how="left")
+        rows[told] = rows[told].mask(rows["status"].isin(MISSING))
+    else:
+        rows[told] = np.nan
+    return replace(table, data=rows[list(table.data)])
+
+
 def _rounded(
     table: IndicatorTable,
     rules: DisclosureSpec,
-    levels: Mapping[str, pd.Series],
+    levels: Mapping[str, pd.DataFrame],
     seed: int,
     minimum_coverage: float,
     periods: Sequence[str],
@@ -174,11 +197,12 @@ def _rounded(
     base = at_levels(table, {level: levels[level]}, minimum_coverage)[level]
     rows = base.data[base.data["period"].isin(periods)].reset_index(drop=True)
     changed = summed_years(round_rows(rows, table.definitions, rules, seed), table.definitions, rules)
-    safe = IndicatorTable(changed[COLUMNS], table.definitions)
+    safe = IndicatorTable(changed, table.definitions)
     tables = {}
-    for name, codes in levels.items():
-        above = codes.groupby(levels[level]).first() if name != level else None
-        merged = safe if above is None else roll_up(safe, above, minimum_coverage=minimum_coverage)
+    for name, pairs in levels.items():
+        merged = safe
+        if name != level:
+            merged = roll_up(safe, _between(levels[level], pairs), minimum_coverage=minimum_coverage)
         shown = without_small(merged.data, table.definitions, rules.minimum_base)
         tables[name] = IndicatorTable(shown, table.definitions)
     report = attack(table, tables, levels=levels, rules=rules, minimum_coverage=minimum_coverage)
@@ -213,7 +237,7 @@ def _joined(parts: Sequence[Protection], periods: Sequence[str], rules: Disclosu
 
 def _numbered(table: IndicatorTable) -> IndicatorTable:
     """Give every count its number as numerator."""
-    rows = table.finest.drop(columns="parent", errors="ignore")
+    rows = table.finest.drop(columns="parent").drop_duplicates(["area_id", "indicator", "period"], ignore_index=True)
     counts = (
         rows["indicator"].map({name: item.kind == "count" for name, item in table.definitions.items()}).astype(bool)
     )
@@ -238,7 +262,7 @@ def _round_bases(table: IndicatorTable, rules: DisclosureSpec, seed: int) -> Ind
     return IndicatorTable(table.data.assign(denominator=rows["denominator"], numerator=np.nan), table.definitions)
 
 
-def _lowest(levels: Mapping[str, pd.Series]) -> str:
+def _lowest(levels: Mapping[str, pd.DataFrame]) -> str:
     """Return the level of which all others are made.
 
     Raises
@@ -246,10 +270,12 @@ def _lowest(levels: Mapping[str, pd.Series]) -> str:
     SpecError
         When there is none: sums of rounded figures would then differ from way to way.
     """
-    level = max(levels, key=lambda name: (levels[name].nunique(), name))
-    for name, codes in levels.items():
-        pairs = pd.DataFrame({"low": levels[level], "high": codes}).dropna(subset="low").drop_duplicates()
-        if pairs["low"].duplicated().any():
+    level = max(levels, key=lambda name: (levels[name]["parent_id"].nunique(), name))
+    size = levels[level].groupby("parent_id").size()
+    for name, pairs in levels.items():
+        common = levels[level].merge(pairs, on="child_id", suffixes=("", "_above"))
+        shared = common.groupby(["parent_id", "parent_id_above"]).size()
+        if (shared < size.reindex(shared.index.get_level_values(0)).to_numpy()).any():
             raise SpecError(
                 Fault(
                     what=f"'{level}' and '{name}' cannot be rounded together: '{name}' is not made of '{level}'",
@@ -258,6 +284,13 @@ def _lowest(levels: Mapping[str, pd.Series]) -> str:
                 )
             )
     return level
+
+
+def _between(lower: pd.DataFrame, upper: pd.DataFrame) -> pd.DataFrame:
+    """Return which areas of one level lie in which of another, from what the smallest areas lie in."""
+    both = lower.merge(upper, on="child_id", suffixes=("_lower", "_upper"))
+    pairs = both[["parent_id_lower", "parent_id_upper"]].drop_duplicates(ignore_index=True)
+    return pairs.set_axis(["child_id", "parent_id"], axis=1)
 
 
 def _changed(before: pd.DataFrame, after: pd.DataFrame, level: str, column: str) -> pd.DataFrame:

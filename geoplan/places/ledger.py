@@ -41,7 +41,7 @@ class Ledger:
     present: pd.DataFrame
 
     @classmethod
-    def of(cls, table: IndicatorTable, levels: Mapping[str, pd.Series], periods: Sequence[str]) -> Ledger:
+    def of(cls, table: IndicatorTable, levels: Mapping[str, pd.DataFrame], periods: Sequence[str]) -> Ledger:
         """Lay out the known figures of a table's smallest areas, and their sums on each level."""
         rows = table.finest
         rows = rows[rows["period"].isin(periods) & rows["status"].isin(KNOWN)]
@@ -49,8 +49,10 @@ class Ledger:
         counts = rows["indicator"].map({name: item.kind == "count" for name, item in table.definitions.items()})
         implied = rows["value"] * rows["denominator"] / scale.astype(float)
         top = rows["numerator"].fillna(rows["value"].where(counts.astype(bool), implied))
-        laid = rows.assign(top=top).pivot(
-            index="area_id", columns=["indicator", "period"], values=["top", "denominator"]
+        laid = (
+            rows.assign(top=top)
+            .drop_duplicates(["area_id", "indicator", "period"])
+            .pivot(index="area_id", columns=["indicator", "period"], values=["top", "denominator"])
         )
         finest = sorted(table.finest["area_id"].unique())
         columns = laid["top"].columns

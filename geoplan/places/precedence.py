@@ -39,8 +39,8 @@ class Combination:
     disagreements: pd.DataFrame
     filled: int
 
-    def lines(self) -> list[str]:
-        """Return what a careful reader should know, as sentences."""
+    def lines(self, *, figures: bool = True) -> list[str]:
+        """Return what a careful reader should know, as sentences; ``figures`` names the largest disagreement."""
         said = []
         if self.filled:
             many = f"{self.filled:,} figures are missing in the source named first and come from a later one"
@@ -50,11 +50,12 @@ class Combination:
             worst = self.disagreements.iloc[0]
             number = len(self.disagreements)
             count = "in 1 figure" if number == 1 else f"in {number:,} figures"
-            said.append(
-                f"sources disagree {count}, and the one named first counts; the largest difference: "
-                f"'{worst['indicator']}' of '{worst['area_id']}' {worst['period']} is {worst['kept']:.6g} "
-                f"({worst['kept_source']}), not {worst['other']:.6g} ({worst['other_source']})"
+            text = f"sources disagree {count}, and the one named first counts"
+            largest = (
+                f"; the largest difference: '{worst['indicator']}' of '{worst['area_id']}' {worst['period']} is "
+                f"{worst['kept']:.6g} ({worst['kept_source']}), not {worst['other']:.6g} ({worst['other_source']})"
             )
+            said.append(text + largest if figures else text)
         return said
 
 

@@ -35,21 +35,23 @@ _MEANINGS: dict[str, Told] = {
 }
 
 SIGNS: dict[str, Mapping[str, Told]] = {
-    # Statistics Sweden, "Teckenförklaring" of its yearbook and of Statistikdatabasen: "-" inget finns att redovisa
-    # (noll); "0" mindre än hälften av den använda enheten, a number as any other; ".." uppgift är inte tillgänglig
-    # eller för osäker för att anges, which is also how small counts are kept secret; "." uppgift kan inte förekomma.
+    # The "Teckenförklaring" of Sweden's official statistics, as Trafikanalys prints it (trafa.se, Varuflöden): "–" noll
+    # (inget finns att redovisa); "0" mindre än hälften av enheten, a number as any other; ".." uppgift inte tillgänglig
+    # eller alltför osäker, which is also how small counts are kept secret; "." uppgift kan inte förekomma; "U"
+    # undertryckt på grund av röjanderisk. The ellipsis is a habit of workbooks and in no key that we have seen.
     "scb": {
         "-": _ZERO,
         "\u2013": _ZERO,
         "..": _WITHHELD,
         ".": _CANNOT_BE,
+        "u": _WITHHELD,
         "\u2026": _NOT_THERE,
         "...": _NOT_THERE,
     },
-    # Statistics Denmark, "Signaturforklaring" of Statistisk Årbog and StatBank: "-" nul; "0" mindre end ½ af den
-    # anvendte enhed, a number as any other; "." tal kan efter sagens natur ikke forekomme; ".." oplysning for usikker
-    # til at kunne angives, eller diskretioneret; "…" oplysning foreligger ikke. Beside a number "*" is foreløbige
-    # eller anslåede tal and "|" databrud: see geoplan/places/cells.py.
+    # Statistics Denmark's "Signaturforklaring", from memory of its yearbook (no copy was at hand; a table's own notes
+    # go before it): "-" nul; "0" mindre end ½ af den anvendte enhed, a number as any other; "." tal kan efter sagens
+    # natur ikke forekomme; ".." oplysning for usikker til at kunne angives, eller diskretioneret; "…" oplysning
+    # foreligger ikke. Beside a number "*" is foreløbige eller anslåede tal and "|" databrud: see cells.py.
     "statbank": {
         "-": _ZERO,
         "\u2013": _ZERO,
@@ -58,8 +60,8 @@ SIGNS: dict[str, Mapping[str, Told]] = {
         "\u2026": _NOT_THERE,
         "...": _NOT_THERE,
     },
-    # Kolada's API: a value of null has the status Missing (no figure was handed in) or Private (confidential, as the
-    # groups are small); a workbook leaves the cell empty.
+    # Kolada's API, as its users describe it: a value of null has the status Missing (no figure was handed in) or
+    # Private (confidential, as the groups are small); a workbook leaves the cell empty.
     "kolada": {
         "": _NOT_THERE,
         "null": _NOT_THERE,
@@ -68,9 +70,9 @@ SIGNS: dict[str, Mapping[str, Told]] = {
         "private": _WITHHELD,
         "sekretess": _WITHHELD,
     },
-    # The six non-answers of Danish surveys and reporting schemes, as the code books of Statistics Denmark (table
-    # KV2HYP: "Ønsker ikke at svare", "Ved ikke") and of the Danish Data Archive (DDA-6301: "Ved ikke", "Vil ikke
-    # svare", "Uoplyst") write them.
+    # The six non-answers of Danish surveys and reporting schemes: "ved ikke", "ønsker ikke at svare", "vil ikke svare"
+    # and "uoplyst" as in code books of Statistics Denmark and of the Danish Data Archive (DDA-6301); the others as
+    # questionnaires have them. A scheme with other words lists them under `missing_codes`.
     "danish_survey": {
         "ved ikke": _MEANINGS["dont_know"],
         "ikke relevant": _MEANINGS["not_relevant"],

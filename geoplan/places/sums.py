@@ -42,22 +42,20 @@ class Structure:
     equations: sparse.csr_matrix
 
     @classmethod
-    def of(cls, finest: Sequence[str], levels: Mapping[str, pd.Series]) -> Structure:
-        """Find the sums among levels, each given as the smallest areas' codes → the code of the area, or None."""
-        parents = {name: codes.reindex(finest) for name, codes in levels.items()}
-        whole = [name for name, codes in parents.items() if (codes == codes.index).all()]
+    def of(cls, finest: Sequence[str], levels: Mapping[str, pd.DataFrame]) -> Structure:
+        """Find the sums among levels, each given as pairs ``child_id`` (a smallest area), ``parent_id``."""
+        places = pd.Index(finest)
+        found = {name: _members(places, pairs) for name, pairs in levels.items()}
+        whole = [name for name, (ids, _) in found.items() if ids.equals(places.sort_values())]
         if not whole:
-            groups = pd.DataFrame(parents).fillna("").agg("\x1f".join, axis=1)
-            parents = {"": groups, **parents}
+            together = sparse.vstack([matrix for _, matrix in found.values()]).toarray().T
+            groups = pd.factorize(pd.Series([row.tobytes() for row in together]))[0]
+            pairs = pd.DataFrame({"child_id": finest, "parent_id": [f"{group:06d}" for group in groups]})
+            found = {"": _members(places, pairs), **found}
         # Many small areas first: each area is then made of areas of an earlier level.
-        order = sorted(parents, key=lambda name: (name not in {"", *whole}, -parents[name].nunique(), name))
-        parts, frames = [], []
-        for name in order:
-            codes, ids = pd.factorize(parents[name], sort=True)  # None becomes -1
-            inside = np.flatnonzero(codes >= 0)
-            ones = np.ones(len(inside))
-            parts.append(sparse.csr_matrix((ones, (codes[inside], inside)), shape=(len(ids), len(finest))))
-            frames.append(pd.DataFrame({"level": name, "area_id": ids, "shown": name != ""}))
+        order = sorted(found, key=lambda name: (name not in {"", *whole}, -len(found[name][0]), name))
+        frames = [pd.DataFrame({"level": name, "area_id": found[name][0], "shown": name != ""}) for name in order]
+        parts = [found[name][1] for name in order]
         return cls(
             areas=pd.concat(frames, ignore_index=True),
             members=sparse.vstack(parts, format="csr"),
@@ -69,26 +67,40 @@ class Structure:
         return np.asarray(self.members @ values.fillna(0.0).to_numpy(dtype=float))
 
 
+def _members(finest: pd.Index, pairs: pd.DataFrame) -> tuple[pd.Index, sparse.csr_matrix]:
+    """Return the areas of a level, and which of the smallest areas lie in each."""
+    inside = pairs[pairs["child_id"].isin(finest)]
+    codes, ids = pd.factorize(inside["parent_id"], sort=True)
+    entries = (np.ones(len(inside)), (codes, finest.get_indexer(inside["child_id"])))
+    return pd.Index(ids), sparse.csr_matrix(entries, shape=(len(ids), len(finest)))
+
+
 def _equations(parts: Sequence[sparse.csr_matrix]) -> sparse.csr_matrix:
-    """Write every area as the sum of areas of the nearest level that fits into it without a rest."""
+    """Write every area as the sum of areas of the nearest level that fits into it, once and without a rest."""
     starts = np.cumsum([0, *(part.shape[0] for part in parts)])
     rows: list[sparse.csr_matrix] = []
     for upper in range(1, len(parts)):
-        size = np.asarray(parts[upper].sum(axis=1)).ravel()
-        open_areas = np.ones(parts[upper].shape[0], dtype=bool)
+        waiting = np.ones(parts[upper].shape[0], dtype=bool)
         for lower in range(upper - 1, -1, -1):
-            common = (parts[upper] @ parts[lower].T).tocsr()  # smallest areas that two areas share
-            own = np.asarray(parts[lower].sum(axis=1)).ravel()
-            inside = common.multiply(common == sparse.csr_matrix(np.ones((common.shape[0], 1))) @ own[None, :])
-            covered = np.asarray(inside.sum(axis=1)).ravel() == size
-            for area in np.flatnonzero(open_areas & covered):
-                children = inside.getrow(area).indices
+            inside = _inside(parts[upper], parts[lower])
+            rest = abs(parts[upper] - inside @ parts[lower])
+            fits = waiting & (np.asarray(rest.sum(axis=1)).ravel() == 0)
+            for area in np.flatnonzero(fits):
                 line = np.zeros(starts[-1])
                 line[starts[upper] + area] = 1.0
-                line[starts[lower] + children] = -1.0
+                line[starts[lower] + inside.indices[inside.indptr[area] : inside.indptr[area + 1]]] = -1.0
                 rows.append(sparse.csr_matrix(line))
-            open_areas &= ~covered
+            waiting &= ~fits
     return sparse.vstack(rows, format="csr") if rows else sparse.csr_matrix((0, starts[-1]))
+
+
+def _inside(upper: sparse.csr_matrix, lower: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Tell which of the lower areas lie in which of the upper ones whole."""
+    common = (upper @ lower.T).tocoo()
+    size = np.asarray(lower.sum(axis=1)).ravel()
+    whole = common.data == size[common.col]
+    entries = (np.ones(int(whole.sum())), (common.row[whole], common.col[whole]))
+    return sparse.csr_matrix(entries, shape=common.shape)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ import geoplan
 from geoplan.errors import OutputError
 from geoplan.risk import breakdown
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
+from geoplan.run.publishing import must_be_public
 from geoplan.run.story import Run
 from geoplan.show import Sheet, explore, format_number, plot, texts, write_csv, write_geopackage, write_workbook
 from geoplan.show.printed import SAVED
@@ -66,6 +67,8 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
     ------
     InputError
         When the scenario or its data are faulty; nothing is written.
+    DisclosureError
+        When the run is for the public and a hidden figure could be worked out; nothing is written.
     OutputError
         When the folder cannot be written; what was there stays.
 
@@ -92,11 +95,15 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
     with atomic_folder(target) as folder:
         with step("reading areas"):
             run.areas()
-        with step("reading indicators"):
+        public = run.spec.profile == "public"
+        with step("reading indicators and deciding what may be shown" if public else "reading indicators"):
             run.indicators()
         with step("computing the index"):
             run.index()
             styles = {name: run.style(name) for name in run.spec.output.maps}
+        if public:
+            with step("trying to work out what is hidden"):
+                must_be_public(run.spec, run.indicators(), run.index(), run.protection())
         with step("writing the ranking"):
             _write_tables(run, folder)
         with step("writing the GeoPackage"):
@@ -336,12 +343,17 @@ def _notes(run: Run) -> pd.DataFrame:
 
 def _disagreements(run: Run) -> list[str]:
     """Say where sources disagree, the largest first; the manifest counts those beyond the first."""
-    shown = run.combination().disagreements.head(_MOST_DISAGREEMENTS)
+    shown = _told_disagreements(run)
     return [
         f"{row.indicator} of {row.area_id} {row.period}: {row.kept:.6g} ({row.kept_source}) counts, "
         f"not {row.other:.6g} ({row.other_source})"
         for row in shown.itertuples()
     ]
+
+
+def _told_disagreements(run: Run) -> pd.DataFrame:
+    """Return the disagreements that may be listed: to the public none, as a hidden figure may be among them."""
+    return run.combination().disagreements.head(0 if run.spec.profile == "public" else _MOST_DISAGREEMENTS)
 
 
 # ---------------------------------------------------------------- maps
@@ -410,7 +422,24 @@ def _manifest(run: Run, folder: Path) -> dict[str, Any]:
         "notes": run.notes(),
         "disagreements": {
             "count": len(run.combination().disagreements),
-            "largest": run.combination().disagreements.head(_MOST_DISAGREEMENTS).to_dict("records"),
+            "largest": _told_disagreements(run).to_dict("records"),
         },
+        **_protected(run),
         "outputs": {name: sha256_of(folder / name) for name in names},
+    }
+
+
+def _protected(run: Run) -> dict[str, Any]:
+    """Say to whom the run may be shown, and by which rules figures were hidden or rounded."""
+    if run.spec.profile == "internal":
+        return {"profile": "internal"}
+    found = run.protection()
+    return {
+        "profile": "public",
+        "disclosure": {
+            "rules": found.rules.model_dump(),
+            "seed": found.seed,
+            "figures": found.cells["why"].value_counts().sort_index().to_dict(),
+            "attack": {"tried": found.attack.hidden, "worked_out": len(found.attack.recovered)},
+        },
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +20,7 @@ from geoplan.places import (
     IndicatorTable,
     JoinReport,
     NestingReport,
+    Protection,
     as_crs,
     assign_largest_overlap,
     carry,
@@ -47,6 +49,7 @@ from geoplan.run.datasets import (
 )
 from geoplan.run.geography import Tie, extent_of, levels_above, nesting_of, notes_on
 from geoplan.run.matching import layer_of_kind, siblings
+from geoplan.run.publishing import as_public, protect_run, without_parts
 from geoplan.show import Style, format_date, make_style
 from geoplan.sources import Catalogue, Dataset, home
 from geoplan.specs import (
@@ -65,7 +68,7 @@ from geoplan.specs import (
 __all__ = ["Run", "open_run"]
 
 
-def open_run(scenario: str | Path) -> Run:
+def open_run(scenario: str | Path, *, profile: Literal["internal", "public"] | None = None) -> Run:
     """Open a scenario; its layers are found, nothing is computed yet.
 
     Parameters
@@ -73,6 +76,8 @@ def open_run(scenario: str | Path) -> Run:
     scenario
         A file in the ``scenarios/`` folder of a project. One that is not there is looked for in the sample that geoplan
         ships, so that ``scenarios/baseline.toml`` works anywhere.
+    profile
+        In place of the scenario's own: ``public`` shows only what has passed disclosure control.
 
     Raises
     ------
@@ -96,7 +101,10 @@ def open_run(scenario: str | Path) -> Run:
         expected = "a .toml file in the scenarios/ folder of a project, beside layers/ and maps/"
         raise SpecError(Fault(what="this is not where a scenario lies", file=str(scenario), expected=expected))
     catalogue = Catalogue(path.parent.parent)
-    return Run(name=path.stem, path=path, catalogue=catalogue, spec=catalogue.scenario(path.stem))
+    spec = catalogue.scenario(path.stem)
+    if profile is not None:
+        spec = spec.model_copy(update={"profile": profile})
+    return Run(name=path.stem, path=path, catalogue=catalogue, spec=spec)
 
 
 # ---------------------------------------------------------------- the run
@@ -235,7 +243,7 @@ class Run:
         return sorted({name for spec in layers if isinstance(spec, MembershipLayer) for name in spec.exclusive})
 
     @property
-    def _merging(self) -> pd.DataFrame:
+    def merging(self) -> pd.DataFrame:
         """The membership as figures follow it: an area assigned by overlap goes whole to where most of it lies."""
         overlapping = self._membership["relation"] == "largest_overlap"
         return self._membership.assign(share=self._membership["share"].where(~overlapping, 1.0))
@@ -309,7 +317,7 @@ class Run:
             hint = "name the table that ties them as `membership` under [areas]"
             raise SpecError(Fault(what=what, file=self.shown, key="areas.membership", hint=hint))
         codes = sorted(set(table.data["area_id"].unique()))
-        pairs = pairs_at(self._merging, codes, ranked)
+        pairs = pairs_at(self.merging, codes, ranked)
         if pairs.empty:
             raise checks.ids_match_nothing(codes, sorted(set(self._membership["child_id"])))
         try:
@@ -379,10 +387,13 @@ class Run:
             When there is no such level, or a table is faulty.
         """
         areas, name, period = self.areas(level).index, self.spec.index.population, self.spec.period
+        if self.spec.profile == "public":
+            shown = self.protection().tables.get(level or self.spec.areas.level)
+            return shown.wide(period)[name].reindex(areas) if shown else pd.Series(np.nan, index=areas, name=name)
         table = self.indicators()
         rows = table.finest[(table.finest["indicator"] == name) & (table.finest["period"] == period)]
         rows = rows.drop_duplicates("area_id")[COLUMNS]
-        pairs = pairs_at(self._merging, rows["area_id"], areas)
+        pairs = pairs_at(self.merging, rows["area_id"], areas)
         partly = set(pairs.loc[pairs["share"] < 1, "parent_id"])
         pairs = pairs[~pairs["parent_id"].isin(partly)]
         if pairs.empty:
@@ -398,7 +409,32 @@ class Run:
         InputError
             With the faults of every table.
         """
-        return self._indicators[0].table
+        table = self._indicators[0].table
+        return (
+            table if self.spec.profile == "internal" else without_parts(self._counted, merged=table.parts is not None)
+        )
+
+    @cached_property
+    def _counted(self) -> IndicatorTable:
+        """The figures that the index is made from: in public those shown, beside all that counts in the whole."""
+        table = self._indicators[0].table
+        if self.spec.profile == "internal":
+            return table
+        return as_public(table, self.protection(), self.spec.areas.level, self.spec.period)
+
+    @cached_property
+    def _protection(self) -> Protection:
+        return protect_run(self, self._indicators[0].table)
+
+    def protection(self) -> Protection:
+        """Return what may be shown to the public, on every level, and what an attack on it found.
+
+        Raises
+        ------
+        InputError
+            When the scenario has no rules under [disclosure], or areas, tables or rules are faulty.
+        """
+        return self._protection
 
     def combination(self) -> Combination:
         """Return the indicators together with what was filled from a later source and where sources disagree."""
@@ -410,25 +446,33 @@ class Run:
 
     @cached_property
     def _index(self) -> IndexResult:
-        spec, areas = self.spec.index, self.areas()
-        members = None
-        if spec.reference is not None:
-            parents = parents_at(self._membership, list(areas.index), [spec.reference])
-            members = list(parents.dropna().index)
-            if not members:
-                known = sorted(set(self._membership["parent_id"]))
-                raise checks.unknown_name("parent area", spec.reference, known, key="index.reference").located(
-                    file=self.shown
-                )
+        members = self.reference_members()
         with Faults.located_at(self.shown):
             return risk_index(
-                self.indicators(),
-                spec,
+                self._counted,
+                self.spec.index,
                 period=self.spec.period,
-                area_ids=list(areas.index),
-                reference_ids=members if members is not None else list(areas.index),
+                area_ids=list(self.areas().index),
+                reference_ids=members,
                 reference_name=self.reference_name() or None,
             )
+
+    def reference_members(self) -> list[str]:
+        """Return the ranked areas that make up what scores 100.
+
+        Raises
+        ------
+        SpecError
+            When no area belongs to the reference.
+        """
+        codes, reference = list(self.areas().index), self.spec.index.reference
+        if reference is None:
+            return codes
+        members = list(parents_at(self._membership, codes, [reference]).dropna().index)
+        if not members:
+            known = sorted(set(self._membership["parent_id"]))
+            raise checks.unknown_name("parent area", reference, known, key="index.reference").located(file=self.shown)
+        return members
 
     def reference_name(self) -> str:
         """Return what scores 100 in the run's language; empty when the scenario does not name it."""
@@ -464,8 +508,13 @@ class Run:
         ]
         divided = self._crosswalk.report.lines() if self._crosswalk else []
         moved = moved_lines(self.indicators(), self.spec.period)
-        said = [*self.join_report().lines()[1:], *self.combination().lines(), *divided, *moved, *notes_on(self)]
+        said = [*self.join_report().lines()[1:], *self._said_of_sources(), *divided, *moved, *notes_on(self)]
         return [*said, *gaps, *self.area_report().lines()]
+
+    def _said_of_sources(self) -> list[str]:
+        """Say what was protected and where sources disagree; to the public without figures that may be hidden."""
+        public = self.spec.profile == "public"
+        return [*(self.protection().lines() if public else []), *self.combination().lines(figures=not public)]
 
     def sources(self) -> str:
         """Return the sources of areas and figures in one line, each once."""

@@ -1,0 +1,139 @@
+"""What a run may show to the public: disclosure control on every level of the scenario, tried by an attack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from geoplan.errors import DisclosureError, Fault, SpecError
+from geoplan.places import IndicatorTable, Protection, pairs_at, protect
+from geoplan.places.indicators import MISSING
+from geoplan.risk import IndexResult
+from geoplan.specs import ScenarioSpec
+
+if TYPE_CHECKING:
+    from geoplan.run.story import Run
+
+__all__ = ["as_public", "levels_of", "must_be_public", "protect_run", "without_parts"]
+
+_KEYS = ["area_id", "indicator", "period"]
+_WHOLE = 1 - 1e-9
+_CITY = "the whole"
+
+
+def protect_run(run: Run, table: IndicatorTable, *, on_step: Callable[[str], None] | None = None) -> Protection:
+    """Decide what of a run's figures may be shown, on all levels of its scenario.
+
+    Raises
+    ------
+    InputError
+        When the scenario has no rules, or names a level that it does not have.
+    """
+    spec = run.spec
+    if spec.disclosure is None:
+        raise SpecError(
+            Fault(
+                what='the profile is "public", and the scenario does not say what may be shown',
+                file=run.shown,
+                key="disclosure",
+                expected="a table [disclosure] with minimum_cell, minimum_base, rounding …",
+                hint="an empty [disclosure] takes the usual rules: counts of 1-4 are hidden",
+            )
+        )
+    return protect(
+        table,
+        spec.disclosure,
+        levels=levels_of(run, table),
+        seed=spec.seed,
+        minimum_coverage=spec.indicators.minimum_coverage,
+        periods=[spec.period],
+        on_step=on_step,
+    )
+
+
+def levels_of(run: Run, table: IndicatorTable) -> dict[str, pd.DataFrame]:
+    """Return which areas of each level the smallest areas of a table lie in: pairs ``child_id, parent_id``.
+
+    Raises
+    ------
+    SpecError
+        When the rules name a level that the scenario does not have.
+    """
+    spec, ranked = run.spec, run.spec.areas.level
+    own = table.finest[["area_id", "parent"]].drop_duplicates().set_axis(["child_id", "parent_id"], axis=1)
+    wanted = list(spec.disclosure.levels) if spec.disclosure and spec.disclosure.levels else run.levels()
+    unknown = [name for name in wanted if name not in run.levels()]
+    if unknown:
+        what = f"no level of the scenario is called '{unknown[0]}'"
+        expected = f"some of {', '.join(run.levels())}"
+        raise SpecError(Fault(what=what, file=run.shown, key="disclosure.levels", expected=expected))
+    found = {}
+    for level in dict.fromkeys([*wanted, ranked]):
+        if level == ranked:
+            found[level] = own.reset_index(drop=True)
+            continue
+        pairs = pairs_at(run.merging, own["child_id"].unique(), run.areas(level).index)
+        above = pairs_at(run.merging, own["parent_id"].unique(), run.areas(level).index)
+        above = above.rename(columns={"child_id": "between"})
+        higher = own.merge(above, left_on="parent_id", right_on="between", suffixes=("_own", ""))
+        pairs = pd.concat([pairs, higher[["child_id", "parent_id", "share"]]])
+        pairs = pairs[pairs["share"] >= _WHOLE][["child_id", "parent_id"]].drop_duplicates(ignore_index=True)
+        if len(pairs):
+            found[level] = pairs
+    members = own[own["parent_id"].isin(run.reference_members())]
+    return found | {_CITY: members.assign(parent_id=_CITY).drop_duplicates(ignore_index=True)}
+
+
+def as_public(table: IndicatorTable, protection: Protection, level: str, period: str) -> IndicatorTable:
+    """Return a run's figures with those emptied that must not be shown; the city still counts all of them.
+
+    Only the scenario's period is kept. ``parts`` holds the true figures of the smallest areas: they go into the sums of
+    the whole, and no further.
+    """
+    rows = table.data[table.data["period"] == period].reset_index(drop=True)
+    safe = protection.tables[level].data.set_index(_KEYS)
+    safe = safe.reindex(pd.MultiIndex.from_frame(rows[_KEYS]))
+    for name in ("numerator", "denominator", "value", "minimum", "maximum", "spread"):
+        if name in rows and name in safe:
+            rows[name] = safe[name].to_numpy()
+    hidden = (safe["status"] == "suppressed").to_numpy() & ~rows["status"].isin(MISSING).to_numpy()
+    rows["status"] = np.where(hidden, "suppressed", rows["status"])
+    parts = table.finest[table.finest["period"] == period].reset_index(drop=True)
+    return IndicatorTable(rows, table.definitions, parts, profile="public")
+
+
+def without_parts(table: IndicatorTable, *, merged: bool) -> IndicatorTable:
+    """Return what may leave the run: the figures of the ranked areas, and of smaller ones only that they exist."""
+    if not merged:
+        return replace(table, parts=None)
+    kept = table.finest.assign(numerator=np.nan, denominator=np.nan, value=np.nan, status="suppressed")
+    told = [name for name in ("minimum", "maximum", "spread") if name in kept]
+    return replace(table, parts=kept.drop(columns=told))
+
+
+def must_be_public(spec: ScenarioSpec, table: IndicatorTable, index: IndexResult, protection: Protection) -> None:
+    """Refuse to show a run to the public whose figures have not passed, or could be worked out.
+
+    Raises
+    ------
+    DisclosureError
+        When the table has not been through disclosure control, the attack recovered a figure, or a score stands on a
+        hidden one.
+    """
+    if table.profile != "public":
+        raise DisclosureError(
+            "the figures have not been through disclosure control, and the profile is public. Nothing was written"
+        )
+    protection.attack.raise_any()
+    hidden = table.wide(spec.period, "value").isna().reindex(index=index.relative.index, columns=index.relative.columns)
+    used = index.weights.notna() & (index.weights != 0) & hidden.fillna(value=True)
+    if used.any(axis=None):
+        area, name = next((a, n) for a in used.index for n in used.columns if used.loc[a, n])
+        raise DisclosureError(
+            f"the score of area '{area}' stands on '{name}', which is hidden: the rest of the score would give it "
+            "away. Nothing was written"
+        )
