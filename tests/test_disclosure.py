@@ -460,3 +460,14 @@ def test_without_secondary_suppression_the_sample_gives_figures_away(nordhamra):
     exact = (own["highest"] - own["lowest"] < 0.5).to_numpy() & ~np.isnan(known)
     assert exact.sum() > 50
     assert np.allclose(own["lowest"].to_numpy()[exact], known[exact])  # what it works out is the truth
+
+
+def test_areas_that_are_not_shown_do_not_drag_the_shown_ones_along():
+    # The blocks are not published, so that districts d2 and d3, which say nothing of anybody, stay as they are.
+    table, levels = town(
+        [1, 1, 20, 30, 40, 50, 60], [90, 90, 90, 90, 90, 300, 400], ["d1", "d1", "d2", "d2", "d3", "d4", "d5"]
+    )
+    del levels["block"]
+    safe = protect(table, DisclosureSpec(), levels=levels)
+    assert safe.cells[["area_id", "why"]].to_numpy().tolist() == [["d1", "cell"], ["d3", "secondary"]]
+    assert safe.attack.recovered.empty

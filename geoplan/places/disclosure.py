@@ -65,7 +65,8 @@ class Protection:
         count = "1 figure is" if hidden == 1 else f"{hidden:,} figures are"
         said = [f"{count} hidden: {', '.join(parts)}" if parts else "no figure had to be hidden"]
         if "rounded" in why:
-            said.append(f"{why['rounded']:,} counts are rounded ({self.rules.rounding.replace('_', ' ')})")
+            counts = "1 count is" if why["rounded"] == 1 else f"{why['rounded']:,} counts are"
+            said.append(f"{counts} rounded ({self.rules.rounding.replace('_', ' ')})")
         return [*said, *self.attack.lines()]
 
 

@@ -50,8 +50,9 @@ class Problem:
 
     @cached_property
     def never_alone(self) -> sparse.csr_matrix:
-        """What holds of every choice: no figure is hidden alone in a sum."""
-        return sparse.vstack([_never_alone(system) for system in self.systems], format="csr")
+        """What holds of every choice: no secret is hidden alone in a sum."""
+        both = zip(self.systems, self.need, strict=True)
+        return sparse.vstack([_never_alone(system, need > 0) for system, need in both], format="csr")
 
     @cached_property
     def present(self) -> np.ndarray:
@@ -99,18 +100,21 @@ def _cheapest(problem: Problem) -> np.ndarray:
     return used if found.x is None else np.asarray(np.round(found.x), dtype=bool)
 
 
-def _never_alone(system: System) -> sparse.csr_matrix:
-    """In no sum may a figure be the only one hidden: the sum of the others y_i must be at least y_j."""
+def _never_alone(system: System, secret: np.ndarray) -> sparse.csr_matrix:
+    """In no sum may a secret be the only figure hidden: the sum of the others y_i must be at least its y_j.
+
+    What is not shown but no secret, such as the areas behind a level that is published, may well be worked out.
+    """
     there = system.upper > system.lower
     rows, columns, signs, count = [], [], [], 0
     for start, end in pairwise(system.equations.indptr):
         cells = system.equations.indices[start:end]
         cells = cells[there[cells]]
-        size = len(cells)
-        rows.append(np.repeat(np.arange(count, count + size), size))
-        columns.append(np.tile(cells, size))
-        signs.append((1.0 - 2.0 * np.eye(size)).ravel())
-        count += size
+        own = np.flatnonzero(secret[cells])
+        rows.append(np.repeat(np.arange(count, count + len(own)), len(cells)))
+        columns.append(np.tile(cells, len(own)))
+        signs.append((1.0 - 2.0 * np.eye(len(cells)))[own].ravel())
+        count += len(own)
     if not count:
         return sparse.csr_matrix((0, len(there)))
     entries = (np.concatenate(signs), (np.concatenate(rows), np.concatenate(columns)))
