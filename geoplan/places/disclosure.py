@@ -113,6 +113,7 @@ def protect(
 
     Examples
     --------
+    >>> from geoplan.places.indicators import COLUMNS
     >>> from geoplan.specs import IndicatorSpec
     >>> item = IndicatorSpec(id="poor", label="Poor", kind="share", unit="pct", direction="higher_is_worse")
     >>> rows = [(area, "poor", "2012", n, 90.0, n / 0.9, "observed") for area, n in zip("abcd", [3.0, 9.0, 20.0, 40.0])]

@@ -72,7 +72,7 @@ def hide(problems: Sequence[Problem], *, on_step: Callable[[str], None] | None =
         if not waiting:
             return hidden
         if on_step:
-            on_step(f"hiding what would give hidden figures away: {len(waiting)} tables, round {turn + 1}")
+            on_step(f"hiding what would give hidden figures away (round {turn + 1}, tables left: {len(waiting)})")
         for number in waiting:
             hidden[number] = _cheapest(problems[number])
         waiting = _narrow(problems, hidden, waiting)

@@ -110,7 +110,8 @@ class Patterns:
         for name in names:
             role = "count" if self.ledger.kind(name) == "count" else figure
             base_hidden = self.ledger.column(self.why["base"], name, block) != ""
-            system = self.ledger.system(name, block, self.sums, role=role, base_hidden=base_hidden)
+            unseen = base_hidden | ~self.ledger.column(self.could.flags["base"], name, block)
+            system = self.ledger.system(name, block, self.sums, role=role, base_hidden=unseen)
             could = self.ledger.column(self.could.flags[role], name, block)
             reason = self.ledger.column(self.reasons[role], name, block) != ""
             there = system.upper > system.lower

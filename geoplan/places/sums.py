@@ -296,4 +296,4 @@ class _Whole:
         if len(rows):
             multipliers[self.used[rows]] = found.eqlin.marginals
         scale = np.array([self.scale[self.home(variable)[0]] for variable in turn])
-        return found.x[np.searchsorted(columns, turn)] * scale, multipliers
+        return found.x[np.searchsorted(columns, turn)] * scale + 0.0, multipliers  # + 0.0: no -0.0
