@@ -78,9 +78,9 @@ def test_a_rate_of_an_area_that_is_named_is_compared_with_its_counts(project):
     )  # fmt: skip
     assert faults_and_notes(root)[0] == [
         (
-            "data/table.csv, row 3, area '02': poor 2012: 12.8 does not follow from 8 of 64, which makes 12.5. Expected: "
-            "the rate that the counts make, rounded half-up. Hint: correct the count, the base or the rate; geoplan makes "
-            "rates from counts [L04 rates]"
+            "data/table.csv, row 3, area '02': poor 2012: 12.8 does not follow from 8 of 64, which makes 12.5. "
+            "Expected: the rate that the counts make, rounded half-up. Hint: correct the count, the base or the rate; "
+            "geoplan makes rates from counts [L04 rates]"
         )
     ]
 
@@ -101,8 +101,8 @@ def test_years_names_totals_and_a_run_fit_together(project):
     )
     assert faults_and_notes(root)[0] == [
         (
-            "data/table.csv: poor 2012: the counts of 2 areas add up to 41, the total in the file is 42 (difference -1). "
-            "[L01 sums]"
+            "data/table.csv: poor 2012: the counts of 2 areas add up to 41, the total in the file is 42 (difference "
+            "-1). [L01 sums]"
         )
     ]
     run = open_run(root / "scenarios" / "base.toml")

@@ -258,10 +258,10 @@ def roll_up(
     mean = total["weighted"] / total["denominator"]
     total["value"] = total["numerator"].where(total["kind"] == "count", rate.where(by_counts, mean))
     total["numerator"] = total["numerator"].where(by_counts)
-    total = total.join(_spread(rows, group))
+    total = total.join(spread_behind(rows, group))
     total.loc[missing, ["numerator", "denominator", "value", "minimum", "maximum", "spread"]] = np.nan
     if "moved_share" in rows:
-        total["moved_share"] = _moved(rows, group)
+        total["moved_share"] = moved_part(rows, group).mask(missing)
     total = total.join(merge_provenance(rows, [group], rows["status"].isin(KNOWN), missing, "rolled_up"))
     merged = total[[*COLUMNS, *(name for name in EXTRAS if name in total)]].reset_index(drop=True)
     parts = rows[[*COLUMNS, *(name for name in EXTRAS if name in rows), "parent"]]
@@ -301,7 +301,7 @@ def _sums(rows: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     return sums.groupby(group).sum(min_count=1)
 
 
-def _spread(rows: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+def spread_behind(rows: pd.DataFrame, group: pd.Series | list[pd.Series]) -> pd.DataFrame:
     """Return what a merged figure hides: the lowest and the highest value of the known children, and their spread."""
     known = rows["status"].isin(KNOWN)
     value = rows["value"].where(known)
@@ -314,7 +314,7 @@ def _spread(rows: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"minimum": by.min(), "maximum": by.max(), "spread": spread})
 
 
-def _moved(rows: pd.DataFrame, group: pd.Series) -> pd.Series:
+def moved_part(rows: pd.DataFrame, group: pd.Series | list[pd.Series]) -> pd.Series:
     """Return which part of each merged figure was moved between boundaries: the children's, weighted by base."""
     weight = rows["denominator"].where(~rows["counts"], rows["numerator"]).where(rows["status"].isin(KNOWN))
     part = (rows["moved_share"].fillna(0.0) * weight).groupby(group).sum(min_count=1)

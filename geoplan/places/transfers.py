@@ -60,7 +60,7 @@ def transfer(
         divided), ``moved_share`` (0-1; the part of the figure that comes from sources that were split, by numerator
         for counts and by base for rates; 0 when only whole areas were merged) and ``source`` where the table has it.
         ``status`` is ``estimated`` unless the target is made of whole sources. ``parts`` holds the pieces; one of a
-        split source is called ``source > target``.
+        split source is called ``source > target``; they keep ``moved_share`` and ``method`` for later merges.
 
     Raises
     ------
@@ -173,7 +173,10 @@ def _merged(pieces: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], mini
     missing = data["status"].isin(MISSING)
     data["moved_share"] = data["moved_share"].where(~missing, np.nan)
     columns = [*COLUMNS, *(name for name in EXTRAS if name in data)]
-    parts = pieces[[*COLUMNS, *told_too]].assign(parent=pieces["to_id"])
+    parts = pieces[[*COLUMNS, *told_too]].assign(moved_share=pieces["moved"], parent=pieces["to_id"])
+    if "method" in parts:
+        steps = parts["method"].astype(object)
+        parts["method"] = add_step(steps, "moved").astype(object).where(pieces["moved"] > 0, steps).astype("category")
     return IndicatorTable(data[columns], definitions, parts.reset_index(drop=True))
 
 
