@@ -815,8 +815,8 @@ def test_a_table_of_years_tells_the_row_of_a_rate_that_cannot_be():
     raw = years_table(("01", "folk", "8", "8"), ("01", "andel", "12.5", "12.3*"))
     assert said(linted(raw, spec)) == [
         (
-            "note: row 3, area '01': poor 2012: 1 share(s) cannot come from their base, such as 12.3 of 8. [L05 base of "
-            "a share]"
+            "note: row 3, area '01': poor 2012: 1 share(s) cannot come from their base, such as 12.3 of 8. [L05 base "
+            "of a share]"
         )
     ]
 
@@ -842,7 +842,7 @@ def test_a_published_rate_with_a_mark_is_compared_with_its_counts():
     assert said(linted(raw, layer(indicator("poor")))) == [
         (
             "fault: row 2, area '01': poor 2012: 12.9 does not follow from 7 of 56, which makes 12.5. Expected: the "
-            "rate that the counts make, rounded half-up. Hint: correct the count, the base or the rate; geoplan makes rates "
-            "from counts [L04 rates]"
+            "rate that the counts make, rounded half-up. Hint: correct the count, the base or the rate; geoplan makes "
+            "rates from counts [L04 rates]"
         )
     ]
