@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, TableError
+from geoplan.errors import Fault, SpecError, TableError
 from geoplan.places.membership import whole_pairs
 from geoplan.places.provenance import merge_provenance
 from geoplan.specs import IndicatorSpec
@@ -223,7 +223,9 @@ def roll_up(
     TableError
         When a rate without counts has no base to weigh it by.
     IdError
-        When a child belongs to a parent only in part.
+        When a child belongs to a parent only in part, or not one of the children is in the table.
+    SpecError
+        When ``minimum_coverage`` is not between 0 and 1.
 
     Examples
     --------
@@ -237,7 +239,7 @@ def roll_up(
     >>> town.data[["children", "minimum", "maximum", "spread"]].round(2).values.tolist()
     [[2.0, 10.0, 30.0, 8.66]]
     """
-    rows = _lifted(table, whole_pairs(parents))
+    rows = _lifted(table, _pairs(table, parents, minimum_coverage))
     if estimated:
         rows["status"] = rows["status"].where(~rows["status"].isin(KNOWN), "estimated")
     must_have_weights(rows, table.definitions)
@@ -266,6 +268,20 @@ def roll_up(
     merged = total[[*COLUMNS, *(name for name in EXTRAS if name in total)]].reset_index(drop=True)
     parts = rows[[*COLUMNS, *(name for name in EXTRAS if name in rows), "parent"]]
     return IndicatorTable(data=merged, definitions=table.definitions, parts=parts)
+
+
+def _pairs(table: IndicatorTable, parents: pd.Series | pd.DataFrame, minimum_coverage: float) -> pd.DataFrame:
+    """Return the pairs to merge along, after making sure that the arguments fit the table."""
+    if not 0 <= minimum_coverage <= 1:
+        fault = Fault(
+            what=f"{minimum_coverage:g} is not a share", key="minimum_coverage", expected="a number from 0 to 1"
+        )
+        raise SpecError(fault)
+    pairs = whole_pairs(parents)
+    merged_from = set(table.finest["parent"])
+    if merged_from and len(pairs) and merged_from.isdisjoint(pairs["child_id"]):
+        raise checks.ids_match_nothing(sorted(merged_from), sorted(set(pairs["child_id"])))
+    return pairs
 
 
 def _lifted(table: IndicatorTable, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -97,13 +97,14 @@ def _pairs(crosswalk: Crosswalk | pd.DataFrame) -> pd.DataFrame:
         return crosswalk.data
     must_have(crosswalk, {"from_id": "from_id", "to_id": "to_id", "share": "share"})
     faults = Faults()
+    crosswalk = crosswalk.assign(stated=crosswalk["share"], share=pd.to_numeric(crosswalk["share"], errors="coerce"))
     if "date" in crosswalk and len(crosswalk["date"].unique()) > 1:
         what = "the crosswalk tells of changes on several dates"
         faults.add(TableError(Fault(what=what, column="date", hint="apply them in order with `carry`")))
         faults.raise_any()
     wrong = ~((crosswalk["share"] > 0) & (crosswalk["share"] <= 1 + SLIP))
     for row in crosswalk[wrong].head(SHOWN).itertuples():
-        fault = Fault(what=f"'{row.share}' is not a share", area=str(row.from_id), expected=A_SHARE)
+        fault = Fault(what=f"'{row.stated}' is not a share", area=str(row.from_id), expected=A_SHARE)
         faults.add(TableError(fault))
     check_shares(crosswalk.assign(date=pd.NaT), faults)
     faults.raise_any()
