@@ -39,8 +39,8 @@ MEASURES = [
             TWICE,
             IdError,
             (
-                "column 'area_id': 2 area code(s) occur more than once: 'a', 'b'. Expected: each area once. Hint: merge "
-                "the parts into one multipart area, or qualify the code by municipality"
+                "column 'area_id': 2 area code(s) occur more than once: 'a', 'b'. Expected: each area once. Hint: "
+                "merge the parts into one multipart area, or qualify the code by municipality"
             ),
         ),
         (BARE, GeometryError, "1 area(s) have no geometry: 'a'. Expected: a polygon for every area."),
