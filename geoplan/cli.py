@@ -264,7 +264,7 @@ def _table(*headings: str, left: int = 1) -> Table:
     """Return a plain table whose first columns are text and whose others are numbers."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for place, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if place < left else "right")
+        table.add_column(heading, justify="left" if place < left else "right", overflow="fold")
     return table
 
 
@@ -372,16 +372,31 @@ def _leader(folder: Path) -> str:
     return str(outputs.loc[outputs["rank"] == 1, "area_id"].iloc[0])
 
 
+_EXTENT = {  # heading and decimals; in two lines, so that all fit a terminal of 80 columns
+    "estates": ("areas", 0),
+    "homes": ("homes", 0),
+    "residents": ("people", 0),
+    "area_km2": ("km²", 2),
+    "hull_km2": ("hull\nkm²", 2),
+    "compactness": ("com-\npact", 2),
+    "parts": ("parts", 0),
+    "largest_distance_m": ("apart\nm", 0),
+    "standard_distance_m": ("std\ndist m", 0),
+}
+
+
 def _tell_extent(level: str, table: Any, made_of: str | None) -> None:
     made = f", each made of its areas of level {made_of}" if made_of else ""
     _out.print(f"\n[bold]Extent: {escape(level)}[/]{escape(made)}", soft_wrap=True)
-    columns = {"estates": 0, "homes": 0, "residents": 0, "area_km2": 2, "hull_km2": 2, "compactness": 2, "parts": 0}
-    columns |= {"largest_distance_m": 0, "standard_distance_m": 0}
-    heads = ("areas", "homes", "people", "km²", "hull km²", "compact", "parts", "apart m", "std dist m")
-    shown = _table("code", "name", *heads, left=2)
+    named = ["name"] if (table["name"] != table.index).any() else []
+    counted = [name for name in _EXTENT if name != "homes" or table["homes"].notna().any()]
+    shown = _table("code", *named, *(_EXTENT[name][0] for name in counted), left=1 + len(named))
+    shown.padding = (0, 1, 0, 0)
+    for column in shown.columns:
+        column.no_wrap = column.header != "name"  # names give way, figures never
     for code, row in table.iterrows():
-        numbers = (_number(row[name], decimals) for name, decimals in columns.items())
-        shown.add_row(escape(str(code)), escape(str(row["name"])), *numbers)
+        numbers = (_number(row[name], _EXTENT[name][1]) for name in counted)
+        shown.add_row(escape(str(code)), *(escape(str(row[name])) for name in named), *numbers)
     _out.print(shown)
 
 
@@ -425,17 +440,16 @@ def _tell_area(found: Any) -> None:
 def _tell_sheets(found: list[Any], words: Any) -> None:
     """Print a table of indicators for each file."""
     for file, group in groupby(found, key=lambda sheet: sheet.file):
-        table = _table("domain", "indicator", "label", "unit", "worse when", "definition", left=6)
-        for number in (0, 1, 3, 4, 5):
+        table = _table("indicator", "label", "unit", "worse\nwhen", "definition", left=5)
+        for number in (0, 2, 3, 4):
             table.columns[number].no_wrap = True  # labels give way
-        domain = None
-        for sheet in group:
-            spec = sheet.spec
-            told = spec.domain if spec.domain != domain else ""
-            domain = spec.domain
-            worse = {"higher_is_worse": "higher", "higher_is_better": "lower"}.get(spec.direction, "–")
-            label = escape(spec.label.to(words.language))
-            table.add_row(f"[dim]{told or ''}[/]", spec.id, label, escape(words.unit(spec.unit)), worse, sheet.scope)
+        for domain, sheets in groupby(group, key=lambda sheet: sheet.spec.domain):
+            table.add_row(f"[dim]{domain or 'no domain'}[/]")
+            for sheet in sheets:
+                spec = sheet.spec
+                worse = {"higher_is_worse": "higher", "higher_is_better": "lower"}.get(spec.direction, "–")
+                label = escape(spec.label.to(words.language))
+                table.add_row(spec.id, label, escape(words.unit(spec.unit)), worse, sheet.scope)
         _out.print(f"[bold]{escape(file)}[/]")
         _out.print(table)
         _out.print()

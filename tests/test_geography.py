@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import openpyxl
 import pandas as pd
 import pytest
+from rich.console import Console
+from typer.testing import CliRunner
 
 import geoplan as gp
+from geoplan import cli
 
 FJORDBO = "scenarios/fjordbo.toml"
 
@@ -51,8 +55,8 @@ def test_areas_prints_levels_nesting_and_extent(geoplan, tmp_path):
         ["FBH-1", "Helhedsplan", "Fjordvest", "6", "1,791"],
         ["FBH-2", "Helhedsplan", "Midt", "og", "Havn"],
         ["FBH-3", "Helhedsplan", "Sydkanten", "4", "1,438"],
-        ["FBA-1", "FBA-1", "6", "1,929", "4,145"],
-        ["FBA-2", "FBA-2", "8", "2,354", "4,954"],
+        ["FBA-1", "6", "1,929", "4,145", "0.37"],  # nobody draws them, so they have no name
+        ["FBA-2", "8", "2,354", "4,954", "0.45"],
     ]
 
 
@@ -175,7 +179,7 @@ def test_areas_of_a_scenario_with_one_level(project, geoplan):
     assert ended.code == 0
     lines = ended.out.splitlines()
     assert lines[:4] == ["level     areas   km²", "stadsdel      4  1.00", "", "Extent: stadsdel"]
-    assert lines[5].split() == ["0101", "Square", "1", "1", "–", "1,000", "0.25", "0.25", "1.00", "1", "0", "0"]
+    assert lines[6].split() == ["0101", "Square", "1", "1", "1,000", "0.25", "0.25", "1.00", "1", "0", "0"]
 
 
 def test_the_workbook_lists_the_extent_of_what_lies_above(sample_folder, sample_run):
@@ -200,3 +204,19 @@ def test_homes_are_read_and_checked(project, geoplan):
     run = gp.open_run(project / project.scenario)
     assert run.areas()["homes"].tolist()[::2] == [100, 20]
     assert pd.isna(run.extent()["homes"].iloc[1])
+
+
+@pytest.mark.parametrize("words", [["areas", FJORDBO], ["indicators"], ["indicators", "--differences"]])
+def test_tables_fit_a_terminal_of_80_columns_and_lose_nothing(words, monkeypatch):
+    told = io.StringIO()
+    monkeypatch.setattr(cli, "_out", Console(file=told, width=80, highlight=False))
+    ended = CliRunner().invoke(cli.app, words)
+    assert ended.exit_code == 0, ended.output
+    assert "…" not in told.getvalue().replace("unit … ;", "")
+    if words[0] == "areas":
+        assert [line.rstrip() for line in told.getvalue().splitlines()[-4:]] == [
+            "Extent: part_of, each made of its areas of level boligafdeling",
+            "                              hull com-       apart    std",
+            "code areas homes people  km²   km² pact parts     m dist m",
+            "VV      14 4,283  9,099 0.82 12.27 0.07    15 6,055  2,409",
+        ]

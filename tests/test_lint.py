@@ -766,3 +766,83 @@ def test_noise_within_its_size_is_never_a_fault(drawn, size, data):
         noise={"method": "cell_key", "size": size},
     )
     assert faults(tidy(*[row for row in noisy if row[0] != "Total"]), spec) == []
+
+
+# ---------------------------------------------------------------- tables of years, signs and units of totals
+
+
+def years_table(*rows):
+    frame = pd.DataFrame(rows, columns=["code", "what", "2011", "2012*"], dtype=object)
+    frame.index = pd.RangeIndex(2, len(frame) + 2)
+    return frame
+
+
+YEARS = {"shape": "years", "indicator_column": "what", "total_row": "Total"}
+
+
+def test_totals_of_a_table_of_years_are_compared():
+    spec = layer(
+        {**PEOPLE, "numerator": "folk"}, indicator("poor", numerator=["young", "old"], denominator="folk"), **YEARS
+    )
+    raw = years_table(
+        ("01", "folk", "100", "110"),
+        ("02", "folk", "200", "210"),
+        ("Total", "folk", "300", "327"),
+        ("01", "young", "10", "10"),
+        ("02", "young", "10", "10"),
+        ("Total", "young", "20", "20"),
+        ("01", "old", "5", "5"),
+        ("02", "old", "5", "5"),
+        ("Total", "old", "11", "10"),
+    )
+    assert said(linted(raw, spec)) == [
+        (
+            "fault: people 2012: the counts of 2 areas add up to 320, the total in the file is 327 (difference -7). "
+            "[L01 sums]"
+        ),
+        "fault: poor 2011: the counts of 2 areas add up to 30, the total in the file is 31 (difference -1). [L01 sums]",
+        (
+            "fault: poor 2012: the bases of 2 areas add up to 320, the total in the file is 327 (difference -7). "
+            "[L01 sums]"
+        ),
+    ]
+    without_old = raw[~((raw["code"] == "Total") & (raw["what"] == "old"))]  # a sum of which a part is not stated
+    assert not any("poor 2011" in line for line in said(linted(without_old, spec)))
+
+
+def test_a_table_of_years_tells_the_row_of_a_rate_that_cannot_be():
+    spec = layer(indicator("poor", value="andel", denominator="folk"), **{**YEARS, "total_row": None})
+    raw = years_table(("01", "folk", "8", "8"), ("01", "andel", "12.5", "12.3*"))
+    assert said(linted(raw, spec)) == [
+        (
+            "note: row 3, area '01': poor 2012: 1 share(s) cannot come from their base, such as 12.3 of 8. [L05 base "
+            "of a share]"
+        )
+    ]
+
+
+def test_a_total_is_read_as_the_figures_are():
+    spec = layer(PEOPLE, total_row="Total", missing_signs="scb", missing_codes={"x": "not_collected"})
+    raw = tidy(
+        ("01", "people", "2011", "-"), ("01", "people", "2012", "100*"), ("01", "people", "2010", "7"),
+        ("Total", "people", "2011", "-"), ("Total", "people", "2012", "100*"), ("Total", "people", "2010", ".."),
+    )  # fmt: skip
+    assert said(linted(raw, spec)) == []
+
+
+def test_a_total_stands_in_the_unit_of_the_file():
+    thousands = {**PEOPLE, "published_unit": "thousands"}
+    spec = layer(thousands, total_row="Total")
+    raw = tidy(("01", "people", "2012", "1.5"), ("02", "people", "2012", "2.5"), ("Total", "people", "2012", "4.0"))
+    assert said(linted(raw, spec)) == []
+
+
+def test_a_published_rate_with_a_mark_is_compared_with_its_counts():
+    raw = tidy(("01", "poor", "2012", "7", "56", "12.9*"))
+    assert said(linted(raw, layer(indicator("poor")))) == [
+        (
+            "fault: row 2, area '01': poor 2012: 12.9 does not follow from 7 of 56, which makes 12.5. Expected: the "
+            "rate that the counts make, rounded half-up. Hint: correct the count, the base or the rate; geoplan makes "
+            "rates from counts [L04 rates]"
+        )
+    ]

@@ -334,3 +334,20 @@ def test_areas_that_lie_partly_in_a_ranked_one_are_a_fault_of_the_scenario(proje
         "whole parents for every area that is merged. Hint: `transfer` divides the figures of areas that borders cut "
         "through"
     )
+
+
+def test_an_area_that_lies_partly_in_the_reference_is_told_with_the_scenario(project, geoplan):
+    _with_boards(project, [f"010{number},town,part_of" for number in range(1, 5)])
+    rows = [f"010{number},town,part_of,{0.6 if number == 1 else 1}" for number in range(1, 5)]
+    table = "\n".join(["child_id,parent_id,relation,share", *rows]) + "\n"
+    (project / "data/boards.csv").write_text(table, encoding="utf-8")
+    project.edit("layers/boards.toml", "exclusive", 'share_column = "share"\nexclusive')
+    project.edit("layers/boards.toml", '["administered_by"]', "[]")
+    project.edit(project.scenario, "[index]", '[index]\nreference = "town"')
+    ended = geoplan("check", cwd=project.root)
+    assert ended.faults == [
+        (
+            "scenarios/four.toml: 1 area(s) belong to several parents, or only partly to one: '0101'. Expected: one "
+            "whole parent for every area that is merged."
+        )
+    ]

@@ -298,7 +298,7 @@ def test_the_report_accounts_for_every_row_and_every_area():
         on=2012,
     )
     assert match.lines() == [
-        "5 of 8 names find an area",
+        "5 of 7 names find an area",
         "1 name read as another name of an area: 'Seved' = Haga",
         "1 name read as an earlier or later name of an area: 'Staden' = Täby Centrum",
         "2 names read as a misspelling; please confirm: 'SÄTTRA' = Sätra, 'Gamlegirden' = Gamlegården",
@@ -965,3 +965,19 @@ def test_the_index_of_the_table_may_be_called_as_it_likes():
         with pytest.raises(IdError) as caught:
             match.codes_or_raise()
         assert _fault(caught) == "the name 'Haga' occurs 2 times. Expected: each area once."
+
+
+def test_rows_without_a_name_are_no_names():
+    lines = match_names(_column("Sätra", None, "", " "), TOWNS).lines(areas=False)
+    assert lines == ["1 of 1 name finds an area", "3 rows have no name"]
+
+
+def test_of_a_table_of_another_place_the_first_names_are_told_and_the_rest_counted():
+    lines = match_names(_column(*(f"Xyz{number:03d}q" for number in range(40)), None), TOWNS).lines(areas=False)
+    assert len(lines) == 13
+    assert lines[0] == "0 of 40 names find an area"
+    assert lines[10:] == [
+        "no area is called 'Xyz009q'",
+        "30 more names without an area: 'Xyz010q', 'Xyz011q', 'Xyz012q', 'Xyz013q', 'Xyz014q' and 25 more",
+        "1 row has no name",
+    ]

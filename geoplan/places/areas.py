@@ -382,6 +382,24 @@ def working_crs(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataF
     return moved
 
 
+def measurable(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Make sure that areas can be told apart and measured: there are some, each once, all with ground.
+
+    Raises
+    ------
+    InputError
+        When there are none, a code occurs twice, an area has no geometry, or one may not measure in their system.
+    """
+    if areas.empty:
+        raise checks.empty_layer("there are no areas", expected="at least one")
+    if not areas.index.is_unique:
+        raise checks.duplicate_ids(sorted(set(areas.index[areas.index.duplicated()])), "area_id")
+    nowhere = areas.geometry.isna() | areas.geometry.is_empty
+    if nowhere.any():
+        raise checks.empty_geometry([str(code) for code in areas.index[nowhere]])
+    return working_crs(areas)
+
+
 def _centre(frame: gpd.GeoDataFrame, crs: pyproj.CRS) -> tuple[float, float]:
     west, south, east, north = frame.total_bounds
     back = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)

@@ -240,7 +240,7 @@ def _finest(rows: pd.DataFrame, table: IndicatorTable) -> pd.DataFrame:
     finest = table.finest
     keys = pd.MultiIndex.from_frame(finest[["parent", *FIGURE]])
     kept = keys.isin(pd.MultiIndex.from_frame(rows[["area_id", *FIGURE]]))
-    return finest.loc[kept, [*COLUMNS, *(name for name in PROVENANCE if name in finest), "parent"]]
+    return finest.loc[kept, [*COLUMNS, *(name for name in (*PROVENANCE, "moved_share") if name in finest), "parent"]]
 
 
 def _carried(

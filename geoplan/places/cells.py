@@ -13,7 +13,16 @@ from geoplan.errors import Fault, Faults, TableError
 from geoplan.places.signs import SIGNS, signs_of
 from geoplan.specs import IndicatorsLayer, IndicatorSpec
 
-__all__ = ["FAULTS_PER_COLUMN", "ROLES", "Cells", "columns_of", "figures_of", "read_numbers", "without_empty_bases"]
+__all__ = [
+    "FAULTS_PER_COLUMN",
+    "ROLES",
+    "Cells",
+    "columns_of",
+    "figures_of",
+    "read_numbers",
+    "without_empty_bases",
+    "without_marks",
+]
 
 FAULTS_PER_COLUMN = 3
 ROLES = ("numerator", "denominator", "value")
@@ -104,6 +113,12 @@ def without_empty_bases(part: pd.DataFrame, item: IndicatorSpec, layer: Indicato
     )
 
 
+def without_marks(text: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Part numbers from the publisher's marks beside them, such as the star of ``1234*``; returns both as text."""
+    marks = text.where(text.str.endswith(("*", "p", "r", "|")), "").str.extract(_MARKED)
+    return marks[0].fillna(text).str.strip(), marks[1].fillna("")
+
+
 def read_numbers(cells: pd.Series, column: str, layer: IndicatorsLayer, faults: Faults, *, counts: bool) -> Cells:
     """Read a column of numbers; what is neither a number nor a sign is a fault."""
     typed = pd.api.types.is_numeric_dtype(cells)
@@ -116,8 +131,7 @@ def read_numbers(cells: pd.Series, column: str, layer: IndicatorsLayer, faults: 
     plain = text.mask(status == "observed", "0").mask(~status.isin(["", "observed"]), "")
     status = status.mask(status == "observed", "")
     plain = plain.str.replace("\u2212", "-", regex=False)  # a true minus sign
-    marks = plain.where(plain.str.endswith(("*", "p", "r", "|")), "").str.extract(_MARKED)
-    plain = marks[0].fillna(plain).str.strip()
+    plain, marked = without_marks(plain)
     doubtful = pd.Series(data=False, index=cells.index)
     if layer.decimal == "," and not typed:
         doubtful = plain.str.fullmatch(_POINTED)
@@ -130,7 +144,6 @@ def read_numbers(cells: pd.Series, column: str, layer: IndicatorsLayer, faults: 
     values = pd.to_numeric(grouped.replace("", np.nan), errors="coerce").astype(float)
     wrong = (grouped != "") & (~np.isfinite(values) | doubtful)
     _add_wrong(text[wrong], doubtful, column, layer, faults)
-    marked = marks[1].fillna("")
     provisional, breaks = marked.str.contains("[*p]"), marked.str.contains("|", regex=False)
     return Cells(values, status, reason, provisional.astype(bool), breaks.astype(bool))
 

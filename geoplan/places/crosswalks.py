@@ -20,7 +20,7 @@ from exactextract.raster import NumPyRasterSource
 
 from geoplan import checks
 from geoplan.errors import Fault, GeometryError, TableError
-from geoplan.places.areas import as_crs, crs_name, find_overlaps, must_have, working_crs
+from geoplan.places.areas import as_crs, crs_name, find_overlaps, measurable, must_have
 
 __all__ = ["Crosswalk", "CrosswalkReport", "Grid", "crosswalk"]
 
@@ -260,7 +260,7 @@ def crosswalk(
     >>> crosswalk(old, new).data[["from_id", "to_id", "share"]].values.tolist()
     [['a', 'x', 1.0], ['b', 'x', 0.25], ['b', 'y', 0.75]]
     """
-    source, target = _areas(source), _areas(target)
+    source, target = measurable(source), measurable(target)
     if source.crs != target.crs:
         raise checks.crs_differ(crs_name(source.crs), crs_name(target.crs))
     if outside not in _OUTSIDE:
@@ -297,13 +297,6 @@ def crosswalk(
         overlaps=overlaps,
     )
     return Crosswalk(table.sort_values(["from_id", "to_id"], ignore_index=True), report)
-
-
-def _areas(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Make sure that areas can be measured and told apart."""
-    if not frame.index.is_unique:
-        raise checks.duplicate_ids(sorted(set(frame.index[frame.index.duplicated()])), "area_id")
-    return working_crs(frame)
 
 
 # ---------------------------------------------------------------- ways to weigh

@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from geoplan import checks
-from geoplan.places.areas import unite, working_crs
+from geoplan.places.areas import measurable, unite
 from geoplan.places.membership import whole_pairs
 
 __all__ = ["extent"]
@@ -74,8 +74,9 @@ def extent(
 
     Raises
     ------
-    CrsError
-        When the areas are in a system that one may not measure in.
+    InputError
+        When there are no areas, a code occurs twice, an area has no geometry, or they are in a system that one may not
+        measure in.
     IdError
         When an area belongs to a plan only in part, or the plans name areas that are not among ``areas``.
 
@@ -93,7 +94,7 @@ def extent(
     >>> float(round(found["standard_distance_m"], 1))  # 400 · √(1/4 · 3/4)
     173.2
     """
-    areas = working_crs(areas)
+    areas = measurable(areas)
     ids = areas.index.to_series()
     pairs = whole_pairs(ids if parents is None else parents)
     place = areas.index.get_indexer(pairs["child_id"])

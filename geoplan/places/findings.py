@@ -10,11 +10,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from geoplan import checks
 from geoplan.errors import Fault, Faults
 from geoplan.places.areas import codes
+from geoplan.places.cells import ROLES, columns_of, read_numbers, without_marks
 from geoplan.places.indicators import COLUMNS, KNOWN, IndicatorTable, unit_scale
 from geoplan.places.tidy import total_rows
+from geoplan.places.units import in_own_unit
+from geoplan.places.years import year_cells
 from geoplan.specs import IndicatorsLayer, IndicatorSpec
 
 __all__ = [
@@ -152,42 +154,57 @@ def open_sheet(table: IndicatorTable, layer: IndicatorsLayer, raw: pd.DataFrame 
 
 
 def _totals(raw: pd.DataFrame, layer: IndicatorsLayer, definitions: Mapping[str, IndicatorSpec]) -> pd.DataFrame:
-    """Return the counts and bases that rows of totals state; what they leave blank is NaN."""
+    """Return the counts and bases that rows of totals state, in the indicators' units; what they leave blank is NaN."""
     faults = Faults()
 
-    def amount(names: str | tuple[str, ...] | None) -> pd.Series:
-        several = () if names is None else (names,) if isinstance(names, str) else names
-        found = [_amounts(raw[name], layer, faults) for name in several if name in raw]
+    def amount(cells: pd.Series, column: str) -> pd.Series:
+        return read_numbers(cells, column, layer, faults, counts=True).numbers
+
+    def columns(names: tuple[str, ...]) -> pd.Series:
+        found = [amount(raw[name], name) for name in names if name in raw]
         return sum(found[1:], start=found[0]) if found else pd.Series(np.nan, index=raw.index)
 
-    if layer.shape == "tidy":
+    counts = [name for name, item in definitions.items() if item.kind == "count"]
+    if layer.shape == "years":
+        totals = _yearly(year_cells(raw, layer), amount, definitions)
+    elif layer.shape == "tidy":
         stated = {name: raw[name].fillna("").astype(str).str.strip() for name in ("indicator", "period")}
-        counts = stated["indicator"].isin([name for name, item in definitions.items() if item.kind == "count"])
-        top = amount("numerator")
-        top = top.where(top.notna() | ~counts, amount("value"))
-        parts = [pd.DataFrame({**stated, "numerator": top, "denominator": amount("denominator")})]
+        totals = pd.DataFrame({**stated, **{role: columns((role,)) for role in ROLES}})
     else:
-        parts = []
-        for name, item in definitions.items():
-            sums = {role: amount(getattr(item, role)) for role in ("numerator", "denominator")}
-            parts.append(pd.DataFrame({"indicator": name, "period": layer.period, **sums}))
+        totals = pd.concat(
+            pd.DataFrame({role: columns(columns_of(item, role)) for role in ROLES}).assign(indicator=name)
+            for name, item in definitions.items()
+        ).assign(period=layer.period)
     faults.raise_any()
-    return pd.concat(parts, ignore_index=True)
+    plain = totals["indicator"].isin(counts) & totals["numerator"].isna()
+    totals["numerator"] = totals["numerator"].mask(plain, totals["value"])
+    totals = in_own_unit(totals.reset_index(drop=True), definitions)
+    return totals[["indicator", "period", "numerator", "denominator"]]
 
 
-def _amounts(cells: pd.Series, layer: IndicatorsLayer, faults: Faults) -> pd.Series:
-    """Read the numbers of a column; what is neither a number nor blank is a fault."""
-    text = _text(cells).str.strip()
-    plain, values = _numbers(text.where(~text.isin(list(layer.missing_codes)), ""))
-    for row, shown in text[(plain != "") & values.isna()].items():
-        faults.add(checks.bad_number(shown, row=int(row), column=str(cells.name)))
-    return values
+def _yearly(
+    cells: pd.DataFrame, amount: Callable[[pd.Series, str], pd.Series], definitions: Mapping[str, IndicatorSpec]
+) -> pd.DataFrame:
+    """Read the totals of a table of years; a figure that is a sum of several is stated where all of them are."""
+    number = pd.Series(np.nan, index=range(len(cells)))
+    for column, places in cells.reset_index().groupby("column").groups.items():
+        number[places] = amount(cells["text"].iloc[places], str(column)).to_numpy()
+    by = ["code", "indicator", "period", "role"]
+    sums = cells.assign(number=number.to_numpy()).groupby(by)["number"].agg(["sum", "count"]).reset_index()
+    needed = [max(len(columns_of(definitions[row.indicator], row.role)), 1) for row in sums.itertuples()]
+    sums["sum"] = sums["sum"].where(sums["count"] == needed)
+    return sums.pivot(index=by[:-1], columns="role", values="sum").reindex(columns=list(ROLES)).reset_index()
 
 
 def _cells(raw: pd.DataFrame, layer: IndicatorsLayer, definitions: Mapping[str, IndicatorSpec]) -> pd.DataFrame:
     """Return the row of each figure and its value as the file writes it."""
     ids = codes(raw[layer.id_column], width=layer.id_width, pad=layer.id_pad)
     empty = pd.Series("", index=raw.index)
+    if layer.shape == "years":
+        cells = year_cells(raw, layer)
+        cells = cells.assign(area_id=ids.reindex(cells.index), row=cells.index, value=cells["role"] == "value")
+        cells["text"] = _text(cells["text"]).where(cells["value"], "")
+        return cells.sort_values("value", ascending=False, kind="stable")[[*KEYS, "text", "row"]]
     if layer.shape == "tidy":
         names = [raw[name].fillna("").astype(str).str.strip() for name in ("indicator", "period")]
         value = _text(raw["value"]) if "value" in raw else empty
@@ -221,7 +238,7 @@ def _published(data: pd.DataFrame) -> pd.DataFrame:
 
 def _numbers(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Read numbers as people write them; returns their digits with a decimal point, and their values."""
-    plain = text.str.replace(r"[\s\u00a0\u202f]", "", regex=True)
+    plain = without_marks(text)[0].str.replace(r"[\s\u00a0\u202f]", "", regex=True)
     plain = plain.str.replace("\u2212", "-", regex=False).str.replace(",", ".", regex=False)
     return plain, pd.to_numeric(plain.replace("", np.nan), errors="coerce").astype(float)
 

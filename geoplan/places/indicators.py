@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, TableError
+from geoplan.errors import Fault, SpecError, TableError
 from geoplan.places.membership import whole_pairs
 from geoplan.places.provenance import merge_provenance
 from geoplan.specs import IndicatorSpec
@@ -223,7 +223,9 @@ def roll_up(
     TableError
         When a rate without counts has no base to weigh it by.
     IdError
-        When a child belongs to a parent only in part.
+        When a child belongs to a parent only in part, or not one of the children is in the table.
+    SpecError
+        When ``minimum_coverage`` is not between 0 and 1.
 
     Examples
     --------
@@ -237,7 +239,7 @@ def roll_up(
     >>> town.data[["children", "minimum", "maximum", "spread"]].round(2).values.tolist()
     [[2.0, 10.0, 30.0, 8.66]]
     """
-    rows = _lifted(table, whole_pairs(parents))
+    rows = _lifted(table, _pairs(table, parents, minimum_coverage))
     if estimated:
         rows["status"] = rows["status"].where(~rows["status"].isin(KNOWN), "estimated")
     must_have_weights(rows, table.definitions)
@@ -258,14 +260,28 @@ def roll_up(
     mean = total["weighted"] / total["denominator"]
     total["value"] = total["numerator"].where(total["kind"] == "count", rate.where(by_counts, mean))
     total["numerator"] = total["numerator"].where(by_counts)
-    total = total.join(_spread(rows, group))
+    total = total.join(spread_behind(rows, group))
     total.loc[missing, ["numerator", "denominator", "value", "minimum", "maximum", "spread"]] = np.nan
     if "moved_share" in rows:
-        total["moved_share"] = _moved(rows, group)
+        total["moved_share"] = moved_part(rows, group).mask(missing)
     total = total.join(merge_provenance(rows, [group], rows["status"].isin(KNOWN), missing, "rolled_up"))
     merged = total[[*COLUMNS, *(name for name in EXTRAS if name in total)]].reset_index(drop=True)
     parts = rows[[*COLUMNS, *(name for name in EXTRAS if name in rows), "parent"]]
     return IndicatorTable(data=merged, definitions=table.definitions, parts=parts)
+
+
+def _pairs(table: IndicatorTable, parents: pd.Series | pd.DataFrame, minimum_coverage: float) -> pd.DataFrame:
+    """Return the pairs to merge along, after making sure that the arguments fit the table."""
+    if not 0 <= minimum_coverage <= 1:
+        fault = Fault(
+            what=f"{minimum_coverage:g} is not a share", key="minimum_coverage", expected="a number from 0 to 1"
+        )
+        raise SpecError(fault)
+    pairs = whole_pairs(parents)
+    merged_from = set(table.finest["parent"])
+    if merged_from and len(pairs) and merged_from.isdisjoint(pairs["child_id"]):
+        raise checks.ids_match_nothing(sorted(merged_from), sorted(set(pairs["child_id"])))
+    return pairs
 
 
 def _lifted(table: IndicatorTable, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -301,7 +317,7 @@ def _sums(rows: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     return sums.groupby(group).sum(min_count=1)
 
 
-def _spread(rows: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+def spread_behind(rows: pd.DataFrame, group: pd.Series | list[pd.Series]) -> pd.DataFrame:
     """Return what a merged figure hides: the lowest and the highest value of the known children, and their spread."""
     known = rows["status"].isin(KNOWN)
     value = rows["value"].where(known)
@@ -314,7 +330,7 @@ def _spread(rows: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"minimum": by.min(), "maximum": by.max(), "spread": spread})
 
 
-def _moved(rows: pd.DataFrame, group: pd.Series) -> pd.Series:
+def moved_part(rows: pd.DataFrame, group: pd.Series | list[pd.Series]) -> pd.Series:
     """Return which part of each merged figure was moved between boundaries: the children's, weighted by base."""
     weight = rows["denominator"].where(~rows["counts"], rows["numerator"]).where(rows["status"].isin(KNOWN))
     part = (rows["moved_share"].fillna(0.0) * weight).groupby(group).sum(min_count=1)

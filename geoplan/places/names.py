@@ -48,6 +48,7 @@ _READ_AS = {
     "variant": "read as a misspelling; please confirm",
 }
 _SUGGESTED = 3
+_TOLD = 10
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class NameMatch:
         areas
             Say which areas no row means, too.
         """
-        names, found = self.distinct, self.matched
+        names, found = self.distinct[self.distinct["how"] != "empty"], self.matched
         said = [f"{len(found):,} of {_count(len(names), 'name')} {'finds' if len(names) == 1 else 'find'} an area"]
         for how, words in _READ_AS.items():
             some = found[found["how"] == how]
@@ -143,9 +144,9 @@ class NameMatch:
         said += [
             f"'{row.name}' is ambiguous: it may be {_first(row.suggestions)}" for row in self.ambiguous.itertuples()
         ]
-        said += [_unfound(row) for row in self.unmatched.itertuples()]
-        again = self.distinct[self.distinct["rows"] > 1]
-        if len(again) and self.distinct["rows"].median() == 1:  # else a row for each area and year is the rule
+        said += self._lost()
+        again = names[names["rows"] > 1]
+        if len(again) and names["rows"].median() == 1:  # else a row for each area and year is the rule
             said.append(f"{_count(len(again), 'name')} more than once in the table: {checks.listed(again['name'])}")
         said += [
             f"{len(names)} names mean the same area: {checks.listed(names)}"
@@ -156,6 +157,16 @@ class NameMatch:
             missing = [str(self.areas[code]) for code in self.without_row]
             said.append(f"{_count(len(missing), 'area')} without a row: {checks.listed(missing)}")
         return said
+
+    def _lost(self) -> list[str]:
+        """Say which names find no area, the first few with what is nearest; a table of another place has thousands."""
+        nameless = self.unmatched["how"] == "empty"
+        lost = self.unmatched[~nameless]
+        said = [_unfound(row) for row in lost.head(_TOLD).itertuples()]
+        rest = lost["name"].iloc[_TOLD:]
+        if len(rest):
+            said.append(f"{_count(len(rest), 'more name')} without an area: {checks.listed(rest)}")
+        return said + [_unfound(row) for row in self.unmatched[nameless].itertuples()]
 
     def codes_or_raise(self, *, once: bool = True) -> pd.Series:
         """Return the codes, or refuse the table.

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from geoplan import checks
-from geoplan.places.areas import crs_name, ground, unite, working_crs
+from geoplan.places.areas import crs_name, ground, measurable, unite
 from geoplan.places.membership import assign_largest_overlap, pairs_at
 
 __all__ = ["NestingReport", "check_nesting"]
@@ -154,6 +154,8 @@ def check_nesting(
     ------
     CrsError
         When the two are in different systems, or in one that one may not measure in.
+    InputError
+        When one of them has no areas, a code twice, or an area without geometry.
 
     Examples
     --------
@@ -166,7 +168,7 @@ def check_nesting(
     >>> report.lines()
     ["1 area lies wholly or partly outside its parent: 'b' beyond 'town', 5,000 m², 100 people"]
     """
-    children, parents = working_crs(children), working_crs(parents)
+    children, parents = measurable(children), measurable(parents)
     if not children.crs.equals(parents.crs, ignore_axis_order=True):
         raise checks.crs_differ(crs_name(children.crs), crs_name(parents.crs))
     if membership is None:

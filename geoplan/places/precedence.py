@@ -76,7 +76,7 @@ def combine(tables: Sequence[IndicatorTable]) -> Combination:
     Raises
     ------
     TableError
-        When two tables define an indicator differently: unit, kind, ages or direction.
+        When there are no tables, or two define an indicator differently: unit, kind, ages or direction.
 
     Examples
     --------
@@ -93,6 +93,8 @@ def combine(tables: Sequence[IndicatorTable]) -> Combination:
     >>> both.disagreements[["area_id", "kept", "other", "difference"]].values.tolist()
     [['A', 12.5, 14.0, 1.5]]
     """
+    if not tables:
+        raise TableError(Fault(what="there are no tables to combine", expected="at least one"))
     _same_definitions(tables)
     definitions = {name: item for table in reversed(tables) for name, item in table.definitions.items()}
     rows = concat_tables([table.data.assign(_table=number) for number, table in enumerate(tables)])

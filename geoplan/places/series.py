@@ -12,13 +12,23 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.errors import Fault, SpecError, TableError
-from geoplan.places.indicators import COLUMNS, KNOWN, IndicatorTable, must_have_weights, unit_scale
+from geoplan.places.indicators import (
+    COLUMNS,
+    EXTRAS,
+    KNOWN,
+    IndicatorTable,
+    moved_part,
+    must_have_weights,
+    spread_behind,
+    unit_scale,
+)
 from geoplan.places.provenance import PROVENANCE, concat_tables, merge_provenance
 from geoplan.specs import IndicatorSpec
 
 __all__ = ["change", "multi_year_mean", "segments"]
 
 _LONGEST = 10
+_KEYS = ["area_id", "indicator", "period"]
 
 
 def multi_year_mean(
@@ -43,7 +53,9 @@ def multi_year_mean(
         base; a count is the plain mean. ``numerator`` and ``denominator`` are means of the years, so that N stays a
         number of people. A figure whose years lie on both sides of a break is ``not_collected`` with the reason
         ``break``; one whose years are not all there has the status of the missing ones, or ``not_collected`` with the
-        reason ``too_few_years``. ``method`` gets the step ``mean_of_2_years``.
+        reason ``too_few_years``. ``method`` gets the step ``mean_of_2_years``. ``moved_share`` is the years' mean,
+        weighted by base. Of merged figures, ``children``, ``minimum``, ``maximum`` and ``spread`` are those of the
+        smallest areas' means.
 
     Raises
     ------
@@ -80,8 +92,27 @@ def multi_year_mean(
         names = checks.listed(sorted(set(table.data["indicator"][done])))
         raise TableError(Fault(what=f"these figures are means of several years already: {names}"))
     data = _means(table.data.assign(parent=table.data["area_id"]), spans, table.definitions, minimum_years)
-    parts = None if table.parts is None else _means(table.parts, spans, table.definitions, minimum_years)
-    return IndicatorTable(data.drop(columns="parent"), table.definitions, parts)
+    data = data.drop(columns="parent")
+    if table.parts is None:
+        return IndicatorTable(data, table.definitions)
+    parts = _means(table.parts, spans, table.definitions, minimum_years)
+    if "children" in table.data:
+        counts = [name for name, item in table.definitions.items() if item.kind == "count"]
+        data = _with_spread(data, parts, table.data, counts)
+        data = data[[*COLUMNS, *(name for name in EXTRAS if name in data)]]
+    return IndicatorTable(data, table.definitions, parts)
+
+
+def _with_spread(data: pd.DataFrame, parts: pd.DataFrame, earlier: pd.DataFrame, counts: list[str]) -> pd.DataFrame:
+    """Say of means of merged figures what they hide; a figure that was never merged stays without."""
+    rows = parts.assign(counts=parts["indicator"].isin(counts))
+    keys = [rows["parent"].rename("area_id"), rows["indicator"], rows["period"]]
+    found = spread_behind(rows, keys).assign(children=rows["status"].isin(KNOWN).groupby(keys).sum())
+    merged = earlier.loc[earlier["children"].notna(), _KEYS].merge(found.reset_index(), on=_KEYS)
+    data = data.merge(merged, how="left", on=_KEYS)
+    hidden = ["minimum", "maximum", "spread"]
+    data[hidden] = data[hidden].where(data["status"].isin(KNOWN))
+    return data
 
 
 def _check_spans(years: int | None, minimum_years: int | None) -> None:
@@ -107,7 +138,7 @@ def _means(
     definitions: Mapping[str, IndicatorSpec],
     minimum_years: int | None,
 ) -> pd.DataFrame:
-    kept = [*COLUMNS, *[name for name in PROVENANCE if name in rows], "parent"]
+    kept = [*COLUMNS, *[name for name in (*PROVENANCE, "moved_share") if name in rows], "parent"]
     span = rows["indicator"].map(spans)
     parts = [rows.loc[span == 1, kept]]
     for number in sorted(set(span) - {1}):
@@ -148,6 +179,9 @@ def _means_of(rows: pd.DataFrame, years: int, definitions: Mapping[str, Indicato
     total["denominator"] /= total["known"]
     total["value"] = total["numerator"].where(is_count, rate)
     total.loc[missing, ["numerator", "denominator", "value"]] = np.nan
+    if "moved_share" in rows:
+        counts = [name for name, item in definitions.items() if item.kind == "count"]
+        told["moved_share"] = moved_part(spread.assign(counts=spread["indicator"].isin(counts)), keys).mask(missing)
     merged = total.join(told).reset_index()
     return merged.assign(period=merged["target"].astype(str))[list(rows.columns)]
 

@@ -60,7 +60,7 @@ def transfer(
         divided), ``moved_share`` (0-1; the part of the figure that comes from sources that were split, by numerator
         for counts and by base for rates; 0 when only whole areas were merged) and ``source`` where the table has it.
         ``status`` is ``estimated`` unless the target is made of whole sources. ``parts`` holds the pieces; one of a
-        split source is called ``source > target``.
+        split source is called ``source > target``; they keep ``moved_share`` and ``method`` for later merges.
 
     Raises
     ------
@@ -97,13 +97,14 @@ def _pairs(crosswalk: Crosswalk | pd.DataFrame) -> pd.DataFrame:
         return crosswalk.data
     must_have(crosswalk, {"from_id": "from_id", "to_id": "to_id", "share": "share"})
     faults = Faults()
+    crosswalk = crosswalk.assign(stated=crosswalk["share"], share=pd.to_numeric(crosswalk["share"], errors="coerce"))
     if "date" in crosswalk and len(crosswalk["date"].unique()) > 1:
         what = "the crosswalk tells of changes on several dates"
         faults.add(TableError(Fault(what=what, column="date", hint="apply them in order with `carry`")))
         faults.raise_any()
     wrong = ~((crosswalk["share"] > 0) & (crosswalk["share"] <= 1 + SLIP))
     for row in crosswalk[wrong].head(SHOWN).itertuples():
-        fault = Fault(what=f"'{row.share}' is not a share", area=str(row.from_id), expected=A_SHARE)
+        fault = Fault(what=f"'{row.stated}' is not a share", area=str(row.from_id), expected=A_SHARE)
         faults.add(TableError(fault))
     check_shares(crosswalk.assign(date=pd.NaT), faults)
     faults.raise_any()
@@ -173,7 +174,10 @@ def _merged(pieces: pd.DataFrame, definitions: Mapping[str, IndicatorSpec], mini
     missing = data["status"].isin(MISSING)
     data["moved_share"] = data["moved_share"].where(~missing, np.nan)
     columns = [*COLUMNS, *(name for name in EXTRAS if name in data)]
-    parts = pieces[[*COLUMNS, *told_too]].assign(parent=pieces["to_id"])
+    parts = pieces[[*COLUMNS, *told_too]].assign(moved_share=pieces["moved"], parent=pieces["to_id"])
+    if "method" in parts:
+        steps = parts["method"].astype(object)
+        parts["method"] = add_step(steps, "moved").astype(object).where(pieces["moved"] > 0, steps).astype("category")
     return IndicatorTable(data[columns], definitions, parts.reset_index(drop=True))
 
 

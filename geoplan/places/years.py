@@ -13,7 +13,7 @@ from geoplan.places.areas import codes
 from geoplan.places.cells import ROLES, Cells, columns_of, figures_of, read_numbers, without_empty_bases
 from geoplan.specs import IndicatorsLayer, IndicatorSpec
 
-__all__ = ["from_years", "looks_like_year"]
+__all__ = ["from_years", "looks_like_year", "year_cells"]
 
 _YEAR = re.compile(r"\s*(\d{4})\s*(\*?)\s*")  # the star is a publisher's mark of provisional figures
 _FIRST, _LAST = 1800, 2100
@@ -41,7 +41,7 @@ def from_years(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
         for error in checks.absent_columns(absent, present, key=key):
             faults.add(error)
     with faults.catch():
-        columns = _year_columns([name for name in present if name not in wanted.values()], layer)
+        columns = _columns(frame, layer)
     faults.raise_any()
     with faults.catch():
         ids = codes(frame[layer.id_column], width=layer.id_width, pad=layer.id_pad)
@@ -57,6 +57,43 @@ def from_years(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
         parts += [_part(item, period, column, ids, rows, parsed, layer) for item in layer.indicators]
     faults.raise_any()
     return pd.concat(parts)
+
+
+def year_cells(frame: pd.DataFrame, layer: IndicatorsLayer) -> pd.DataFrame:
+    """Return the cells of a table of years as the file writes them, those of totals among them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index the row of the file; ``code`` (of the area, as written), ``indicator``, ``role`` (``numerator``,
+        ``denominator`` or ``value``), ``name`` (of the figure), ``period``, ``column`` (the year's) and ``text``.
+    """
+    parts = []
+    for item in layer.indicators:
+        for role, name in _own_names(item, layer):
+            part = _rows_called(frame, name, layer)
+            for period, column in _columns(frame, layer).items():
+                told = {"indicator": item.id, "role": role, "name": name, "period": period, "column": column}
+                parts.append(pd.DataFrame({"code": part[layer.id_column], "text": part[column]}).assign(**told))
+    return pd.concat(parts)
+
+
+def _columns(frame: pd.DataFrame, layer: IndicatorsLayer) -> dict[str, str]:
+    """Return period → column."""
+    others = {layer.id_column, layer.indicator_column}
+    return _year_columns([name for name in map(str, frame.columns) if name not in others], layer)
+
+
+def _own_names(item: IndicatorSpec, layer: IndicatorsLayer) -> list[tuple[str, str]]:
+    """Return the figures of an indicator as pairs of a role and a text; one alone in its file needs no name."""
+    return _named(item) if layer.indicator_column else [("value", item.id)]
+
+
+def _rows_called(frame: pd.DataFrame, name: str, layer: IndicatorsLayer) -> pd.DataFrame:
+    """Return the rows of a figure."""
+    if layer.indicator_column is None:
+        return frame
+    return frame[frame[layer.indicator_column].fillna("").astype(str).str.strip() == name]
 
 
 def _year_columns(names: list[str], layer: IndicatorsLayer) -> dict[str, str]:
@@ -107,19 +144,15 @@ _Rows = Mapping[tuple[str, str, bool], pd.DataFrame]
 def _rows_by_figure(frame: pd.DataFrame, ids: pd.Series, layer: IndicatorsLayer, faults: Faults) -> _Rows:
     """Return the rows of each figure that an indicator names; an area stands once in each of them."""
     found = {}
-    if layer.indicator_column is None:
-        (item,) = layer.indicators
-        found["value", item.id, item.kind == "count"] = frame
-    else:
-        texts = frame[layer.indicator_column].fillna("").astype(str).str.strip()
-        for number, item in enumerate(layer.indicators):
-            for role, name in _named(item):
-                part = frame[texts == name]
-                found[role, name, role != "value" or item.kind == "count"] = part
-                if part.empty:
-                    key = f"indicators.{number}.{role if getattr(item, role) else 'id'}"
-                    what = f"there is no '{name}' in the column '{layer.indicator_column}'"
-                    faults.add(SpecError(Fault(what=what, key=key, hint=checks.did_you_mean(name, texts.unique()))))
+    for number, item in enumerate(layer.indicators):
+        for role, name in _own_names(item, layer):
+            part = _rows_called(frame, name, layer)
+            found[role, name, role != "value" or item.kind == "count"] = part
+            if part.empty and layer.indicator_column:
+                key = f"indicators.{number}.{role if getattr(item, role) else 'id'}"
+                what = f"there is no '{name}' in the column '{layer.indicator_column}'"
+                texts = frame[layer.indicator_column].fillna("").astype(str).str.strip().unique()
+                faults.add(SpecError(Fault(what=what, key=key, hint=checks.did_you_mean(name, texts))))
     for (_, name, _), part in found.items():
         own = ids[part.index]
         repeated = own[own.duplicated()]
@@ -149,7 +182,7 @@ def _part(
     layer: IndicatorsLayer,
 ) -> pd.DataFrame:
     """Return one indicator in one year: a row for each area that any of its figures has a row for."""
-    own = _named(item) if layer.indicator_column else [("value", item.id)]
+    own = _own_names(item, layer)
     places = {(role, name): ids[part.index] for (role, name, _), part in rows.items() if (role, name) in own}
     first = pd.concat(list(places.values()))
     first = first[~first.duplicated()]

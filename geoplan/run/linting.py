@@ -13,6 +13,7 @@ from geoplan.errors import Faults, IdError
 from geoplan.places import IndicatorTable, parents_at
 from geoplan.places.lint import Finding, lint_bases, lint_index, lint_levels, lint_periods, lint_table
 from geoplan.run.datasets import read_cells
+from geoplan.run.matching import with_codes
 from geoplan.run.story import Run
 from geoplan.sources import Dataset
 from geoplan.specs import IndicatorsLayer
@@ -25,7 +26,7 @@ Tables = Mapping[str, tuple[Dataset, IndicatorTable]]
 def lint_layer(dataset: Dataset, table: IndicatorTable) -> list[Finding]:
     """Look at one table beside its file; a finding names the file, or the TOML where a key is at fault."""
     with Faults.located_at(dataset.shown, toml=dataset.toml):
-        found = lint_table(table, _spec(dataset), raw=read_cells(dataset))
+        found = lint_table(table, _spec(dataset), raw=with_codes(dataset, read_cells(dataset))[0])
     return [replace(item, file=dataset.toml if item.key else dataset.shown) for item in found]
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, Faults, IdError, OutputError, SpecError
 from geoplan.places import NameMatch, as_aliases, as_names, match_names, name_labels
+from geoplan.places.tidy import total_rows
 from geoplan.show import write_csv
 from geoplan.sources import Catalogue, Dataset, read_table, read_vector
 from geoplan.specs import AliasesLayer, AreasLayer, IndicatorsLayer, MembershipLayer
@@ -120,7 +121,8 @@ def _aliases(catalogue: Catalogue, names: Sequence[str]) -> pd.DataFrame | None:
 def with_codes(dataset: Dataset, frame: pd.DataFrame) -> tuple[pd.DataFrame, NameMatch | None]:
     """Put codes in the place of names, where a table of indicators is keyed by names.
 
-    A name that no area has stays as it is, so that the join with the areas lists it.
+    A name that no area has stays as it is, so that the join with the areas lists it; so does the code of a row of
+    totals, which is no name.
 
     Raises
     ------
@@ -137,19 +139,21 @@ def with_codes(dataset: Dataset, frame: pd.DataFrame) -> tuple[pd.DataFrame, Nam
         what = f"the layer '{areas.id}' is of level '{layer.level}', the table of '{spec.level}'"
         raise SpecError(Fault(what=what, key="match_layer", expected="the layer whose names the table has"))
     _must_have(frame, {"id_column": spec.id_column, "municipality_column": spec.municipality_column})
+    named = frame[~total_rows(frame, spec)]
     match = match_names(
-        frame[spec.id_column],
+        named[spec.id_column],
         read_names(areas),
-        municipality=frame[spec.municipality_column] if spec.municipality_column else None,
+        municipality=named[spec.municipality_column] if spec.municipality_column else None,
         aliases=_aliases(dataset.catalogue, spec.aliases),
-        on=frame.get("period") if spec.shape == "tidy" else pd.Series(spec.period, index=frame.index),
+        on=named.get("period") if spec.shape == "tidy" else pd.Series(spec.period, index=named.index),
     )
     faults = match.faults(unmatched=False, once=spec.shape == "wide")
     if faults:
         raise IdError(faults)
     if match.matched.empty:
         raise checks.names_match_nothing(list(match.unmatched["name"]), list(match.areas))
-    return frame.assign(**{spec.id_column: match.codes.fillna(match.table["name"])}), match
+    codes = match.codes.fillna(match.table["name"]).reindex(frame.index).fillna(frame[spec.id_column])
+    return frame.assign(**{spec.id_column: codes}), match
 
 
 def with_child_and_parent_codes(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def check_project(root: Path, *, on_step: Callable[[str], None] | None = None) -
     scenarios: dict[str, tuple[str, ...]] = {}
     for name in catalogue.names("scenarios"):
         looked_at(f"scenarios/{name}.toml")
-        with faults.catch():
+        with faults.catch(file=f"scenarios/{name}.toml"):
             run = open_run(catalogue.root / "scenarios" / f"{name}.toml")
             scenarios[run.shown] = run.spec.indicators.layers
             report.notes += [(run.shown, text) for text in _check_scenario(run)]
