@@ -61,6 +61,8 @@ def transfer(
         for counts and by base for rates; 0 when only whole areas were merged) and ``source`` where the table has it.
         ``status`` is ``estimated`` unless the target is made of whole sources. ``parts`` holds the pieces; one of a
         split source is called ``source > target``; they keep ``moved_share`` and ``method`` for later merges.
+        ``children`` counts pieces, and an area that holds all pieces of a split one keeps their ``moved_share``,
+        although nothing crossed its own border: both err on the careful side.
 
     Raises
     ------

@@ -25,6 +25,7 @@ from geoplan.places import (
     assign_largest_overlap,
     carry,
     check_membership,
+    check_nesting,
     combine,
     crosswalk,
     join_report,
@@ -221,12 +222,18 @@ class Run:
         return self._areas[name]
 
     @cached_property
+    def _units(self) -> gpd.GeoDataFrame:
+        """The areas of the table's level, where the scenario assigns them by their ground."""
+        assign = self.spec.areas.assign
+        assert assign is not None  # noqa: S101  the caller has seen to it
+        return read_areas(self._datasets[assign.layer], str(self.areas().crs))[0]
+
+    @cached_property
     def _membership(self) -> pd.DataFrame:
         parts = [read_membership(self._datasets[name]) for name in self.spec.areas.membership]
         assign = self.spec.areas.assign
         if assign and assign.method == "largest_overlap":
-            units = read_areas(self._datasets[assign.layer], str(self.areas().crs))[0]
-            parts.append(assign_largest_overlap(units, self.areas(), minimum_share=assign.minimum_share))
+            parts.append(assign_largest_overlap(self._units, self.areas(), minimum_share=assign.minimum_share))
         if not parts:
             return pd.DataFrame(columns=["child_id", "parent_id", "relation", "share"])
         table = pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
@@ -259,7 +266,7 @@ class Run:
         if assign is None or assign.method == "largest_overlap":
             return None
         crs = str(self.areas().crs)
-        units = read_areas(self._datasets[assign.layer], crs)[0]
+        units = self._units
         weights, column = read_weights(self._datasets[assign.weights], crs) if assign.weights else (None, None)
         return crosswalk(
             units, self.areas(), weights=weights, weight_column=column, minimum_inside=assign.minimum_share
@@ -352,7 +359,16 @@ class Run:
 
     @cached_property
     def _nesting(self) -> dict[Tie, NestingReport]:
-        return nesting_of(self._frames, self._membership, self.population, self.exclusive)
+        reports = nesting_of(self._frames, self._membership, self.population, self.exclusive)
+        assign = self.spec.areas.assign
+        if assign is None or self._level_of(assign.layer) in self._areas:
+            return reports
+        # Only those that are assigned: a table of a whole county is no gap in the city.
+        ties = assign_largest_overlap(self._units, self.areas(), minimum_share=assign.minimum_share)
+        inside = self._units.loc[ties["child_id"]]
+        tie = Tie(self._level_of(assign.layer), self.spec.areas.level, "assign")
+        report = check_nesting(inside, self.areas(), ties, population=self._people(inside.index))
+        return {**reports, tie: report}
 
     def nesting(self) -> dict[Tie, NestingReport]:
         """Return how the levels that a membership ties lie in each other: gaps, overlaps, areas outside their parent.
@@ -386,10 +402,16 @@ class Run:
         InputError
             When there is no such level, or a table is faulty.
         """
-        areas, name, period = self.areas(level).index, self.spec.index.population, self.spec.period
+        areas, name = self.areas(level).index, self.spec.index.population
         if self.spec.profile == "public":
             shown = self.protection().tables.get(level or self.spec.areas.level)
-            return shown.wide(period)[name].reindex(areas) if shown else pd.Series(np.nan, index=areas, name=name)
+            known = shown.wide(self.spec.period)[name] if shown else pd.Series(np.nan, index=areas, name=name)
+            return known.reindex(areas)
+        return self._people(areas)
+
+    def _people(self, areas: pd.Index) -> pd.Series:
+        """Count the residents of areas that are among the table's smallest, or made of them."""
+        name, period = self.spec.index.population, self.spec.period
         table = self.indicators()
         rows = table.finest[(table.finest["indicator"] == name) & (table.finest["period"] == period)]
         rows = rows.drop_duplicates("area_id")[COLUMNS]
@@ -468,7 +490,8 @@ class Run:
         codes, reference = list(self.areas().index), self.spec.index.reference
         if reference is None:
             return codes
-        members = list(parents_at(self._membership, codes, [reference]).dropna().index)
+        with Faults.located_at(self.shown):
+            members = list(parents_at(self._membership, codes, [reference]).dropna().index)
         if not members:
             known = sorted(set(self._membership["parent_id"]))
             raise checks.unknown_name("parent area", reference, known, key="index.reference").located(file=self.shown)

@@ -82,7 +82,10 @@ def read_toml(path: Path, *, shown: str | None = None) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SpecError(Fault(what="there is no such file", file=name)) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        hint = "save it as UTF-8 in the editor"
+        raise SpecError(Fault(what="the file is not UTF-8 text", file=name, expected="UTF-8", hint=hint)) from error
+    except OSError as error:
         raise SpecError(Fault(what=f"the file cannot be read ({error})", file=name)) from error
     except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits is no TOML either
         raise SpecError(Fault(what=f"this is not valid TOML: {error}", file=name)) from error
