@@ -180,6 +180,20 @@ def test_a_score_that_stands_on_a_hidden_figure_is_refused(open_to_all):
     )
 
 
+def test_a_whole_that_is_hidden_is_refused(open_to_all):
+    for area, count in (("0102", "300"), ("0103", "600"), ("0104", "1000")):
+        base = {"0102": 2000, "0103": 3000, "0104": 4000}[area]
+        open_to_all.edit(open_to_all.figures, f"{area},poor,2012,{count},{base},,", f"{area},poor,2012,0,{base},,")
+    run = gp.open_run(open_to_all / open_to_all.scenario, profile="public")
+    with pytest.raises(DisclosureError) as caught:
+        gp.write_run(run, open_to_all / "build" / "run")
+    assert str(caught.value) == (
+        "the value of the whole for 'poor' is hidden, and every score is relative to it. Nothing was written. "
+        "Hint: leave the indicator out of the index"
+    )
+    assert not (open_to_all / "build" / "run").exists()
+
+
 def test_where_sources_disagree_is_not_told_to_the_public(open_to_all):
     run = gp.open_run(open_to_all / open_to_all.scenario, profile="public")
     both = run.combination()

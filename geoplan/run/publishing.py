@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geoplan.errors import DisclosureError, Fault, SpecError
+from geoplan.errors import DisclosureError, Fault, SpecError, listed
 from geoplan.places import IndicatorTable, Protection, pairs_at, protect
 from geoplan.places.indicators import MISSING
 from geoplan.risk import IndexResult
@@ -129,6 +129,14 @@ def must_be_public(spec: ScenarioSpec, table: IndicatorTable, index: IndexResult
             "the figures have not been through disclosure control, and the profile is public. Nothing was written"
         )
     protection.attack.raise_any()
+    cells = protection.cells
+    whole = cells[(cells["level"] == _CITY) & (cells["why"] != "rounded")]
+    gone = sorted(set(whole["indicator"]) & set(index.relative.columns))
+    if gone:
+        raise DisclosureError(
+            f"the value of the whole for {listed(gone)} is hidden, and every score is relative to it. Nothing was "
+            "written. Hint: leave the indicator out of the index"
+        )
     hidden = table.wide(spec.period, "value").isna().reindex(index=index.relative.index, columns=index.relative.columns)
     used = index.weights.notna() & (index.weights != 0) & hidden.fillna(value=True)
     if used.any(axis=None):
