@@ -65,7 +65,8 @@ class Grid:
     crs: str
 
     def __post_init__(self) -> None:
-        if self.cells.ndim != 2 or self.cells.size == 0 or self.width <= 0 or self.height <= 0:  # noqa: PLR2004
+        flat = self.cells.ndim == 2 and self.cells.size > 0  # noqa: PLR2004  rows and columns
+        if not flat or self.width <= 0 or self.height <= 0:
             what = f"the grid has the shape {self.cells.shape} and cells of {self.width:g} by {self.height:g}"
             raise TableError(Fault(what=what, expected="rows and columns of cells that have a size"))
         wrong = int(np.sum((self.cells < 0) | np.isinf(self.cells)))

@@ -221,6 +221,8 @@ def _write_tables(run: Run, folder: Path) -> None:
                 "above_city": 2,
             },
             frozen=2,
+            printed=len(shown.columns) - 4,  # source, method, reason and year are for the screen
+            footer=f"{spec.title.to(language)} · {spec.period} · {run.sources()}",
         ),
         *_extent_sheet(run),
         Sheet(words["notes_sheet"], _notes(run), widths=(38, 110)),
