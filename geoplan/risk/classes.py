@@ -40,8 +40,8 @@ def class_of(scores: pd.Series, spec: ClassesSpec) -> pd.Series:
     Examples
     --------
     >>> scores = pd.Series({"A": 10.0, "B": 20.0, "C": 30.0, "D": float("nan")})
-    >>> class_of(scores, ClassesSpec(limits=[0.0])).tolist()
-    [2, 1, 1, None]
+    >>> class_of(scores, ClassesSpec(limits=[0.0])).fillna(0).tolist()
+    [2, 1, 1, 0]
     """
     z = deviations(scores, spec.deviation).round(TIE_DIGITS)
     above = np.searchsorted(np.asarray(spec.limits), z.to_numpy(), side="right")
