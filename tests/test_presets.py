@@ -8,7 +8,7 @@ from statsmodels.multivariate.factor import Factor
 
 from geoplan.places import IndicatorTable
 from geoplan.risk import risk_index
-from geoplan.specs import IndexSpec, IndicatorSpec, index_preset
+from geoplan.specs import IndexSpec, IndicatorSpec, index_preset, preset_names
 
 # ---------------------------------------------------------------- the exponential family: five areas by hand
 #
@@ -213,9 +213,9 @@ def test_the_exponential_family_written_another_way(preset):
 SUBDOMAINS = pd.DataFrame(
     {
         "children": [20.0, 20, 10, 5, 1],
-        "adults": [0.1, 0.4, 0.3, 0.4, 0.2],
-        "geographical": [1.0, 2, 3, 4, 5],
-        "wider": [9.0, 9, 9, 9, 1],
+        "adult_skills": [0.1, 0.4, 0.3, 0.4, 0.2],
+        "geographical_barriers": [1.0, 2, 3, 4, 5],
+        "wider_barriers": [9.0, 9, 9, 9, 1],
         "indoors": [1.0, 2, 4, 5, 0],
         "outdoors": [3.0, 2, 4, 1, 5],
     },
@@ -225,24 +225,6 @@ ENGLAND = {"income": 0.225, "employment": 0.225, "education": 0.135, "health": 0
            "living_environment": 0.093}  # fmt: skip
 BARRIERS = [0.2, 0.4, 0.6, 0.8, 1.0]
 LIVING = {2019: [0.2, 0.4, 0.6, 1.0, 0.8], 2025: [0.2, 0.4, 0.8, 1.0, 0.6]}
-INDOORS = {2019: (2 / 3, 1 / 3), 2025: (0.7, 0.3)}
-PARTS = {"education": ("children", "adults"), "barriers": ("geographical", "wider"),
-         "living_environment": ("indoors", "outdoors")}  # fmt: skip
-
-
-def england(year):
-    """The preset with sub-domains in three of its domains."""
-    domains = []
-    for domain in index_preset(f"imd_{year}").domains:
-        own = {"id": domain.id, "label": domain.label, "weight": domain.weight}
-        if domain.id in PARTS:
-            shares = INDOORS[year] if domain.id == "living_environment" else (0.5, 0.5)
-            parts = zip(PARTS[domain.id], shares, strict=True)
-            own["parts"] = [{"id": name, "label": name, "weight": share, "indicators": [name]} for name, share in parts]
-        else:
-            own["indicators"] = list(domain.indicators)
-        domains.append(own)
-    return index_preset(f"imd_{year}", domains=domains)
 
 
 @pytest.mark.parametrize("year", [2019, 2025])
@@ -269,7 +251,7 @@ def test_sub_domains_are_ranked_and_transformed_before_their_domain_is(year):
     frame = DOMAINS[["income", "employment", "health", "crime"]].join(SUBDOMAINS)
     shares = AVERAGE | {"education": [0.6, 1.0, 0.4, 0.8, 0.2], "barriers": BARRIERS,
                         "living_environment": LIVING[year]}  # fmt: skip
-    result = risk_index(frame, england(year))
+    result = risk_index(frame, index_preset(f"imd_{year}_subdomains"))
     assert result.domains["living_environment"].reindex(AREAS).tolist() == pytest.approx(
         [EXP[share] for share in LIVING[year]], abs=1e-7
     )
@@ -277,27 +259,33 @@ def test_sub_domains_are_ranked_and_transformed_before_their_domain_is(year):
     check(result, score, (len(AREAS) + 1 - stats.rankdata(score)).astype(int).tolist())
 
 
-def test_sub_domains_of_scotland_have_the_share_of_their_year():
-    # 2016: R one fifth lower. drive as indoors, public transport as outdoors above:
-    #   drive              0.2 0.4 0.6 0.8 0.0     5.058046 11.551504 20.632707 35.856824  0
-    #   public transport   0.4 0.2 0.6 0.0 0.8    11.551504  5.058046 20.632707  0        35.856824
-    #   two thirds and one: 7.222532 9.387018 20.632707 23.904549 11.952275; ranked again D C E B A: 0 0.2 0.6 0.8 0.4
-    # where (N + 1 - r)/N inside the domain would put E before C.
-    spec = index_preset("simd_2016")
-    parts = [
-        {"id": "drive", "label": "Drive", "weight": 2, "indicators": ["indoors"]},
-        {"id": "public_transport", "label": "Public transport", "weight": 1, "indicators": ["outdoors"]},
-    ]
-    domains = [domain.model_dump() for domain in spec.domains if domain.id != "access"]
-    domains = [{key: value for key, value in domain.items() if value} for domain in domains]
-    domains.append({"id": "access", "label": "Access", "weight": 0.09, "parts": parts})
-    directions = {name: way for name, way in spec.directions.items() if name != "access"}
-    result = risk_index(
-        RANKS.drop(columns="access").join(SUBDOMAINS),
-        index_preset("simd_2016", domains=domains, directions=directions),
-    )
-    shares = WITHOUT_ONE | {"access": [0.0, 0.2, 0.6, 0.8, 0.4]}
-    assert result.score.reindex(AREAS).tolist() == pytest.approx(by_hand(shares, SIMD), abs=1e-7)
+@pytest.mark.parametrize(
+    ("year", "shares", "access"),
+    [(2012, AVERAGE, [0.2, 0.4, 0.6, 1.0, 0.8]), *((y, WITHOUT_ONE, [0.0, 0.2, 0.6, 0.8, 0.4]) for y in (2016, 2020))],
+)
+def test_sub_domains_of_scotland_have_the_share_of_their_year(year, shares, access):
+    # Drive time as indoors and public transport as outdoors above, two thirds and one. 2012 as England's 2019.
+    # 2016, 2020: R one fifth lower.
+    #   drive time          0.2 0.4 0.6 0.8 0.0     5.058046 11.551504 20.632707 35.856824  0
+    #   public transport    0.4 0.2 0.6 0.0 0.8    11.551504  5.058046 20.632707  0        35.856824
+    #   together            7.222532 9.387018 20.632707 23.904549 11.952275, ranked again: C before E, and
+    #   access              0.0 0.2 0.6 0.8 0.4
+    columns = {"indoors": "drive_time", "outdoors": "public_transport"}
+    frame = RANKS.drop(columns="access").join(SUBDOMAINS.rename(columns=columns))
+    result = risk_index(frame, index_preset(f"simd_{year}_subdomains"))
+    expected = by_hand(shares | {"access": access}, SIMD)
+    assert result.score.reindex(AREAS).tolist() == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", [name for name in preset_names() if name.endswith("_subdomains")])
+def test_presets_with_sub_domains_are_else_as_those_without(name):
+    parted, plain = index_preset(name), index_preset(name.removesuffix("_subdomains"))
+    assert [(d.id, d.label, d.weight) for d in parted.domains] == [(d.id, d.label, d.weight) for d in plain.domains]
+    inputs = {d.id for d in parted.domains if not d.parts}
+    assert {(d.id, *d.indicators) for d in parted.domains if not d.parts} == {(i, i) for i in inputs}
+    assert parted.directions == {i: way for i, way in plain.directions.items() if i in inputs}
+    ours = {"preset", "domains", "directions"}
+    assert parted.model_dump(exclude=ours) == plain.model_dump(exclude=ours)
 
 
 # ---------------------------------------------------------------- SIMD's domains: normal scores and one factor
