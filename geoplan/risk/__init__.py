@@ -2,7 +2,16 @@
 
 from geoplan.risk.certificate import Certificate
 from geoplan.risk.figures import breakdown, explain
-from geoplan.risk.index import IndexResult, risk_index
+from geoplan.risk.index import IndexResult, risk_index, scores_are_relative
 from geoplan.risk.years import IndexSeries, index_series
 
-__all__ = ["Certificate", "IndexResult", "IndexSeries", "breakdown", "explain", "index_series", "risk_index"]
+__all__ = [
+    "Certificate",
+    "IndexResult",
+    "IndexSeries",
+    "breakdown",
+    "explain",
+    "index_series",
+    "risk_index",
+    "scores_are_relative",
+]
