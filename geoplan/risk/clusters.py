@@ -47,7 +47,7 @@ class GlobalPattern:
         Index ``moran``, ``geary``, ``getis_ord``; columns ``statistic``, ``expected`` (its value when the values lie
         anywhere by chance), ``z`` (statistic less the permutations' mean, in their standard deviations), ``p``
         (two-sided, by permutation) and ``reason`` (why there is no statistic: ``too_few_areas``, ``all_equal``,
-        ``negative_values`` or ``all_zero``; else empty). Moran's I is above its expectation, and Geary's C below 1,
+        ``negative_values`` or ``fewer_than_two_above_zero``; else empty). Moran's I is above its expectation, and Geary's C below 1,
         when neighbours resemble each other; G is above its expectation when the high values lie together and below
         it when the low ones do.
     areas
@@ -393,20 +393,20 @@ def _dealt(known: _Field, permutations: int, seed: int) -> list[dict[str, object
     number = np.diff(known.links.indptr)
     rows = sparse.diags_array(1 / number) @ known.links
     both = (rows.sum(axis=0) + rows.sum(axis=1)).ravel()
-    sign = "negative_values" if x[0] < 0 else ""
+    undefined = "negative_values" if x[0] < 0 else "fewer_than_two_above_zero" if x[-2] <= 0 else ""
     drawn: list[np.ndarray] = []
     generator = np.random.default_rng(seed)
     for size in _chunks(permutations, n):
         order = generator.permuted(np.tile(np.arange(n), (size, 1)), axis=1).T
         dealt = z[order]
         cross, squares = (dealt * (rows @ dealt)).sum(axis=0), both @ dealt**2
-        products = np.zeros(size) if sign else (x[order] * (known.links @ x[order])).sum(axis=0)
+        products = np.zeros(size) if undefined else (x[order] * (known.links @ x[order])).sum(axis=0)
         # The deviations are standardised, so that their squares and the weights of the rows both sum to n.
         drawn.append(np.array([cross / n, (n - 1) * (squares - 2 * cross) / (2 * n * n), products]))
     chance = np.concatenate(drawn, axis=1)
     measures = [_tested(moran.I, moran.EI, chance[0]), _tested(geary.C, 1.0, chance[1])]
-    if sign:
-        return [*measures, _nothing(sign)]
+    if undefined:
+        return [*measures, _nothing(undefined)]
     g = G(x, graph, permutations=0)
     return [*measures, _tested(g.G, g.EG, chance[2] / g.den_sum)]
 
@@ -478,15 +478,21 @@ def _moran(own: np.ndarray, graph: Any) -> tuple[np.ndarray, np.ndarray]:
 
     with catch_warnings():  # esda switches a warning of scipy on for the whole process
         found = Moran_Local(own, graph, permutations=0)
-    spread = np.sqrt(found.VIc)
-    return found.Is, np.divide(found.Is - found.EIc, spread, out=np.full_like(spread, np.nan), where=spread > _SAME)
+    # esda's moments are those of z times the neighbours' mean; its statistic is (n - 1)/n of that.
+    n, spread = len(own), np.sqrt(np.maximum(found.VIc, 0))
+    apart = found.Is * n / (n - 1) - found.EIc
+    return found.Is, np.divide(apart, spread, out=np.full_like(spread, np.nan), where=spread > _SAME)
 
 
 def _gi_star(own: np.ndarray, graph: Any) -> np.ndarray:
     from esda.getisord import G_Local  # noqa: PLC0415  slow to import, and only this needs it
 
-    # G divides by the sum of the values, which its z value does not depend on: lift them all above 0.
-    return np.asarray(G_Local(own - own.min() + 1, graph, transform="B", star=True, permutations=0).Zs)
+    # G divides by the sum of the values, which its z value does not depend on: lift them all above 0. (Its z values for
+    # weights that add up to 1 leave the number of neighbours out, so the weights are zeros and ones.)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.asarray(G_Local(own - own.min() + 1, graph, transform="B", star=True, permutations=0).Zs)
+    everywhere = graph.cardinalities.to_numpy() + 1 == len(own)  # the sum of all areas cannot deviate
+    return np.where(everywhere, np.nan, z)
 
 
 def _chance(
