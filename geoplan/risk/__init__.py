@@ -1,17 +1,50 @@
 """How deprived, and how sure? The risk index, its years, its uncertainty and its patterns on the map."""
 
-from geoplan.risk.certificate import Certificate
-from geoplan.risk.figures import breakdown, explain
-from geoplan.risk.index import IndexResult, risk_index, scores_are_relative
-from geoplan.risk.years import IndexSeries, index_series
+from geoplan.risk.certificate import (
+    Certificate,
+)
+from geoplan.risk.clusters import (
+    CLASSES,
+    GlobalPattern,
+    global_pattern,
+    local_pattern,
+)
+from geoplan.risk.figures import (
+    breakdown,
+    explain,
+)
+from geoplan.risk.index import (
+    Certificate,
+    IndexResult,
+    risk_index,
+    scores_are_relative,
+)
+from geoplan.risk.neighbours import (
+    Neighbours,
+    neighbours,
+)
+from geoplan.risk.segregation import (
+    segregation,
+)
+from geoplan.risk.years import (
+    IndexSeries,
+    index_series,
+)
 
 __all__ = [
+    "CLASSES",
     "Certificate",
+    "GlobalPattern",
     "IndexResult",
     "IndexSeries",
+    "Neighbours",
     "breakdown",
     "explain",
+    "global_pattern",
     "index_series",
+    "local_pattern",
+    "neighbours",
     "risk_index",
     "scores_are_relative",
+    "segregation",
 ]
