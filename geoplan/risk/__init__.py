@@ -2,5 +2,6 @@
 
 from geoplan.risk.figures import breakdown, explain
 from geoplan.risk.index import Certificate, IndexResult, risk_index
+from geoplan.risk.shrinkage import shrink
 
-__all__ = ["Certificate", "IndexResult", "breakdown", "explain", "risk_index"]
+__all__ = ["Certificate", "IndexResult", "breakdown", "explain", "risk_index", "shrink"]
