@@ -35,7 +35,7 @@ __all__ = ["Cells", "Circles", "Towards", "believed_strength", "centres", "circl
 
 Towards = Literal["city", "parent", "neighbours"]
 _STEPS, _FAR, _DEEP = 65, 9.0, 12.0  # points of the grid, its ends on the logit scale, log-likelihood that still counts
-_CASE = 0.5
+_CASE, _DUST = 0.5, 1e-9  # half a case; what subtracting counts leaves of nothing
 
 
 # ---------------------------------------------------------------- what is counted
@@ -190,20 +190,31 @@ def _same_codes(given: Iterable[str], area_ids: pd.Index) -> None:
         raise checks.ids_match_nothing(sorted(codes.astype(str)), list(area_ids))
 
 
-def centres(cells: Cells, circles: Circles) -> np.ndarray:
+def centres(cells: Cells, circles: Circles, *, without_itself: bool = False) -> np.ndarray:
     """Return the rate of each area's circle (areas × indicators, 0-1 or per head); NaN where nothing is counted.
 
     A circle without a single case, or without a single exception, is taken to have half of one: a rate of exactly 0
-    would leave no doubt about any area (Jeffreys's rule). One without a base has the city's rate.
+    would leave no doubt about any area (Jeffreys's rule). One without a base has the city's rate. ``without_itself``
+    leaves an area out of its own circle, so that its counts do not speak twice; where nobody is left then, it stays.
     """
     cases, base = circles.members @ cells.cases, circles.members @ cells.base
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rate = cases / base
-        edge = (cases <= 0) | (cells.is_share & (cases >= base))
-        rate = np.where(edge, (cases + _CASE) / (base + 2 * _CASE), rate)
-    rate = np.where(base > 0, rate, rate[-1])
+    rate = _rates(cases, base, cells.is_share)
+    rate = np.where(base > 0, rate, rate[-1])[circles.own]
+    if without_itself:
+        others = base[circles.own] - cells.base
+        alone = others <= np.finfo(float).eps * base[circles.own]
+        city = _rates(cases[-1] - cells.cases, base[-1] - cells.base, cells.is_share)
+        circle = _rates(cases[circles.own] - cells.cases, others, cells.is_share)
+        lonely = base[-1] - cells.base <= np.finfo(float).eps * base[-1]
+        rate = np.where(lonely, rate, np.where(alone, city, circle))
     rate[:, base[-1] <= 0] = np.nan
-    return np.asarray(rate[circles.own])
+    return np.asarray(rate)
+
+
+def _rates(cases: np.ndarray, base: np.ndarray, is_share: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        edge = (cases <= _DUST) | (is_share & (cases >= base - _DUST))
+        return np.where(edge, (np.maximum(cases, 0.0) + _CASE) / (base + 2 * _CASE), cases / base)
 
 
 # ---------------------------------------------------------------- how strongly
