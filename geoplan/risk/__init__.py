@@ -4,5 +4,15 @@ from geoplan.risk.certificate import Certificate
 from geoplan.risk.figures import breakdown, explain
 from geoplan.risk.index import IndexResult, risk_index
 from geoplan.risk.shrinkage import shrink
+from geoplan.risk.uncertainty import RankUncertainty, rank_uncertainty
 
-__all__ = ["Certificate", "IndexResult", "breakdown", "explain", "risk_index", "shrink"]
+__all__ = [
+    "Certificate",
+    "IndexResult",
+    "RankUncertainty",
+    "breakdown",
+    "explain",
+    "rank_uncertainty",
+    "risk_index",
+    "shrink",
+]

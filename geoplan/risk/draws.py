@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, SpecError
 from geoplan.places import IndicatorTable
+from geoplan.risk.pipeline import TIE_DIGITS
 from geoplan.risk.shrinkage import Towards, believed_strength, centres, circles_of, counted_cells
 
 __all__ = [
+    "FACTORS",
     "Beliefs",
     "Choices",
     "Noise",
@@ -30,15 +31,14 @@ __all__ = [
     "chunks_of",
     "each_chunk",
     "place_in",
-    "positive",
     "ranks_of",
     "scored",
 ]
 
 Noise = Literal["posterior", "sampling", "none"]
+FACTORS = 5  # generators of a chunk: counts, weights, normalisation, aggregation, indicator left out
 NOISES = ("posterior", "sampling", "none")
 _CELLS = 1 << 21  # figures in a chunk: 16 MB, small enough for many to be alive at once
-TIE_DIGITS = 9  # as in the index: scores that agree to nine decimals are tied
 _MOST = 512  # draws in a chunk of a small town, so that several threads have something to do
 T = TypeVar("T")
 
@@ -427,15 +427,3 @@ def place_in(ids: pd.Index, wanted: Iterable[str]) -> np.ndarray:
         if place < 0:
             raise checks.unknown_name("ranked area", str(name), ids)
     return found
-
-
-def positive(name: str, value: float, *, expected: str = "a number above 0") -> None:
-    """Refuse a number that is not above 0.
-
-    Raises
-    ------
-    SpecError
-        When it is not.
-    """
-    if not (np.isfinite(value) and value > 0):
-        raise SpecError(Fault(what=f"{value:g} is not {expected}", key=name, expected=expected))

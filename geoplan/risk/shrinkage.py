@@ -214,7 +214,8 @@ def centres(cells: Cells, circles: Circles, *, without_itself: bool = False) -> 
 def _rates(cases: np.ndarray, base: np.ndarray, is_share: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         edge = (cases <= _DUST) | (is_share & (cases >= base - _DUST))
-        return np.where(edge, (np.maximum(cases, 0.0) + _CASE) / (base + 2 * _CASE), cases / base)
+        rate: np.ndarray = np.where(edge, (np.maximum(cases, 0.0) + _CASE) / (base + 2 * _CASE), cases / base)
+    return rate
 
 
 # ---------------------------------------------------------------- how strongly

@@ -18,24 +18,19 @@ import numpy as np
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, SpecError
-from geoplan.risk.draws import (
-    Beliefs,
-    Options,
-    Scorer,
-    chunks_of,
-    each_chunk,
-    place_in,
-    ranks_of,
-    scored,
-)
+from geoplan.errors import Fault, Faults, SpecError
+from geoplan.places import IndicatorTable
+from geoplan.risk.draws import FACTORS, Noise, chunks_of, each_chunk, place_in, ranks_of, scored
+from geoplan.risk.experiment import AS_IS, NOTHING, Experiment, prepared
+from geoplan.risk.pipeline import TIE_DIGITS
+from geoplan.risk.shrinkage import Towards
+from geoplan.specs import IndexSpec
 
-__all__ = ["RankUncertainty", "simulated"]
+__all__ = ["RankUncertainty", "rank_uncertainty", "simulated"]
 
 _ROWS = 256  # areas whose draws are sorted at once
 _MANY = 0.005
 ARITHMETIC = 1e-9
-FACTORS = 5  # generators of a chunk: counts, weights, normalisation, aggregation, indicator left out
 
 
 @dataclass(frozen=True)
@@ -138,7 +133,8 @@ class RankUncertainty:
         SpecError
             When one of them has no rank.
         """
-        varied = "; ".join(f"{name.replace('_', ' ')}: {text}" for name, text in self.varied.items())
+        told = {name: text for name, text in self.varied.items() if text not in {AS_IS, NOTHING}}
+        varied = "; ".join(f"{name.replace('_', ' ')}: {text}" for name, text in told.items())
         said = [f"{self.draws:,} draws ({varied})"]
         if self.without_noise:
             said.append(f"no noise, for want of counts: {checks.listed(self.without_noise)}")
@@ -172,13 +168,132 @@ def _of_100(share: float) -> str:
 # ---------------------------------------------------------------- drawing
 
 
-def simulated(
-    beliefs: Beliefs,
-    options: Options,
-    scorer: Scorer,
+def rank_uncertainty(
+    table: IndicatorTable | pd.DataFrame,
+    spec: IndexSpec,
     *,
-    index: pd.DataFrame,
-    places: np.ndarray,
+    period: str | None = None,
+    area_ids: Iterable[str] | None = None,
+    reference_ids: Iterable[str] | None = None,
+    groups: pd.Series | None = None,
+    draws: int = 10_000,
+    noise: Noise = "posterior",
+    shrink_towards: Towards = "city",
+    parents: pd.Series | None = None,
+    neighbours: Any = None,
+    weights_concentration: float | None = None,
+    normalisations: Iterable[str] = (),
+    aggregations: Iterable[str] = (),
+    leave_one_out: bool = False,
+    level: float = 0.90,
+    top: int | None = None,
+    line: float | None = None,
+    seed: int = 1,
+    threads: int | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+) -> RankUncertainty:
+    r"""Say how sure the ranks of an index are: draw what it leaves open, and rank each draw.
+
+    Sources: Saisana, Saltelli & Tarantola 2005, *Uncertainty and sensitivity analysis techniques as tools for the
+    quality assessment of composite indicators*; OECD/JRC Handbook on Constructing Composite Indicators, step 7; for the
+    counts Laird & Louis 1989, *Empirical Bayes ranking methods*.
+
+    Parameters
+    ----------
+    table, spec, period, area_ids, reference_ids, groups
+        As of :func:`~geoplan.risk.risk_index`. What scores 100 stays at its value in all draws.
+    draws
+        How many.
+    noise
+        ``posterior``: true rates given the counts, so that intervals cover the true ranks; Beta for shares, Gamma for
+        rates, around the rate of the whole that areas are drawn towards, see :func:`~geoplan.risk.shrink`.
+        ``sampling``: binomial or Poisson noise around the observed rates, which leaves small areas too extreme.
+        ``none``: figures as they are. Means, and figures without counts, stay as they are in any case. Indicators are
+        drawn independently of each other, and events of a rate too: crimes that come in series vary more.
+    shrink_towards, parents, neighbours
+        As ``towards`` … of :func:`~geoplan.risk.shrink`, of the posterior.
+    weights_concentration
+        Draw weights from a Dirichlet distribution around those of the index, of domains and in each domain: a weight
+        *w* of a sum of 1 has the standard deviation :math:`\sqrt{w(1-w)/(c+1)}`. Fixed when left out.
+    normalisations, aggregations
+        Ways to draw from besides the index's own, each as likely: of the indicators, and wherever something is
+        combined.
+    leave_one_out
+        Leave one indicator out in each draw, or none, each as likely.
+    level
+        Share of the draws that an interval holds.
+    top
+        Ask how likely an area is among so many highest.
+    line
+        Ask how likely an area's score is above this, such as 100, the city's.
+    seed
+        The same seed gives the same draws, on any number of threads.
+    threads
+        Number of threads; one a core when left out.
+    on_step
+        Called with the number of draws done and the number of all.
+
+    Returns
+    -------
+    RankUncertainty
+
+    Raises
+    ------
+    SpecError
+        As :func:`~geoplan.risk.risk_index`; when a choice is unknown or does not fit the index, a number is out of its
+        range, or a line is asked for over several normalisations, whose scores cannot be compared.
+    TableError
+        As :func:`~geoplan.risk.risk_index`; when a share has more cases than its base.
+
+    Examples
+    --------
+    >>> from geoplan.run import open_run
+    >>> run = open_run("scenarios/fjordbo.toml")
+    >>> sure = rank_uncertainty(run.indicators(), run.spec.index, period="2012", draws=500, top=3)
+    >>> sure.table.shape, sure.failed.empty
+    ((14, 11), True)
+    >>> bool((sure.table["rank_low"] <= sure.table["rank_high"]).all())
+    True
+    """
+    _check_numbers(draws=draws, level=level, top=top, line=line, threads=threads)
+    made = prepared(
+        table,
+        spec,
+        period=period,
+        area_ids=area_ids,
+        reference_ids=reference_ids,
+        groups=groups,
+        noise=noise,
+        shrink_towards=shrink_towards,
+        parents=parents,
+        neighbours=neighbours,
+        weights_concentration=weights_concentration,
+        normalisations=normalisations,
+        aggregations=aggregations,
+        leave_one_out=leave_one_out,
+    )
+    if line is not None and len(made.options.normalisations) > 1:
+        what = "a line is a score, and scores of several normalisations cannot be compared"
+        raise SpecError(Fault(what=what, key="line", hint="ask with `top`, which is a rank"))
+    return simulated(made, draws=draws, level=level, top=top, line=line, seed=seed, threads=threads, on_step=on_step)
+
+
+def _check_numbers(*, draws: int, level: float, top: int | None, line: float | None, threads: int | None) -> None:
+    faults = Faults()
+    for name, value in (("draws", draws), ("top", top), ("threads", threads)):
+        if value is not None and value < 1:
+            faults.add(SpecError(Fault(what=f"{value:g} is too few", key=name, expected="a whole number from 1 up")))
+    if not 0 < level < 1:
+        what = f"{level:g} is not a share of the draws"
+        faults.add(SpecError(Fault(what=what, key="level", expected="a number between 0 and 1")))
+    if line is not None and not np.isfinite(line):
+        faults.add(SpecError(Fault(what=f"{line:g} is no score", key="line", expected="a number such as 100")))
+    faults.raise_any()
+
+
+def simulated(
+    made: Experiment,
+    *,
     draws: int,
     level: float,
     top: int | None,
@@ -186,40 +301,28 @@ def simulated(
     seed: int,
     threads: int | None,
     on_step: Callable[[int, int], None] | None,
-    varied: Mapping[str, str],
-    without_noise: Mapping[str, int],
 ) -> RankUncertainty:
-    """Draw, score, rank and sum up.
-
-    Parameters
-    ----------
-    beliefs, options, scorer
-        What is drawn, and what makes scores of it.
-    index
-        Index the ranked areas, by rank; columns ``rank`` and ``score``.
-    places
-        Of these areas among those of ``beliefs``.
-    draws, level, top, line, seed, threads, on_step, varied, without_noise
-        As of :func:`rank_uncertainty`.
-    """
-    areas = len(places)
+    """Draw, score, rank and sum up; the parameters are those of :func:`rank_uncertainty`."""
+    areas = len(made.places)
     ranks = np.zeros((areas, draws), dtype=np.uint16 if areas < np.iinfo(np.uint16).max else np.uint32)
     scores = np.empty((areas, draws), dtype=np.float32)
 
     def work(chunk: slice, rngs: list[np.random.Generator]) -> tuple[Counter[str], np.ndarray]:
         size = chunk.stop - chunk.start
-        made, problems = scored(scorer, beliefs.draw(rngs[0], size), options, options.draw(rngs[1:], size))
-        made = made[:, places]
-        ranks[:, chunk] = ranks_of(made).T
-        scores[:, chunk] = made.T
-        above = (made > line).sum(axis=0) if line is not None else np.zeros(areas)
-        return _failures(made, problems), above
+        choices = made.options.draw(rngs[1:], size)
+        found, problems = scored(made.scorer, made.beliefs.draw(rngs[0], size), made.options, choices)
+        found = found[:, made.places]
+        ranks[:, chunk] = ranks_of(found).T
+        shown = made.shown(found)
+        scores[:, chunk] = shown.T
+        above = (np.round(shown, TIE_DIGITS) > line).sum(axis=0) if line is not None else np.zeros(areas)
+        return _failures(found, problems), above
 
-    chunks = chunks_of(draws, beliefs.value.size)
+    chunks = chunks_of(draws, made.beliefs.value.size)
     steps = each_chunk(work, chunks, seed=seed, factors=FACTORS, threads=threads, on_step=on_step)
     failed: Counter[str] = sum((step[0] for step in steps), Counter())
-    table = _summary(index, ranks, scores, level=level, top=top)
-    if len(options.normalisations) > 1:
+    table = _summary(made.index.ranking.loc[made.ranked], ranks, scores, level=level, top=top)
+    if len(made.options.normalisations) > 1:
         table[["score_low", "score_high"]] = np.nan
     if line is not None:
         above = np.sum([step[1] for step in steps], axis=0)
@@ -230,8 +333,8 @@ def simulated(
         ranks=ranks,
         failed=told,
         draws=draws,
-        varied=varied,
-        without_noise=without_noise,
+        varied={**made.varied, "seed": str(seed)},
+        without_noise=made.without_noise,
         level=level,
         top=top,
         line=line,
@@ -363,20 +466,3 @@ def _score_ends(scores: np.ndarray, tail: float) -> tuple[np.ndarray, np.ndarray
     for row in np.flatnonzero(~whole & known.any(axis=1)):
         found[:, row] = np.quantile(scores[row, known[row]], [tail, 1 - tail])
     return found[0], found[1]
-
-
-def must_be_share(name: str, value: float) -> None:
-    """Refuse a level that is not between 0 and 1.
-
-    Raises
-    ------
-    SpecError
-        When it is not.
-    """
-    if not 0 < value < 1:
-        raise SpecError(Fault(what=f"{value:g} is not a share of the draws", key=name, expected="between 0 and 1"))
-
-
-def as_tuple(value: Any) -> tuple[Any, ...]:
-    """Return several things, or one, as a tuple."""
-    return (value,) if isinstance(value, str) else tuple(value)
