@@ -152,7 +152,7 @@ def certify(
         domain_weight_sum=float(f"{sum(weights):.12g}"),
         indicator_weights={name: weight for domain in spec.domains for name, weight in domain.indicators.items()},
         weights_made={
-            node.id: ", ".join(f"{value:.4f}" for value in node.weights.values) + f" ({node.weights.told})"
+            node.id: ", ".join(f"{value:.4f}" for value in node.weights.each) + f" ({node.weights.told})"
             for node in _nodes(fitted)
             if node.weights.told
         },

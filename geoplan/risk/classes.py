@@ -40,8 +40,8 @@ def class_of(scores: pd.Series, spec: ClassesSpec) -> pd.Series:
     Examples
     --------
     >>> scores = pd.Series({"A": 10.0, "B": 20.0, "C": 30.0, "D": float("nan")})
-    >>> class_of(scores, ClassesSpec(limits=[0.0])).to_dict()
-    {'A': 2, 'B': 1, 'C': 1, 'D': <NA>}
+    >>> class_of(scores, ClassesSpec(limits=[0.0])).fillna(0).tolist()
+    [2, 1, 1, 0]
     """
     z = deviations(scores, spec.deviation).round(TIE_DIGITS)
     above = np.searchsorted(np.asarray(spec.limits), z.to_numpy(), side="right")
@@ -64,7 +64,7 @@ def dynamics_of(
         ``dynamics_class`` (one of the signs; empty where the change is not known).
     """
     earlier = str(int(period) - dynamics.years)
-    frames = [collect(at_period(table, when), spec, areas, when, counted=False).values for when in (earlier, period)]
+    frames = [collect(at_period(table, when), spec, areas, when, counted=False).usable for when in (earlier, period)]
     change = frames[1] - frames[0]
     for name in spec.indicators:
         if any(int(earlier) < year <= int(period) for year in table.definitions[name].breaks):

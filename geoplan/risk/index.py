@@ -227,9 +227,9 @@ def risk_index(
     source = as_table(table, spec, named) if isinstance(table, pd.DataFrame) else table
     when = one_period(source, named if plain else period)
     ready = prepare(source, spec, period=when, area_ids=area_ids, reference_ids=reference_ids, groups=groups)
-    made = composite(ready.fitted, ready.figures.values.to_numpy())
+    made = composite(ready.fitted, ready.figures.usable.to_numpy())
     _must_be_defined(made, ready)
-    areas, names = ready.figures.values.index, list(spec.indicators)
+    areas, names = ready.figures.usable.index, list(spec.indicators)
     ids = [domain.id for domain in spec.domains]
     relative = pd.DataFrame(made.normalised, areas, names)
     domains = pd.DataFrame(made.domains, areas, ids)
@@ -237,7 +237,7 @@ def risk_index(
     ranked = verdicts["reason"] == ""
     ranking = _ranking(source, ready, spec, made, verdicts, when)
     if spec.flags is not None:
-        flags = flags_of(ready.figures.values, ready.fitted, spec).where(ranked)
+        flags = flags_of(ready.figures.usable, ready.fitted, spec).where(ranked)
         ranking["flags"] = flags["total"]
     else:
         flags = None
@@ -253,7 +253,7 @@ def risk_index(
         city=ready.city.loc[names],
         small=ready.figures.small,
         imputed=ready.filled,
-        same=[name for name in names if ready.figures.values.loc[ready.eligible, name].nunique() == 1],
+        same=[name for name in names if len(ready.figures.usable.loc[ready.eligible, name].dropna().unique()) == 1],
         ranked=len(ranking) - excluded,
         excluded=excluded,
     )
@@ -300,7 +300,7 @@ def prepare(
     --------
     >>> from geoplan.run import open_run
     >>> run = open_run("scenarios/fjordbo.toml")
-    >>> prepare(run.indicators(), run.spec.index, period="2012").figures.values.shape
+    >>> prepare(run.indicators(), run.spec.index, period="2012").figures.usable.shape
     (14, 8)
     """
     # Only figures without residents, as of a plain frame, are ranked without asking how many there are.
@@ -319,19 +319,19 @@ def prepare(
     by_name = dict(zip(spec.indicators, directions, strict=True))
     check_city(city, by_name, relative_indicators(spec))
     figures = collect(now, spec, areas, period, counted=counted)
-    check_areas(figures.values, by_name)
+    check_areas(figures.usable, by_name)
     imputed, filled = fill(figures, spec, groups)
-    figures = replace(figures, values=figures.values.fillna(imputed))
+    figures = replace(figures, usable=figures.usable.fillna(imputed))
     eligible = pd.Series(data=True, index=areas)
     if figures.population is not None:
         eligible = figures.population >= max(spec.minimum_population, 1)
     if eligible.any():
-        check_areas(figures.values[eligible], by_name)
+        check_areas(figures.usable[eligible], by_name)
     base_values = None
     if then is not now:
-        base_values = collect(then, spec, areas, based, counted=counted).values.to_numpy()
+        base_values = collect(then, spec, areas, based, counted=counted).usable.to_numpy()
     fitted = fit(
-        figures.values.to_numpy(),
+        figures.usable.to_numpy(),
         spec,
         directions=directions,
         city=city["value"].reindex(list(spec.indicators)).to_numpy(dtype=float),
@@ -343,7 +343,7 @@ def prepare(
 
 def _must_be_defined(made: Composite, ready: Prepared) -> None:
     if made.problem:
-        values = pd.DataFrame(made.normalised, ready.figures.values.index, ready.fitted.names)
+        values = pd.DataFrame(made.normalised, ready.figures.usable.index, ready.fitted.names)
         low = values.stack().idxmin()
         what = f"{made.problem}: there is no such mean"
         hint = 'normalise by min_max with scale = [1, 100], or take aggregation = "arithmetic"'
@@ -354,12 +354,12 @@ def _must_be_defined(made: Composite, ready: Prepared) -> None:
 def _ranking(
     table: IndicatorTable, ready: Prepared, spec: IndexSpec, made: Composite, verdicts: pd.DataFrame, period: str
 ) -> pd.DataFrame:
-    areas, names = ready.figures.values.index, list(spec.indicators)
+    areas, names = ready.figures.usable.index, list(spec.indicators)
     ranked = verdicts["reason"] == ""
     whole = pd.Series(made.scores, index=areas).where(ranked)
     shown = _presented(whole, spec)
     rest = _score_rest(ready, spec, made).where(ranked)
-    known = ready.figures.values.notna()
+    known = ready.figures.usable.notna()
     relative = pd.DataFrame(made.normalised, areas, names)
     ranking = pd.DataFrame(
         {
@@ -420,7 +420,7 @@ def _presented(scores: Any, spec: IndexSpec) -> Any:
 
 def _score_rest(ready: Prepared, spec: IndexSpec, made: Composite) -> pd.Series:
     """Score each area against the reference without it."""
-    values = ready.figures.values
+    values = ready.figures.usable
     nothing = pd.Series(np.nan, index=values.index)
     if not scores_are_relative(spec):
         return nothing

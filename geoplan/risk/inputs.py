@@ -43,8 +43,8 @@ class Figures:
 
     Attributes
     ----------
-    values
-        What can be used; NaN where a figure is missing or its base too small.
+    usable
+        Values that can be used; NaN where a figure is missing or its base too small.
     bases, statuses
         Denominators, and statuses as the table has them.
     population
@@ -53,7 +53,7 @@ class Figures:
         Indicator → areas whose base was under its minimum.
     """
 
-    values: pd.DataFrame
+    usable: pd.DataFrame
     bases: pd.DataFrame
     statuses: pd.DataFrame
     population: pd.Series | None
@@ -178,10 +178,10 @@ def _methods_fit(spec: IndexSpec) -> list[Fault]:
     if spec.favourable == "after" and not {how.normalisation for how in inside} <= {"percentile", "min_max"}:
         what = "only percentile ranks and min_max can be turned after they have been made"
         found.append(Fault(what=what, key="index.favourable", expected="complement or reciprocal"))
-    if "relative" in {between_domains(spec).normalisation}:
+    if between_domains(spec).normalisation == "relative":
         what = "domains have no city value to be normalised by"
         found.append(Fault(what=what, key="index.between.normalisation", expected="none, z_score, rank_exponential …"))
-    if "distance_to_target" in {between_domains(spec).normalisation}:
+    if between_domains(spec).normalisation == "distance_to_target":
         what = "domains have no target"
         found.append(Fault(what=what, key="index.between.normalisation", expected="none, z_score, rank_exponential …"))
     return found
@@ -251,20 +251,20 @@ def fill(figures: Figures, spec: IndexSpec, groups: pd.Series | None) -> tuple[p
     SpecError
         When groups are named and not given.
     """
-    nothing = figures.values.where(figures.values.isna() & figures.values.notna())
+    nothing = figures.usable.where(figures.usable.isna() & figures.usable.notna())
     if spec.treatment.impute == "none":
         return nothing, {}
     if spec.treatment.groups is not None and groups is None:
         what = f"which area lies in which '{spec.treatment.groups}' is not known"
         raise SpecError(Fault(what=what, key="index.treatment.groups", hint="give `groups`, area → group"))
-    codes = np.zeros(len(figures.values), dtype=int)
+    codes = np.zeros(len(figures.usable), dtype=int)
     if groups is not None:
-        codes = pd.factorize(groups.reindex(figures.values.index).astype(object).fillna(""))[0]
-    complete = group_means(figures.values.to_numpy(), figures.bases.to_numpy(), codes)
-    filled = pd.DataFrame(complete, figures.values.index, figures.values.columns).where(figures.values.isna())
+        codes = pd.factorize(groups.reindex(figures.usable.index).astype(object).fillna(""))[0]
+    complete = group_means(figures.usable.to_numpy(), figures.bases.to_numpy(), codes)
+    filled = pd.DataFrame(complete, figures.usable.index, figures.usable.columns).where(figures.usable.isna())
     for domain in spec.domains:
         names, weights = list(domain.indicators), np.array(list(domain.indicators.values()))
-        have = figures.values[names].notna().to_numpy() @ weights
+        have = figures.usable[names].notna().to_numpy() @ weights
         filled.loc[have < spec.minimum_available * weights.sum() - 1e-12, names] = np.nan
     return filled, {str(name): int(count) for name, count in filled.notna().sum().items() if count}
 

@@ -179,7 +179,7 @@ def exponential(share: Array, constant: float) -> Array:
     Examples
     --------
     >>> exponential(np.array([0.0, 0.9, 1.0]), 23.0).round(6).tolist()
-    [0.0, 50.262297, 100.0]
+    [0.0, 50.426654, 100.0]
     """
     made: Array = -constant * np.log1p(-share * -np.expm1(-100 / constant))
     return made

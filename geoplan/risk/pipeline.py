@@ -203,9 +203,7 @@ def _with_tree(fitted: Fitted, spec: IndexSpec, level: Array, *, keep: bool) -> 
         weights = Weights(np.array([part.weight for part in domain.parts] or [1.0]), "given")
         how = inside_domain(spec, domain) if domain.parts else How()
         domains.append(Node(domain.id, places, how, spec.minimum_available, weights))
-    known_parts = []
-    for node in parts:
-        known_parts.append(_learn(node, level[:, list(node.places)], fitted, keep=keep))
+    known_parts = [_learn(node, level[:, list(node.places)], fitted, keep=keep) for node in parts]
     scores = np.stack([_combine(n, level[:, list(n.places)], fitted).score for n in known_parts], axis=-1)
     known_domains = [_learn(node, scores[:, list(node.places)], fitted, keep=keep) for node in domains]
     scores = np.stack([_combine(n, scores[:, list(n.places)], fitted).score for n in known_domains], axis=-1)
@@ -339,13 +337,13 @@ def _levels(
     domains = []
     for node in fitted.domains:
         places = list(node.places)
-        weights = None if alive is None else (alive[..., places] * node.weights.values)[..., None, :]
+        weights = None if alive is None else (alive[..., places] * node.weights.each)[..., None, :]
         domains.append(_combine(node, level[..., places], fitted, weights))
     level = np.stack([made.score for made in domains], axis=-1)
     weights = None if domain_weights is None else domain_weights[..., None, :]
     if alive is not None:
         left = np.stack([alive[..., list(node.places)].any(axis=-1) for node in fitted.domains], axis=-1)
-        weights = left[..., None, :] * (fitted.total.weights.values if weights is None else weights)
+        weights = left[..., None, :] * (fitted.total.weights.each if weights is None else weights)
     return parts, domains, _combine(fitted.total, level, fitted, weights)
 
 
@@ -372,13 +370,13 @@ def _normalised(node: Node, inside: Array, fitted: Fitted) -> Array:
 def _combine(node: Node, inside: Array, fitted: Fitted, weights: Array | None = None) -> _Made:
     """Combine parts; ``weights`` (draws × 1 × parts) in place of the node's own."""
     x = _normalised(node, inside, fitted)
-    w = node.weights.values if weights is None else weights
+    w = node.weights.each if weights is None else weights
     known = ~np.isnan(x)
-    if node.weights.centre is not None:
+    if node.weights.centre is not None and node.weights.scale is not None:
         x = (np.where(known, x, 0.0) - node.weights.centre) / node.weights.scale
         enough = known.mean(axis=-1) >= (_ARITHMETIC if node.how.missing == "average" else node.needed) - _ARITHMETIC
         share = np.where(known, np.broadcast_to(w, x.shape), np.nan)
-        score = x @ node.weights.values
+        score = x @ node.weights.each
         return _Made(node, np.where(enough & known.any(axis=-1), score, np.nan), np.where(known, x, np.nan), share)
     if node.how.missing == "average":
         return _Made(node, *_average_for_missing(node, x, known, w))
@@ -408,13 +406,16 @@ def _average_for_missing(node: Node, x: Array, known: NDArray[np.bool_], w: Arra
 def _aggregated(x: Array, share: Array, how: str) -> Array:
     """Return the mean or sum over the last axis; parts without weight do not count, whatever they are."""
     counted = share > 0
+    made: Array
     if how in {"arithmetic", "sum"}:
-        made: Array = np.where(counted | (share < 0), x * share, 0.0).sum(axis=-1)
+        made = np.where(counted, x * share, 0.0).sum(axis=-1)
         return made
     with np.errstate(divide="ignore", invalid="ignore"):
         if how == "geometric":
-            return np.exp(np.where(counted, share * np.log(x), 0.0).sum(axis=-1))
-        return 1 / np.where(counted, share / x, 0.0).sum(axis=-1)
+            made = np.exp(np.where(counted, share * np.log(x), 0.0).sum(axis=-1))
+        else:
+            made = 1 / np.where(counted, share / x, 0.0).sum(axis=-1)
+    return made
 
 
 def _problems(made: Sequence[_Made], draws: tuple[int, ...]) -> NDArray[np.str_]:

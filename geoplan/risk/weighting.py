@@ -20,10 +20,11 @@ _FACTOR_PARTS = 3  # one factor of two indicators is not identified
 class Weights:
     """Weights of a node's parts, and how they were made.
 
-    ``centre`` and ``scale`` standardise a part before its weight applies (one factor); ``told`` is for the certificate.
+    ``each`` is one a part; ``centre`` and ``scale`` standardise a part before its weight applies (one factor);
+    ``told`` is for the certificate.
     """
 
-    values: Array
+    each: Array
     how: str
     told: str = ""
     centre: Array | None = None
@@ -31,13 +32,13 @@ class Weights:
 
 
 def weigh(values: Array, how: str, node: str, names: Sequence[str] = ()) -> Weights:
-    """Make weights from normalised areas × parts.
+    r"""Make weights from normalised areas × parts.
 
     Parameters
     ----------
     how
-        ``entropy``: :math:`w_i \\propto 1 - e_i` with :math:`e_i = -\\sum_a p_{ai} \\ln p_{ai} / \\ln N` and
-        :math:`p_{ai} = x_{ai} / \\sum_a x_{ai}` (Shannon; Zeleny 1982). ``principal_component``: squared loadings of
+        ``entropy``: :math:`w_i \propto 1 - e_i` with :math:`e_i = -\sum_a p_{ai} \ln p_{ai} / \ln N` and
+        :math:`p_{ai} = x_{ai} / \sum_a x_{ai}` (Shannon; Zeleny 1982). ``principal_component``: squared loadings of
         the first component of the correlations (OECD/JRC Handbook, step 6). ``one_factor``: the regression (Thomson)
         coefficients of a maximum-likelihood factor model with one factor, as the Scottish index has them.
     node
@@ -51,7 +52,7 @@ def weigh(values: Array, how: str, node: str, names: Sequence[str] = ()) -> Weig
 
     Examples
     --------
-    >>> weigh(np.array([[1.0, 5.0], [2.0, 5.0], [9.0, 5.0]]), "entropy", "work").values.round(6).tolist()
+    >>> weigh(np.array([[1.0, 5.0], [2.0, 5.0], [9.0, 5.0]]), "entropy", "work").each.round(6).tolist()
     [1.0, 0.0]
     """
     if how == "one_factor":
@@ -113,7 +114,7 @@ def one_factor(values: Array, node: str = "index", names: Sequence[str] = ()) ->
     --------
     >>> rng = np.random.default_rng(1)
     >>> deprived = rng.normal(size=(500, 1))
-    >>> one_factor(deprived + rng.normal(size=(500, 3))).values.round(1).tolist()
+    >>> one_factor(deprived + rng.normal(size=(500, 3))).each.round(1).tolist()
     [0.3, 0.5, 0.3]
     """
     from sklearn.decomposition import FactorAnalysis  # noqa: PLC0415  slow to import, and only this needs it

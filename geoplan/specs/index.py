@@ -59,7 +59,7 @@ class CombineSpec(Model):
     )
     aggregation: Aggregation | None = Field(
         default=None,
-        description="arithmetic, geometric or harmonic mean, weights divided by their sum; or sum, weights as they are.",
+        description="arithmetic, geometric or harmonic mean, weights divided by their sum; or sum, as they are.",
     )
     missing: Literal["left_out", "average"] | None = Field(
         default=None,
@@ -69,7 +69,7 @@ class CombineSpec(Model):
     decimals: int | None = Field(default=None, ge=0, le=12, description="Round the normalised parts.")
     scale: Several[Finite] | None = Field(
         default=None,
-        description="min_max: lowest and highest value, 0 and 100 when left out; geometric means need > 0.",
+        description="min_max: lowest and highest value, 0 and 100 if left out; geometric means need > 0.",
     )
 
     deviation: Literal["population", "sample"] | None = Field(
@@ -134,7 +134,7 @@ class DomainSpec(Model):
         parts = data.get("parts") if isinstance(data, dict) else None
         if not isinstance(parts, list | tuple) or not parts:
             return data
-        named = {}
+        named: dict[str, float] = {}
         for item in parts:
             part = item if isinstance(item, PartSpec) else PartSpec.model_validate(item)
             whole = sum(part.indicators.values())
@@ -288,8 +288,8 @@ class IndexSpec(Model):
     dynamics: DynamicsSpec | None = Field(default=None, description="Classes of change beside those of the score.")
     base: Period | None = Field(
         default=None,
-        description="The year whose city scores 100 (or whose mean, lowest and highest values count); the ranked year's "
-        "own when left out.",
+        description="The year whose city scores 100 (or whose mean, lowest and highest values count); the ranked "
+        "year's own when left out.",
     )
     reference: str | None = Field(
         default=None,
