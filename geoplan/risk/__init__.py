@@ -9,12 +9,14 @@ from geoplan.risk.clusters import (
     global_pattern,
     local_pattern,
 )
+from geoplan.risk.effects import (
+    choice_effects,
+)
 from geoplan.risk.figures import (
     breakdown,
     explain,
 )
 from geoplan.risk.index import (
-    Certificate,
     IndexResult,
     risk_index,
     scores_are_relative,
@@ -25,6 +27,13 @@ from geoplan.risk.neighbours import (
 )
 from geoplan.risk.segregation import (
     segregation,
+)
+from geoplan.risk.shrinkage import (
+    shrink,
+)
+from geoplan.risk.uncertainty import (
+    RankUncertainty,
+    rank_uncertainty,
 )
 from geoplan.risk.years import (
     IndexSeries,
@@ -38,13 +47,17 @@ __all__ = [
     "IndexResult",
     "IndexSeries",
     "Neighbours",
+    "RankUncertainty",
     "breakdown",
+    "choice_effects",
     "explain",
     "global_pattern",
     "index_series",
     "local_pattern",
     "neighbours",
+    "rank_uncertainty",
     "risk_index",
     "scores_are_relative",
     "segregation",
+    "shrink",
 ]
