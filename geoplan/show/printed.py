@@ -30,9 +30,10 @@ from geoplan.show.style import (
 )
 from geoplan.show.texts import format_number, texts
 
-__all__ = ["SAVED", "Picture", "plot"]
+__all__ = ["HALO", "SAVED", "Picture", "plot"]
 
-_HALO = withStroke(linewidth=3, foreground="white")  # what lies on the map stays readable on any class
+#: What lies on a map or on lines stays readable.
+HALO = withStroke(linewidth=3, foreground="white")
 _INK, _QUIET, _HAIRLINE, _EDGE = INK, QUIET, HAIRLINE, "#ffffff"
 _PARENT_EDGE = "#3d3d3a"
 _LETTERS = 26  # of a name beside the map
@@ -305,7 +306,7 @@ def _scale_bar(axes: Axes, language: str) -> None:
                 edgecolor=_INK,
                 linewidth=0.7,
                 zorder=7,
-                path_effects=[_HALO],
+                path_effects=[HALO],
             )
         )
     in_km = length >= 1000  # noqa: PLR2004  metres
@@ -318,7 +319,7 @@ def _scale_bar(axes: Axes, language: str) -> None:
         color=_INK,
         va="bottom",
         zorder=7,
-        path_effects=[_HALO],
+        path_effects=[HALO],
     )
 
 
@@ -341,10 +342,10 @@ def _north_arrow(axes: Axes, language: str) -> None:
             "arrowstyle": "-|>,head_width=0.35,head_length=0.7",
             "facecolor": _INK,
             "linewidth": 1.2,
-            "path_effects": [_HALO],
+            "path_effects": [HALO],
         },
         zorder=7,
-        path_effects=[_HALO],
+        path_effects=[HALO],
     )
 
 
