@@ -273,7 +273,7 @@ def _name(axes: Axes, scatter: _Scatter) -> list[str]:
             path_effects=[HALO],
             color=colour,
             parse_math=False,
-            zorder=6,
+            zorder=2.5,  # its halo covers lines, not points
         )
     return left_out
 

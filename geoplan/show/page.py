@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextToPath
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from scipy.optimize import isotonic_regression
@@ -64,11 +65,12 @@ LISTED = 12
 
 @dataclass(frozen=True)
 class Sign:
-    """An entry of the key: its words, and how its line and its point look."""
+    """An entry of the key: its words, and how its line, its point or its patch looks."""
 
     text: str
     line: Mapping[str, Any] = field(default_factory=dict)
     point: Mapping[str, Any] = field(default_factory=dict)
+    patch: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def fitted(text: str, room: float, size: float, *, bold: bool = False) -> str:
 def wrapped(text: str, room: float, size: float, *, bold: bool = False, most: int | None = None) -> list[str]:
     """Return lines no wider than the room; a word that is wider is divided, and beyond ``most`` lines it is cut."""
     lines: list[str] = []
-    for word in text.split():
+    for word in filter(None, text.split(" ")):  # not at spaces that are there to bind
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and text_width(longer, size, bold=bold) <= room:
             lines[-1] = longer
@@ -183,7 +185,7 @@ def _key_rows(key: Sequence[Sign], room: float) -> list[list[tuple[float, Sign |
     rows: list[list[tuple[float, Sign | None, str]]] = []
     at = room
     for entry in key:
-        lead = _SIGN + 0.07
+        lead = _SIGN + 0.07 if entry.line or entry.point or entry.patch else 0.0
         lines = wrapped(entry.text, room - lead, SMALL)
         needed = lead + max((text_width(line, SMALL) for line in lines), default=0.0)
         if at + needed > room or not rows:
@@ -202,14 +204,17 @@ def _draw_key(page: Page, rows: Sequence[Sequence[tuple[float, Sign | None, str]
     axes = page.axes(EDGE, top - high - page.foot, page.width - 2 * EDGE, high)
     axes.set_axis_off()
     axes.set(xlim=(0, page.width - 2 * EDGE), ylim=(len(rows), 0))
-    for number, row in enumerate(rows, start=0):
+    for number, row in enumerate(rows):
         for at, sign, text in row:
             if sign and sign.line:
                 axes.plot([at, at + _SIGN], [number + 0.5] * 2, **{"solid_capstyle": "butt", **sign.line})
             if sign and sign.point:
                 axes.plot([at + _SIGN / 2], [number + 0.5], linestyle="none", **sign.point)
+            if sign and sign.patch:
+                axes.add_patch(Rectangle((at, number + 0.16), _SIGN, 0.68, **sign.patch))
             look: dict[str, Any] = {"fontsize": SMALL, "color": QUIET, "parse_math": False}
-            axes.text(at + _SIGN + 0.07, number + 0.5, text, va="center_baseline", **look)
+            bare = sign and not (sign.line or sign.point or sign.patch)
+            axes.text(at + (0 if bare else _SIGN + 0.07), number + 0.5, text, va="center_baseline", **look)
 
 
 # ---------------------------------------------------------------- axes

@@ -31,7 +31,7 @@ from geoplan.show.page import (
     numbers_of,
     wrapped,
 )
-from geoplan.show.style import INK, LINES, QUIET
+from geoplan.show.style import INK, LINES, MISSING_PATTERNS, QUIET
 from geoplan.show.texts import Texts, format_number, texts
 
 __all__ = ["plot_profile"]
@@ -181,10 +181,15 @@ def _laid_out(own: pd.DataFrame, width: float, words: Texts) -> _Profile:
         raise SpecError(Fault(what="no indicator of this area has a known figure", expected="at least one"))
     texts_of = own.reindex(columns=["label", "domain", "unit", "kind", "denominator", "period", "status", "reason"])
     rows = numbers.join(texts_of)
-    rows["why"] = missing_labels(words, own)
+    said = own.get("status", pd.Series("", index=own.index)).isin(MISSING_PATTERNS)
+    rows["why"] = missing_labels(words, own).where(said | rows["value"].isna(), words["not_compared"])
     rows["label"] = rows["label"].where(rows["label"].notna(), rows.index.astype(str)).astype(str)
     rows["domain"] = rows["domain"].fillna("").astype(str)
-    units = rows["unit"].fillna("").map(lambda unit: f", {words.unit(str(unit))}" if unit and unit != "index" else "")
+    units = (
+        rows["unit"]
+        .fillna("")
+        .map(lambda unit: f",\N{NO-BREAK SPACE}{words.unit(str(unit))}" if unit and unit != "index" else "")
+    )
     narrow = width < NARROW
     room = width - 2 * EDGE if narrow else _label_room(width)
     rows["lines"] = [wrapped(text, room, SMALL, most=2) for text in rows["label"] + units]
@@ -215,12 +220,12 @@ def _key(shown: _Profile, words: Texts) -> list[Sign]:
     rows = shown.rows
     sides = np.sign((rows["at"] - shown.middle).dropna())
     entries = [
-        Sign(f"{words['this_area']} {sign}", point=_point(place, hollow=False))
-        for place, sign in ((1, "→"), (-1, "←"))
+        Sign(words[key], point=_point(place, hollow=False))
+        for place, key in ((1, "area_above"), (0, "area_same"), (-1, "area_below"))
         if (sides == place).any()
     ]
     if (rows["kind"] == _AS_CITY).any():
-        entries.append(Sign(words["as_city"], point=_point(0, hollow=True)))
+        entries.append(Sign(words["as_city"], point=_point(1, hollow=True) | {"markeredgecolor": QUIET}))
     if rows["surroundings"].notna().any():
         entries.append(Sign(words["surroundings"], point=_neighbour()))
     middle = words["reference_line" if shown.measure == "relative" else "middle_line"]
