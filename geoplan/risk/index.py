@@ -1,91 +1,48 @@
-"""The risk index: every indicator relative to the city, domain means, and a weighted total; city = 100.
+"""The risk index: figures of areas in, scores and ranks out, with every convention written down.
 
-The model is the one of Västra Götaland that Stockholm used for its *index of social risk*: each area's value
-is divided by the city's and multiplied by 100, the mean of a domain's indicators is the domain's score, and
-the mean of the domains is the index. Above 100 means more risk than in the city as a whole.
+The model that geoplan begins with is the one of Västra Götaland that Stockholm used for its *index of social risk*:
+each area's value is divided by the city's and multiplied by 100, the mean of a domain's indicators is the domain's
+score, and the mean of the domains is the index. The other methods are steps of the same pipeline, see
+:mod:`geoplan.risk.methods`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from geoplan import checks
-from geoplan.errors import Fault, Faults, SpecError, TableError
-from geoplan.places import IndicatorTable, known_sums, totals, unit_scale
+from geoplan.errors import Fault, SpecError, TableError
+from geoplan.places import IndicatorTable
 from geoplan.places.indicators import KNOWN
-from geoplan.specs import IndexSpec, IndicatorSpec
+from geoplan.risk.certificate import Certificate, certify
+from geoplan.risk.classes import class_of, dynamics_of, flags_of
+from geoplan.risk.inputs import (
+    UNSTATED,
+    Figures,
+    as_table,
+    at_period,
+    check_areas,
+    check_city,
+    check_spec,
+    city_values,
+    collect,
+    directions_of,
+    fill,
+    one_period,
+    rest_values,
+)
+from geoplan.risk.methods import between_domains, inside_domain, inside_part, presentation
+from geoplan.risk.normalising import percentile_rank
+from geoplan.risk.pipeline import TIE_DIGITS, Composite, Fitted, composite, fit, oriented
+from geoplan.specs import IndexSpec
 
-__all__ = ["Certificate", "IndexResult", "risk_index"]
+__all__ = ["IndexResult", "Prepared", "prepare", "rank_of", "risk_index"]
 
 _CITY = 100.0
-_TIE_DIGITS = 9  # scores that agree to a billionth of a point are tied; beyond that is arithmetic, not people
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """Every convention that was used, so that a rank can be traced and argued about.
-
-    Attributes
-    ----------
-    method, formula
-        What was computed.
-    period, reference, reference_areas
-        The year, the name of what scores 100, and how many areas it is made of.
-    direction
-        Indicator → how it enters: ``as is``, ``complement`` (1 - p) or ``reciprocal`` (city / area).
-    domain_weights, indicator_weights
-        As given, with ``domain_weight_sum``; domains are divided by the sum, indicators by the sum of those known.
-    missing, exclusion, ties, rest_of_city
-        The rules in words.
-    reference_gaps, reference_coverage
-        Indicator → number of (smallest) areas whose figure was not known when the city's value was made, and the share
-        of the base that was; only where something is missing.
-    too_small_bases
-        Indicator → number of areas whose base was under the indicator's minimum, so that the figure was not used.
-    ranked, excluded
-        Numbers of areas.
-    """
-
-    method: str
-    formula: str
-    period: str
-    reference: str
-    reference_areas: int
-    direction: Mapping[str, str]
-    domain_weights: Mapping[str, float]
-    domain_weight_sum: float
-    indicator_weights: Mapping[str, float]
-    missing: str
-    exclusion: str
-    ties: str
-    rest_of_city: str
-    reference_gaps: Mapping[str, int]
-    reference_coverage: Mapping[str, float]
-    too_small_bases: Mapping[str, int]
-    ranked: int
-    excluded: int
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the certificate as plain values."""
-        return asdict(self)
-
-    def lines(self) -> list[tuple[str, str]]:
-        """Return the certificate as pairs of a heading and a text."""
-        pairs = []
-        for name, value in asdict(self).items():
-            text = (
-                ", ".join(f"{k}: {v:g}" if isinstance(v, float) else f"{k}: {v}" for k, v in value.items())
-                if isinstance(value, dict)
-                else f"{value:g}"
-                if isinstance(value, float)
-                else str(value)
-            )
-            pairs.append((name.replace("_", " "), text or "none"))
-        return pairs
 
 
 @dataclass(frozen=True)
@@ -96,19 +53,36 @@ class IndexResult:
     ----------
     ranking
         Index ``area_id``, sorted by rank, the areas without one last. Columns ``rank`` (Int64; 1 = highest risk),
-        ``score`` (city = 100), ``gap`` (score - 100, points), ``rank_rest`` and ``score_rest`` (the area against the
-        rest of the city), ``population`` (persons), ``indicators``, ``indicators_estimated`` and ``indicators_total``
-        (number known, of these estimated or provisional, number in the index), ``status`` (observed, provisional,
-        estimated, suppressed, not_collected, not_applicable or out_of_scope), ``reason`` (why an area has no rank:
-        ``small_population``, ``population_not_known`` or ``domain_not_known``; else empty), ``reason_domain`` (which).
+        ``score`` (city = 100 for the relative method), ``gap`` (points above the city's 100; above the mean of the
+        ranked areas for other methods), ``rank_rest`` and ``score_rest`` (the area against the rest of the city, NaN
+        where scores are not relative to it), ``population`` (persons), ``indicators``, ``indicators_estimated`` and
+        ``indicators_total`` (number known, of these estimated or provisional, number in the index), ``status``
+        (observed, provisional, estimated, suppressed, not_collected, not_applicable or out_of_scope), ``reason`` (why
+        an area has no rank: ``small_population``, ``population_not_known`` or ``domain_not_known``; else empty),
+        ``reason_domain`` (which), ``composite`` (what the contributions add up to: the score, or what it is the
+        percentile rank of). Besides, where the specification asks for it, ``class`` (text: number of the class, with
+        the sign of the dynamics), ``status_class`` (number), ``dynamics`` (score of the change, standard deviations),
+        ``dynamics_class`` (sign) and ``flags`` (number of indicators).
     domains
-        Areas × domains, city = 100.
+        Areas × domains: city = 100 for the relative method; percentile ranks where the score is one; else as the
+        domains enter the index, such as E of the UK indices. Higher is worse.
+    parts
+        Areas × sub-domains, of domains that have them.
+    points
+        Areas × domains: what each brings to the composite; a ranked area's row adds up to it.
     relative
-        Areas × indicators, city = 100 and higher = worse; NaN where the figure is missing or its base too small.
+        Areas × indicators as they are combined: city = 100 for the relative method, z-scores, percentile ranks …;
+        higher is worse. NaN where the figure is missing or its base too small.
     weights
-        Areas × indicators: the weight each known figure has in the area's score; a ranked area's row adds up to 1.
+        Areas × indicators: the weight each known figure has in the area's composite; a ranked area's row adds up to 1
+        where means are taken.
     contributions
-        Areas × indicators, points: weight × relative; a ranked area's row adds up to its score.
+        Areas × indicators: what each brings to the composite; a ranked area's row adds up to it. Where domains are
+        ranked before they are combined, a domain's points are divided among its indicators by weight.
+    flags
+        Areas × domains and ``total``: number of indicators in the highest percentiles; None where not asked for.
+    imputed
+        Areas × indicators: figures that were filled in, in the indicators' units; NaN elsewhere.
     reference
         Index indicator: ``numerator, denominator, value, status, areas, areas_missing, coverage`` of what scores 100.
     certificate
@@ -123,10 +97,14 @@ class IndexResult:
     reference: pd.DataFrame
     certificate: Certificate
     spec: IndexSpec = field(repr=False)
+    points: pd.DataFrame = field(repr=False)
+    parts: pd.DataFrame = field(repr=False)
+    imputed: pd.DataFrame = field(repr=False)
+    flags: pd.DataFrame | None = field(default=None, repr=False)
 
     @property
     def score(self) -> pd.Series:
-        """The index by area (city = 100; NaN for areas without a rank), in the order of ``area_id``."""
+        """The index by area (NaN for areas without a rank), in the order of ``area_id``."""
         score: pd.Series = self.ranking["score"].sort_index()
         return score
 
@@ -137,19 +115,52 @@ class IndexResult:
         return self.ranking.loc[rows, ["population", "status", "reason"]]
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Figures and a pipeline that fits them: what :func:`risk_index` computes with, and draws are made from.
+
+    Attributes
+    ----------
+    table
+        The figures of the base year: of the period itself, where the specification names no other.
+    figures
+        Of the areas to rank, after gaps were filled.
+    imputed, filled
+        What was filled in, areas × indicators, and the number of areas by indicator.
+    city
+        What the reference areas have together.
+    group
+        The reference areas.
+    eligible
+        By area: whether it can be ranked, as far as its population says.
+    fitted
+        The pipeline.
+    """
+
+    table: IndicatorTable
+    figures: Figures
+    imputed: pd.DataFrame
+    filled: dict[str, int]
+    city: pd.DataFrame
+    group: pd.Index
+    eligible: pd.Series
+    fitted: Fitted
+
+
 def risk_index(
-    table: IndicatorTable,
+    table: IndicatorTable | pd.DataFrame,
     spec: IndexSpec,
     *,
-    period: str,
+    period: str | None = None,
     area_ids: Iterable[str] | None = None,
     reference_ids: Iterable[str] | None = None,
     reference_name: str | None = None,
+    groups: pd.Series | None = None,
 ) -> IndexResult:
-    r"""Compute the index of each area relative to the city.
+    r"""Compute the index of areas by any method of the family.
 
-    With :math:`v_{ai}` the value of indicator *i* in area *a*, :math:`c_i` the city's value made from its counts,
-    weights :math:`w_d` of domains and :math:`u_i` of indicators,
+    The relative method, with :math:`v_{ai}` the value of indicator *i* in area *a*, :math:`c_i` the city's value made
+    from its counts, weights :math:`w_d` of domains and :math:`u_i` of indicators, is
 
     .. math::
 
@@ -159,16 +170,19 @@ def risk_index(
 
     over the indicators known in the area. An indicator that is better when higher enters as
     :math:`100\,(1 - v)/(1 - c)` (shares) or :math:`100\,c/v` (means and rates). Source: Västra Götalandsregionen's
-    model of relative risk, as used in Stockholm's *Program för en sammanhållen stad*.
+    model of relative risk, as used in Stockholm's *Program för en sammanhållen stad*. The formulas of the other methods
+    are in :data:`~geoplan.risk.methods.METHODS`, and in the certificate of every result.
 
     Parameters
     ----------
     table
-        Indicators of the areas, with the population count named by ``spec.population``.
+        Indicators of the areas, with the population count named by ``spec.population``; or a plain frame of figures
+        without counts (index ``area_id``, a column an indicator, NaN where missing), for methods that need none. Its
+        columns are worse when higher unless ``spec.directions`` says otherwise.
     spec
         Domains, weights and rules; from a scenario, or made in Python.
     period
-        The period to rank.
+        The period to rank; the only one there is when left out.
     area_ids
         The areas to rank; those of the table when left out. One that the table does not know is listed without a rank.
     reference_ids
@@ -176,6 +190,8 @@ def risk_index(
         merged areas all that is known of their parts.
     reference_name
         What they are called in the certificate.
+    groups
+        Area → group, for ``treatment.impute = "group_mean"``; all areas are one group when left out.
 
     Returns
     -------
@@ -184,10 +200,12 @@ def risk_index(
     Raises
     ------
     SpecError
-        When an indicator, the population or the period is not in the table, or an indicator is neutral or a count.
+        When an indicator, the population or the period is not in the table, an indicator is neutral or a count, or
+        the steps of the specification do not fit together.
     TableError
         When the index is undefined: the city's value of an indicator is 0 (or 100 % for a turned share), is not known,
-        or an inverted value is 0.
+        or an inverted value is 0; no area has a figure of an indicator; a geometric or harmonic mean meets a negative
+        value; weights cannot be made from the figures.
 
     Examples
     --------
@@ -204,283 +222,256 @@ def risk_index(
     >>> risk_index(IndicatorTable(data, definitions), spec, period="2012").score.to_dict()
     {'A': 200.0, 'B': 50.0}
     """
-    _check_spec(table, spec, period)
-    now = _at(table, period)
-    names = list(spec.indicators)
+    plain = isinstance(table, pd.DataFrame)
+    named = str(period) if period is not None else UNSTATED
+    source = as_table(table, spec, named) if isinstance(table, pd.DataFrame) else table
+    when = one_period(source, named if plain else period)
+    ready = prepare(source, spec, period=when, area_ids=area_ids, reference_ids=reference_ids, groups=groups)
+    made = composite(ready.fitted, ready.figures.usable.to_numpy())
+    _must_be_defined(made, ready)
+    areas, names = ready.figures.usable.index, list(spec.indicators)
+    ids = [domain.id for domain in spec.domains]
+    relative = pd.DataFrame(made.normalised, areas, names)
+    domains = pd.DataFrame(made.domains, areas, ids)
+    verdicts = _verdicts(ready, domains, relative, spec)
+    ranked = verdicts["reason"] == ""
+    ranking = _ranking(source, ready, spec, made, verdicts, when)
+    if spec.flags is not None:
+        flags = flags_of(ready.figures.usable, ready.fitted, spec).where(ranked)
+        ranking["flags"] = flags["total"]
+    else:
+        flags = None
+    ranking = ranking.rename_axis("area_id").reset_index()
+    ranking = ranking.sort_values(["rank", "area_id"], na_position="last").set_index("area_id")
+    excluded = int(ranking["rank"].isna().sum())
+    certificate = certify(
+        spec,
+        ready.fitted,
+        period=when,
+        reference=reference_name or "all areas of the scenario",
+        reference_areas=len(ready.group),
+        city=ready.city.loc[names],
+        small=ready.figures.small,
+        imputed=ready.filled,
+        same=[name for name in names if len(ready.figures.usable.loc[ready.eligible, name].dropna().unique()) == 1],
+        ranked=len(ranking) - excluded,
+        excluded=excluded,
+    )
+    part_ids = [part.id for domain in spec.domains for part in domain.parts]
+    places = [place for place, node in enumerate(ready.fitted.parts) if node.id in part_ids]
+    return IndexResult(
+        ranking=ranking,
+        domains=_presented(domains.where(ranked, np.nan), spec),
+        relative=relative,
+        weights=pd.DataFrame(made.weights, areas, names).where(ranked, np.nan),
+        contributions=pd.DataFrame(made.contributions, areas, names).where(ranked, np.nan),
+        reference=ready.city,
+        certificate=certificate,
+        spec=spec,
+        points=pd.DataFrame(made.points, areas, ids).where(ranked, np.nan),
+        parts=pd.DataFrame(made.parts[:, places], areas, part_ids).where(ranked, np.nan),
+        imputed=ready.imputed,
+        flags=flags,
+    )
+
+
+# ---------------------------------------------------------------- steps
+
+
+def prepare(
+    table: IndicatorTable,
+    spec: IndexSpec,
+    *,
+    period: str,
+    area_ids: Iterable[str] | None = None,
+    reference_ids: Iterable[str] | None = None,
+    groups: pd.Series | None = None,
+) -> Prepared:
+    """Check a table against a specification, take its figures, and fit the pipeline to them.
+
+    Raises
+    ------
+    SpecError
+        As :func:`risk_index`.
+    TableError
+        As :func:`risk_index`.
+
+    Examples
+    --------
+    >>> from geoplan.run import open_run
+    >>> run = open_run("scenarios/fjordbo.toml")
+    >>> prepare(run.indicators(), run.spec.index, period="2012").figures.usable.shape
+    (14, 8)
+    """
+    # Only figures without residents, as of a plain frame, are ranked without asking how many there are.
+    bare = spec.population not in table.definitions and spec.minimum_population == 0
+    counted = not (bare and (table.data["denominator"].isna() & table.data["numerator"].isna()).all())
+    check_spec(table, spec, period, counted=counted)
+    now = at_period(table, period)
     areas = pd.Index(sorted(set(now.data["area_id"].unique() if area_ids is None else area_ids)), name="area_id")
     group = areas if reference_ids is None else areas.intersection(pd.Index(sorted(set(reference_ids))))
     if group.empty:
         raise SpecError(Fault(what="no area of the table lies in the reference area", key="index.reference"))
-    city = totals(now, group).xs(period, level="period").reindex([*names, spec.population])
-    how = {name: _direction(table.definitions[name], spec) for name in names}
-    _check_city(city.loc[names], how, table.definitions)
+    based = period if spec.base is None else spec.base
+    then = now if based == period else at_period(table, based)
+    city = city_values(then, spec, group, based, counted=counted)
+    directions = directions_of(spec, table.definitions)
+    by_name = dict(zip(spec.indicators, directions, strict=True))
+    check_city(city, by_name, relative_indicators(spec))
+    figures = collect(now, spec, areas, period, counted=counted)
+    check_areas(figures.usable, by_name)
+    imputed, filled = fill(figures, spec, groups)
+    figures = replace(figures, usable=figures.usable.fillna(imputed))
+    eligible = pd.Series(data=True, index=areas)
+    if figures.population is not None:
+        eligible = figures.population >= max(spec.minimum_population, 1)
+    if eligible.any():
+        check_areas(figures.usable[eligible], by_name)
+    base_values = None
+    if then is not now:
+        base_values = collect(then, spec, areas, based, counted=counted).usable.to_numpy()
+    fitted = fit(
+        figures.usable.to_numpy(),
+        spec,
+        directions=directions,
+        city=city["value"].reindex(list(spec.indicators)).to_numpy(dtype=float),
+        eligible=eligible.to_numpy(dtype=bool),
+        base_values=base_values,
+    )
+    return Prepared(then, figures, imputed, filled, city, group, eligible, fitted)
 
-    cells = {
-        column: now.wide(period, column).reindex(index=areas, columns=[*names, spec.population])
-        for column in ("value", "numerator", "denominator", "status")
-    }
-    values, small = _usable(cells, table.definitions, names)
-    _check_areas(values, how)
-    relative = _relative(values, city["value"], how, table.definitions)
-    rest = _relative(values, _rest_values(now, values, city, group), how, table.definitions)
-    domains, weights = _aggregate(relative, spec)
-    # Where the rest of the city has no value to compare with, leaving the figure out would say that nothing differs.
-    comparable = ~(relative.notna() & rest.isna()).any(axis=1)
-    score_rest = (weights * rest).sum(axis=1, min_count=1).where(comparable)
 
-    population = cells["value"][spec.population]
-    verdicts = _verdicts(population, domains, relative, cells["status"][names], spec)
+def _must_be_defined(made: Composite, ready: Prepared) -> None:
+    if made.problem:
+        values = pd.DataFrame(made.normalised, ready.figures.usable.index, ready.fitted.names)
+        low = values.stack().idxmin()
+        what = f"{made.problem}: there is no such mean"
+        hint = 'normalise by min_max with scale = [1, 100], or take aggregation = "arithmetic"'
+        lowest = f"the lowest is '{low[1]}'" if values.loc[low] < 0 else ""
+        raise TableError(Fault(what=f"{what}; {lowest}" if lowest else what, area=str(low[0]), hint=hint))
+
+
+def _ranking(
+    table: IndicatorTable, ready: Prepared, spec: IndexSpec, made: Composite, verdicts: pd.DataFrame, period: str
+) -> pd.DataFrame:
+    areas, names = ready.figures.usable.index, list(spec.indicators)
     ranked = verdicts["reason"] == ""
-    weights = weights.where(ranked, np.nan)
-    contributions = weights * relative
-    score = contributions.sum(axis=1, min_count=1)
+    whole = pd.Series(made.scores, index=areas).where(ranked)
+    shown = _presented(whole, spec)
+    rest = _score_rest(ready, spec, made).where(ranked)
+    known = ready.figures.usable.notna()
+    relative = pd.DataFrame(made.normalised, areas, names)
     ranking = pd.DataFrame(
         {
-            "rank": _ranks(score),
-            "score": score,
-            "gap": score - _CITY,
-            "rank_rest": _ranks(score_rest.where(ranked)),
-            "score_rest": score_rest.where(ranked),
-            "population": population,
-            "indicators": relative.notna().sum(axis=1),
-            "indicators_estimated": _estimated(cells["status"][names], relative),
+            "rank": rank_of(whole),
+            "score": shown,
+            "gap": shown - (_CITY if scores_are_relative(spec) else shown.mean()),
+            "rank_rest": rank_of(rest),
+            "score_rest": rest,
+            "population": np.nan if ready.figures.population is None else ready.figures.population,
+            "indicators": (relative.notna() & known).sum(axis=1),
+            "indicators_estimated": _estimated(ready, relative),
             "indicators_total": len(names),
             **verdicts,
-        }
+            "composite": whole,
+        },
+        index=areas,
     )
-    ranking = ranking.rename_axis("area_id").reset_index()
-    ranking = ranking.sort_values(["rank", "area_id"], na_position="last").set_index("area_id")
-    certificate = _certificate(
-        spec,
-        period,
-        how,
-        city.loc[names],
-        small,
-        reference_name or "all areas of the scenario",
-        len(group),
-        ranking,
-    )
-    return IndexResult(
-        ranking, domains.where(ranked, np.nan), relative, weights, contributions, city, certificate, spec
-    )
+    if spec.classes:
+        ranking["status_class"] = class_of(whole, spec.classes)
+        ranking["class"] = ranking["status_class"].astype("string").fillna("").astype(object)
+    if spec.dynamics:
+        change = dynamics_of(table, spec, areas[ranked], period, spec.dynamics).reindex(areas)
+        ranking = ranking.join(change.assign(dynamics_class=change["dynamics_class"].fillna("")))
+        if spec.classes:
+            both = (ranking["class"] != "") & (ranking["dynamics_class"] != "")
+            ranking["class"] = (ranking["class"] + ranking["dynamics_class"]).where(both, "")
+    return ranking
 
 
-# ---------------------------------------------------------------- checks
+def scores_are_relative(spec: IndexSpec) -> bool:
+    """Whether the city itself scores 100: all is put relative to it, and only means are taken after that."""
+    inside = [inside_part(spec, part.combine) for domain in spec.domains for part in domain.parts or (domain,)]
+    above = [inside_domain(spec, domain) for domain in spec.domains if domain.parts]
+    means = all(how.aggregation != "sum" for how in [*inside, *above, between_domains(spec)])
+    plain = all(how.normalisation == "none" for how in [*above, between_domains(spec)])
+    relative = all(how.normalisation == "relative" for how in inside)
+    return means and plain and relative and presentation(spec) == "score"
 
 
-def _check_spec(table: IndicatorTable, spec: IndexSpec, period: str) -> None:
-    faults = Faults()
-    present = set(table.data["indicator"].unique())
-    for number, domain in enumerate(spec.domains):
-        for name in domain.indicators:
-            key = f"index.domains.{number}.indicators"
-            if name not in table.definitions or name not in present:
-                faults.add(checks.unknown_name("indicator", name, present, key=key))
-            elif table.definitions[name].direction == "neutral":
-                what = f"'{name}' is neutral: it is neither better nor worse when higher"
-                faults.add(SpecError(Fault(what=what, key=key, hint="leave it out of the index")))
-            elif table.definitions[name].kind == "count":
-                what = f"'{name}' is a count: it grows with the area, and no area is near the city's"
-                faults.add(SpecError(Fault(what=what, key=key, hint="give it a base, as a share or a rate")))
-    if spec.population not in present:
-        faults.add(checks.unknown_name("indicator", spec.population, present, key="index.population"))
-    if period not in set(table.data["period"].unique()):
-        faults.add(checks.unknown_name("period of the table", period, table.data["period"], key="period"))
-    faults.raise_any()
+def relative_indicators(spec: IndexSpec) -> set[str]:
+    """Return the indicators that are put relative to the city."""
+    parts = [part for domain in spec.domains for part in domain.parts or (domain,)]
+    relative = [part for part in parts if inside_part(spec, part.combine).normalisation == "relative"]
+    return {name for part in relative for name in part.indicators}
 
 
-def _direction(item: IndicatorSpec, spec: IndexSpec) -> str:
-    if item.direction == "higher_is_worse":
-        return "as is"
-    return "complement" if item.kind == "share" and spec.favourable == "complement" else "reciprocal"
+def _presented(scores: Any, spec: IndexSpec) -> Any:
+    """Turn composites into what is shown, of one column or several."""
+    if presentation(spec) == "score":
+        return scores
+    values = np.round(scores.to_numpy(dtype=float), TIE_DIGITS)
+    ranks = percentile_rank(values[:, None])[:, 0] if values.ndim == 1 else percentile_rank(values)
+    ranks = ranks if spec.decimals is None else np.round(ranks, spec.decimals)
+    if isinstance(scores, pd.Series):
+        return pd.Series(ranks, index=scores.index)
+    return pd.DataFrame(ranks, scores.index, scores.columns)
 
 
-def _check_city(city: pd.DataFrame, how: Mapping[str, str], definitions: Mapping[str, IndicatorSpec]) -> None:
-    """Refuse an indicator that the city's value makes meaningless."""
-    faults = Faults()
-    for name, row in city.iterrows():
-        value = row["value"]
-        top = unit_scale(definitions[str(name)].unit)
-        if pd.isna(value):
-            what, hint = (
-                f"the city's value of '{name}' is not known",
-                "leave the indicator out, or choose another period",
-            )
-        elif how[str(name)] == "complement" and value >= top:
-            what, hint = (
-                f"the city's value of '{name}' is {value:g}: nobody is without it",
-                "leave the indicator out",
-            )
-        elif how[str(name)] != "complement" and value <= 0:
-            what, hint = (
-                f"the city's value of '{name}' is {value:g}, so nothing is relative to it",
-                "leave it out",
-            )
-        else:
-            continue
-        faults.add(TableError(Fault(what=what, hint=hint)))
-    faults.raise_any()
+def _score_rest(ready: Prepared, spec: IndexSpec, made: Composite) -> pd.Series:
+    """Score each area against the reference without it."""
+    values = ready.figures.usable
+    nothing = pd.Series(np.nan, index=values.index)
+    if not scores_are_relative(spec):
+        return nothing
+    rest = rest_values(ready.table, values, ready.city, ready.group)
+    against = replace(ready.fitted, city=oriented(rest.to_numpy(dtype=float), ready.fitted.directions))
+    alone = composite(against, values.to_numpy())
+    # Where the rest of the city has no value to compare with, leaving the figure out would say that nothing differs.
+    comparable = ~(~np.isnan(made.normalised) & np.isnan(alone.normalised)).any(axis=1)
+    return pd.Series(alone.scores, index=values.index).where(comparable)
 
 
-def _check_areas(values: pd.DataFrame, how: Mapping[str, str]) -> None:
-    faults = Faults()
-    for name in (name for name, way in how.items() if way == "reciprocal"):
-        zero = values.index[values[name] <= 0]
-        if len(zero):
-            fault = Fault(
-                what=f"'{name}' is {values.loc[zero[0], name]:g} and is better when higher: city / area has no value",
-                area=str(zero[0]),
-                hint="give the cell a status, or leave the indicator out of the index",
-            )
-            faults.add(TableError(fault))
-    faults.raise_any()
+def rank_of(score: pd.Series) -> pd.Series:
+    """Return ranks (Int64), 1 the highest score; scores that agree to nine decimals share the lowest place.
+
+    Examples
+    --------
+    >>> rank_of(pd.Series([1.0, 3.0, 3.0])).tolist()
+    [3, 1, 1]
+    """
+    return score.round(TIE_DIGITS).rank(method="min", ascending=False).astype("Int64")
 
 
-# ---------------------------------------------------------------- arithmetic
-
-
-def _usable(
-    cells: Mapping[str, pd.DataFrame], definitions: Mapping[str, IndicatorSpec], names: list[str]
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Keep the figures that are known and stand on a base large enough."""
-    values = cells["value"][names].where(cells["status"][names].isin(KNOWN)).astype(float)
-    small = {}
-    for name in names:
-        under = cells["denominator"][name].astype(float) < float(definitions[name].minimum_base or 0)
-        under &= values[name].notna()
-        values.loc[under, name] = np.nan
-        if under.any():
-            small[name] = int(under.sum())
-    return values, small
-
-
-def _relative(
-    values: pd.DataFrame,
-    city: pd.DataFrame | pd.Series,
-    how: Mapping[str, str],
-    definitions: Mapping[str, IndicatorSpec],
-) -> pd.DataFrame:
-    """Put each value relative to the city's (a Series), or to an area's own reference (a frame like ``values``)."""
-    result = {}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for name, way in how.items():
-            value, against = values[name], city[name]
-            if way == "complement":
-                top = unit_scale(definitions[name].unit)
-                value, against = top - value, top - against
-            ratio = against / value if way == "reciprocal" else value / against
-            result[name] = (_CITY * ratio).where(np.isfinite(ratio))
-    return pd.DataFrame(result, index=values.index)
-
-
-def _at(table: IndicatorTable, period: str) -> IndicatorTable:
-    """Keep one period."""
-    parts = table.parts
-    if parts is not None:
-        parts = parts[parts["period"] == period]
-    return IndicatorTable(table.data[table.data["period"] == period], table.definitions, parts)
-
-
-def _rest_values(now: IndicatorTable, values: pd.DataFrame, city: pd.DataFrame, group: pd.Index) -> pd.DataFrame:
-    """Return the value of the city without the area itself, area by area."""
-    own = known_sums(now)
-    period = str(now.data["period"].iloc[0])
-    base = own.wide(period, "denominator").reindex_like(values).astype(float)
-    value = own.wide(period).reindex_like(values).astype(float)
-    # An area outside the city, or one that brings nothing known to it, leaves the city as it is.
-    brings = pd.DataFrame(values.index.isin(group)[:, None] & value.notna(), values.index, values.columns)
-    base, value = base.where(brings, 0.0), value.where(brings, 0.0)
-    whole = city.loc[list(values.columns)]
-    left = whole["denominator"] - base
-    rest = whole["value"] * whole["denominator"] - value * base
-    return (rest / left).where(left > 0)
-
-
-def _aggregate(relative: pd.DataFrame, spec: IndexSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return domain scores, and the weight that each known figure has in the total."""
-    total = sum(domain.weight for domain in spec.domains)
-    domains, weights = {}, {}
-    for domain in spec.domains:
-        given = pd.Series(domain.indicators)
-        inside = relative[list(given.index)]
-        known = inside.notna().mul(given, axis=1)
-        enough = known.sum(axis=1) >= spec.minimum_available * given.sum() - 1e-12
-        shares = known.div(known.sum(axis=1), axis=0).where(known > 0).where(enough, np.nan)
-        domains[domain.id] = (shares * inside).sum(axis=1, min_count=1)
-        for name in given.index:
-            weights[name] = shares[name] * (domain.weight / total)
-    return pd.DataFrame(domains, index=relative.index), pd.DataFrame(weights, index=relative.index)
-
-
-def _ranks(score: pd.Series) -> pd.Series:
-    return score.round(_TIE_DIGITS).rank(method="min", ascending=False).astype("Int64")
-
-
-def _verdicts(
-    population: pd.Series,
-    domains: pd.DataFrame,
-    relative: pd.DataFrame,
-    statuses: pd.DataFrame,
-    spec: IndexSpec,
-) -> pd.DataFrame:
+def _verdicts(ready: Prepared, domains: pd.DataFrame, relative: pd.DataFrame, spec: IndexSpec) -> pd.DataFrame:
     """Say of each area whether it is ranked, on what footing, and if not, why."""
+    statuses, population = ready.figures.statuses, ready.figures.population
     verdicts = pd.DataFrame(
         {"status": "observed", "reason": "", "reason_domain": ""}, index=domains.index, dtype=object
     )
     used = statuses.where(relative.notna())
     verdicts.loc[(used == "provisional").any(axis=1), "status"] = "provisional"
-    verdicts.loc[(used == "estimated").any(axis=1), "status"] = "estimated"
+    estimated = (used == "estimated").any(axis=1) | ready.imputed.notna().any(axis=1)
+    verdicts.loc[estimated, "status"] = "estimated"
     for domain in spec.domains:
         names = list(domain.indicators)
-        lacking = domains[domain.id].isna() & (verdicts["reason"] == "")
+        lacking = domains[domain.id].isna() & (verdicts["reason"] == "") & ready.eligible
         why = statuses[names].where(relative[names].isna())
         for area in domains.index[lacking]:
             verdicts.loc[area] = [_commonest(why.loc[area]), "domain_not_known", domain.id]
-    small = population < max(spec.minimum_population, 1)
-    verdicts.loc[small] = ["out_of_scope", "small_population", ""]
-    verdicts.loc[population.isna()] = ["not_collected", "population_not_known", ""]
+    if population is not None:
+        verdicts.loc[~ready.eligible] = ["out_of_scope", "small_population", ""]
+        verdicts.loc[population.isna()] = ["not_collected", "population_not_known", ""]
     return verdicts
 
 
-def _estimated(statuses: pd.DataFrame, relative: pd.DataFrame) -> pd.Series:
+def _estimated(ready: Prepared, relative: pd.DataFrame) -> pd.Series:
     """Count the figures that stand on an estimate or are provisional."""
-    return (statuses.isin(["estimated", "provisional"]) & relative.notna()).sum(axis=1)
+    given = ready.figures.statuses.isin(["estimated", "provisional"]) & relative.notna()
+    return (given | ready.imputed.notna()).sum(axis=1)
 
 
 def _commonest(why: pd.Series) -> str:
     """Return the reason that is behind most of the missing figures; a known figure left out has too small a base."""
     counts = why.dropna().replace(dict.fromkeys(KNOWN, "out_of_scope")).value_counts()
     return str(min(counts.index[counts == counts.max()])) if len(counts) else "not_collected"
-
-
-def _certificate(
-    spec: IndexSpec,
-    period: str,
-    how: Mapping[str, str],
-    city: pd.DataFrame,
-    small: Mapping[str, int],
-    reference: str,
-    reference_areas: int,
-    ranking: pd.DataFrame,
-) -> Certificate:
-    excluded = int(ranking["rank"].isna().sum())
-    return Certificate(
-        method="relative to the city (Västra Götaland model)",
-        formula="100 × area / city per indicator; weighted mean in each domain; weighted mean of the domains",
-        period=period,
-        reference=reference,
-        reference_areas=reference_areas,
-        direction=dict(how),
-        domain_weights={domain.id: domain.weight for domain in spec.domains},
-        domain_weight_sum=sum(domain.weight for domain in spec.domains),
-        indicator_weights={name: weight for domain in spec.domains for name, weight in domain.indicators.items()},
-        missing=f"mean of those known; an area needs {spec.minimum_available:.0%} of the weight of every domain",
-        exclusion=f"under {spec.minimum_population:,} residents: listed, not ranked, counted in the city's value",
-        ties="the same rank to areas whose scores agree to nine decimals, the lowest of their places",
-        rest_of_city="score_rest: the area against the reference without it; none where that has no case of something",
-        reference_gaps={str(name): int(gap) for name, gap in city["areas_missing"].items() if gap},
-        reference_coverage={str(name): round(float(part), 4) for name, part in city["coverage"].items() if part < 1},
-        too_small_bases=dict(small),
-        ranked=len(ranking) - excluded,
-        excluded=excluded,
-    )

@@ -28,6 +28,7 @@ from geoplan.specs import (
     parse_spec,
     read_toml,
     registry_faults,
+    with_preset,
 )
 
 __all__ = ["Catalogue", "Dataset", "home", "sha256_of"]
@@ -189,8 +190,11 @@ class Catalogue:
         return {**content, _BLOCKS: filled}
 
     def _with_domains(self, content: dict[str, Any]) -> dict[str, Any]:
-        """Put the domains of the phase that a scenario's index names in their place."""
+        """Fill what a scenario's index leaves open from its preset, and its domains from the phase that it names."""
         index = content.get("index")
+        if isinstance(index, dict):
+            index = with_preset(index, key="index.preset")
+            content = {**content, "index": index}
         phase = index.get("phase") if isinstance(index, dict) else None
         if not isinstance(index, dict) or not isinstance(phase, dict):
             return content

@@ -6,6 +6,17 @@ exports them for editors, and ``docs/schemas`` holds the export.
 """
 
 from geoplan.specs.base import Language, Text
+from geoplan.specs.index import (
+    RESERVED,
+    ClassesSpec,
+    CombineSpec,
+    DomainSpec,
+    DynamicsSpec,
+    IndexSpec,
+    PartSpec,
+    RanksSpec,
+    TreatmentSpec,
+)
 from geoplan.specs.indicators import IndicatorsLayer, IndicatorSpec, NoiseSpec, SumSpec
 from geoplan.specs.maps import MapSpec
 from geoplan.specs.places import (
@@ -17,9 +28,10 @@ from geoplan.specs.places import (
     PointsLayer,
     RasterLayer,
 )
+from geoplan.specs.presets import index_preset, preset_names, with_preset
 from geoplan.specs.reading import Layer, json_schemas, parse_layer, parse_spec, read_toml
 from geoplan.specs.registry import FILE_COLUMNS, CrosswalkRow, DomainPhase, Goal, RegistryLayer, registry_faults
-from geoplan.specs.scenarios import RESERVED, DisclosureSpec, DomainSpec, IndexSpec, ScenarioSpec
+from geoplan.specs.scenarios import DisclosureSpec, ScenarioSpec
 
 __all__ = [
     "FILE_COLUMNS",
@@ -27,11 +39,14 @@ __all__ = [
     "AliasesLayer",
     "AreasLayer",
     "BackdropLayer",
+    "ClassesSpec",
+    "CombineSpec",
     "CrosswalkLayer",
     "CrosswalkRow",
     "DisclosureSpec",
     "DomainPhase",
     "DomainSpec",
+    "DynamicsSpec",
     "Goal",
     "IndexSpec",
     "IndicatorSpec",
@@ -41,15 +56,21 @@ __all__ = [
     "MapSpec",
     "MembershipLayer",
     "NoiseSpec",
+    "PartSpec",
     "PointsLayer",
+    "RanksSpec",
     "RasterLayer",
     "RegistryLayer",
     "ScenarioSpec",
     "SumSpec",
     "Text",
+    "TreatmentSpec",
+    "index_preset",
     "json_schemas",
     "parse_layer",
     "parse_spec",
+    "preset_names",
     "read_toml",
     "registry_faults",
+    "with_preset",
 ]

@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 
 from geoplan.errors import Fault, did_you_mean
 from geoplan.specs.base import LayerHead, Model, Several, Slug, Text
+from geoplan.specs.index import DomainSpec
 from geoplan.specs.indicators import IndicatorSpec
-from geoplan.specs.scenarios import DomainSpec
 
 __all__ = ["FILE_COLUMNS", "CrosswalkRow", "DomainPhase", "Goal", "RegistryLayer", "registry_faults"]
 

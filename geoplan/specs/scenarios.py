@@ -3,99 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from geoplan.errors import listed
 from geoplan.specs.base import Language, Model, Period, Several, Slug, Text
+from geoplan.specs.index import IndexSpec
 
-__all__ = ["RESERVED", "DisclosureSpec", "DomainSpec", "IndexSpec", "ScenarioSpec"]
-
-#: Columns of the ranked list; a domain, which gets a column of its own, cannot be called so.
-RESERVED = frozenset((
-    "area_id", "gap", "geometry", "homes", "indicators", "indicators_estimated", "indicators_total", "level", "method",
-    "name", "period", "population", "rank", "rank_rest", "reason", "reason_domain", "score", "score_rest", "source",
-    "status",
-))  # fmt: skip
-
-
-class DomainSpec(Model):
-    """One domain of the index with its indicators, equally weighted or by weights given."""
-
-    id: Slug
-    label: Text
-    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False, strict=False)
-    indicators: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False, strict=False)]] = Field(
-        min_length=1, description="A list of indicator ids, or a table of id = weight."
-    )
-
-    @field_validator("indicators", mode="before")
-    @classmethod
-    def _list_means_equal(cls, value: object) -> object:
-        if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-            if len(set(value)) < len(value):
-                raise ValueError("each indicator once in a domain")
-            return dict.fromkeys(value, 1.0)
-        if not isinstance(value, dict):
-            raise ValueError("a list of indicator ids, or a table of id = weight")  # noqa: TRY004  pydantic's way
-        return value
-
-
-class PhaseSpec(Model):
-    """The phase of a registry whose domains an index has."""
-
-    registry: str = Field(description="The registry, such as `nordhamra_registry`.")
-    version: str = Field(description="One of its phases, by its `version`; it must hold in the scenario's period.")
-
-
-class IndexSpec(Model):
-    """How the risk index is made."""
-
-    method: Literal["relative"] = "relative"
-    phase: PhaseSpec | None = Field(
-        default=None, description="Take the domains from a phase of a registry, in place of [[index.domains]]."
-    )
-    domains: Several[DomainSpec] = Field(
-        min_length=1, description="The domains with their indicators and weights; left out where `phase` names them."
-    )
-    reference: str | None = Field(
-        default=None,
-        description="The parent area that scores 100, such as a municipality; all areas when left out.",
-    )
-    reference_label: Text | None = None
-    population: str = Field(default="population", description="The indicator that counts residents.")
-    minimum_population: int = Field(default=0, ge=0, description="Smaller areas are listed, not ranked.")
-    minimum_available: float = Field(
-        default=0.5,
-        gt=0,
-        le=1,
-        strict=False,
-        description="Share of a domain's weight that must be known for the area to be ranked.",
-    )
-    favourable: Literal["complement", "reciprocal"] = Field(
-        default="complement",
-        description="How an indicator that is better when higher is turned: shares by 1 - p (a mean or a rate has "
-        "no complement and is inverted all the same), or everything by city / area.",
-    )
-
-    @field_validator("domains")
-    @classmethod
-    def _domains_once(cls, value: tuple[DomainSpec, ...]) -> tuple[DomainSpec, ...]:
-        used = [name for domain in value for name in domain.indicators]
-        ids = [domain.id for domain in value]
-        twice = sorted({name for name in used if used.count(name) > 1} | {i for i in ids if ids.count(i) > 1})
-        if twice:
-            raise ValueError(f"each domain once and each indicator in one domain; twice: {listed(twice)}")
-        reserved = sorted(set(ids) & RESERVED)
-        if reserved:
-            raise ValueError(f"domains under other names: the ranked list has columns called {listed(reserved)}")
-        return value
-
-    @property
-    def indicators(self) -> tuple[str, ...]:
-        """The indicators of all domains, in order."""
-        return tuple(name for domain in self.domains for name in domain.indicators)
+__all__ = ["DisclosureSpec", "ScenarioSpec"]
 
 
 class AssignSpec(Model):

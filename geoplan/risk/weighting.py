@@ -1,0 +1,152 @@
+"""Weights made from the figures themselves: entropy, first principal component, one common factor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geoplan.errors import Fault, TableError
+
+__all__ = ["Weights", "one_factor", "weigh"]
+
+Array = NDArray[np.float64]
+_FACTOR_PARTS = 3  # one factor of two indicators is not identified
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of a node's parts, and how they were made.
+
+    ``each`` is one a part; ``centre`` and ``scale`` standardise a part before its weight applies (one factor);
+    ``told`` is for the certificate.
+    """
+
+    each: Array
+    how: str
+    told: str = ""
+    centre: Array | None = None
+    scale: Array | None = None
+
+
+def weigh(values: Array, how: str, node: str, names: Sequence[str] = ()) -> Weights:
+    r"""Make weights from normalised areas × parts.
+
+    Parameters
+    ----------
+    how
+        ``entropy``: :math:`w_i \propto 1 - e_i` with :math:`e_i = -\sum_a p_{ai} \ln p_{ai} / \ln N` and
+        :math:`p_{ai} = x_{ai} / \sum_a x_{ai}` (Shannon; Zeleny 1982). ``principal_component``: squared loadings of
+        the first component of the correlations (OECD/JRC Handbook, step 6). ``one_factor``: the regression (Thomson)
+        coefficients of a maximum-likelihood factor model with one factor, as the Scottish index has them.
+    node
+        What the parts are of, for faults.
+
+    Raises
+    ------
+    TableError
+        When the figures allow no such weights: too few areas or parts, a part that is the same everywhere, or negative
+        ones for entropy.
+
+    Examples
+    --------
+    >>> weigh(np.array([[1.0, 5.0], [2.0, 5.0], [9.0, 5.0]]), "entropy", "work").each.round(6).tolist()
+    [1.0, 0.0]
+    """
+    if how == "one_factor":
+        return one_factor(np.where(np.isnan(values), 0.0, values), node, names)
+    complete = values[~np.isnan(values).any(axis=1)]
+    if len(complete) < 2:  # noqa: PLR2004  no weights from one area
+        raise _fault(node, how, f"{len(complete)} areas have all of its parts", "two at least")
+    return _entropy(complete, node) if how == "entropy" else _component(complete, node, names)
+
+
+def _entropy(values: Array, node: str) -> Weights:
+    if (values < 0).any():
+        raise _fault(node, "entropy", "its parts have negative values", "values of at least 0, such as of min_max")
+    totals = values.sum(axis=0)
+    p = values / np.where(totals > 0, totals, 1.0)
+    logs = np.log(np.where(p > 0, p, 1.0))
+    told = 1 + (p * logs).sum(axis=0) / np.log(len(values))
+    told = np.where(totals > 0, np.maximum(told, 0.0), 0.0)
+    told[told < 1e-12] = 0.0  # noqa: PLR2004  the same everywhere, but for arithmetic
+    if told.sum() == 0:
+        raise _fault(node, "entropy", "all of its parts are the same everywhere", "parts that differ between areas")
+    return Weights(told / told.sum(), "entropy", f"{len(values)} areas")
+
+
+def _component(values: Array, node: str, names: Sequence[str]) -> Weights:
+    if values.shape[1] == 1:
+        return Weights(np.ones(1), "principal_component", "one part")
+    _must_vary(values, node, "principal_component", names)
+    roots, vectors = np.linalg.eigh(np.corrcoef(values, rowvar=False))
+    weights = vectors[:, -1] ** 2
+    share = roots[-1] / roots.sum()
+    return Weights(
+        weights / weights.sum(),
+        "principal_component",
+        f"the first component explains {share:.1%}, {len(values)} areas",
+    )
+
+
+def one_factor(values: Array, node: str = "index", names: Sequence[str] = ()) -> Weights:
+    r"""Fit one common factor by maximum likelihood and return the coefficients of its regression scores.
+
+    With standardised parts :math:`z`, loadings :math:`\lambda` and unique variances :math:`\psi`, the score is
+    :math:`\hat f = \lambda^\top \Sigma^{-1} z`, :math:`\Sigma = \lambda\lambda^\top + \mathrm{diag}(\psi)` (Thomson
+    1951; Lawley & Maxwell 1971). The sign is that with which most of the weight is positive: higher is worse.
+
+    Parameters
+    ----------
+    values
+        Areas × parts, without gaps.
+    node, names
+        What they are, for faults.
+
+    Raises
+    ------
+    TableError
+        With fewer than three parts, fewer areas than parts, or a part that is the same everywhere.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> deprived = rng.normal(size=(500, 1))
+    >>> one_factor(deprived + rng.normal(size=(500, 3))).each.round(1).tolist()
+    [0.3, 0.5, 0.3]
+    """
+    from sklearn.decomposition import FactorAnalysis  # noqa: PLC0415  slow to import, and only this needs it
+
+    areas, parts = values.shape
+    if parts < _FACTOR_PARTS or areas <= parts:
+        what = f"it has {parts} parts in {areas} areas"
+        raise _fault(node, "one_factor", what, "three parts at least, and more areas than parts")
+    _must_vary(values, node, "one_factor", names)
+    centre, scale = values.mean(axis=0), values.std(axis=0)
+    z = (values - centre) / scale
+    model = FactorAnalysis(n_components=1, tol=1e-12, max_iter=100_000, svd_method="lapack").fit(z)
+    loadings, unique = model.components_[0], model.noise_variance_
+    weights = np.linalg.solve(np.outer(loadings, loadings) + np.diag(unique), loadings)
+    if weights.sum() < 0:
+        loadings, weights = -loadings, -weights
+    told = f"loadings {', '.join(f'{number:.3f}' for number in loadings)}; {areas} areas"
+    return Weights(weights, "one_factor", told, centre, scale)
+
+
+def _must_vary(values: Array, node: str, how: str, names: Sequence[str]) -> None:
+    for place in range(values.shape[1]):
+        if values[:, place].min() == values[:, place].max():
+            part = f"'{names[place]}'" if names else f"part {place + 1}"
+            raise _fault(node, how, f"{part} is the same everywhere", "parts that differ between areas")
+
+
+def _fault(node: str, how: str, what: str, expected: str) -> TableError:
+    return TableError(
+        Fault(
+            what=f"no weights by {how.replace('_', ' ')} can be made for '{node}': {what}",
+            expected=expected,
+            hint="give the weights, or leave the indicator out",
+        )
+    )
