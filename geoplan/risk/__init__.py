@@ -9,6 +9,17 @@ from geoplan.risk.clusters import (
     global_pattern,
     local_pattern,
 )
+from geoplan.risk.contrast import (
+    contrast,
+    contrast_scores,
+    profile,
+    strengths,
+)
+from geoplan.risk.decomposition import (
+    ChangeDecomposition,
+    PARTS,
+    decompose_change,
+)
 from geoplan.risk.effects import (
     choice_effects,
 )
@@ -42,7 +53,9 @@ from geoplan.risk.years import (
 
 __all__ = [
     "CLASSES",
+    "PARTS",
     "Certificate",
+    "ChangeDecomposition",
     "GlobalPattern",
     "IndexResult",
     "IndexSeries",
@@ -50,14 +63,19 @@ __all__ = [
     "RankUncertainty",
     "breakdown",
     "choice_effects",
+    "contrast",
+    "contrast_scores",
+    "decompose_change",
     "explain",
     "global_pattern",
     "index_series",
     "local_pattern",
     "neighbours",
+    "profile",
     "rank_uncertainty",
     "risk_index",
     "scores_are_relative",
     "segregation",
     "shrink",
+    "strengths",
 ]
