@@ -16,8 +16,8 @@ from geoplan.risk.contrast import (
     strengths,
 )
 from geoplan.risk.decomposition import (
-    ChangeDecomposition,
     PARTS,
+    ChangeDecomposition,
     decompose_change,
 )
 from geoplan.risk.effects import (

@@ -34,8 +34,9 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
         behind one that was not merged), ``city`` (the city's value), ``relative`` (as it is combined: city = 100 in the
         relative method; higher = worse), ``weight`` (in the area's composite), ``contribution`` (points of the
         composite), ``above_city`` (points of the score's distance from 100; where the city does not score 100, from the
-        ranked areas' mean), ``status`` (a figure that was filled in is ``estimated``), and ``source``, ``method`` and ``reason`` as the table has them (see
-        :data:`~geoplan.places.METHODS`), empty where it has not.
+        ranked areas' mean), ``status`` (a figure that was filled in is ``estimated``), and
+        ``source``, ``method`` and ``reason`` as the table has them (see :data:`~geoplan.places.METHODS`), empty where
+        it has not.
 
     Examples
     --------

@@ -26,7 +26,7 @@ _CITY = 100.0
 class _Shown:
     """Values of the areas, why those that are missing are, their unit, and the names of classes that they number."""
 
-    values: pd.Series
+    figures: pd.Series
     status: pd.Series
     reason: pd.Series | None
     unit: str
@@ -45,7 +45,7 @@ def style_of(run: Run, name: str | None = None) -> tuple[pd.Series, Style]:
     with Faults.located_at(f"maps/{name or run.spec.output.maps[0]}.toml"):
         shown = _shown(run, spec)
         style = make_style(
-            shown.values,
+            shown.figures,
             status=shown.status,
             reason=shown.reason,
             scheme=spec.scheme,
@@ -63,7 +63,7 @@ def style_of(run: Run, name: str | None = None) -> tuple[pd.Series, Style]:
             date=format_date(run.spec.date, language),
             language=language,
         )
-    return shown.values, style
+    return shown.figures, style
 
 
 def _palette(spec: MapSpec, index: IndexSpec, shown: _Shown) -> str:

@@ -181,4 +181,6 @@ class ScenarioSpec(Model):
         output = data.get("output", {}) if isinstance(data, dict) else None
         if not isinstance(index, dict) or not isinstance(output, dict) or "maps" in output:
             return data
-        return data if index.get("method", "relative") == "relative" else {**data, "output": {**output, "maps": ["score"]}}
+        return (
+            data if index.get("method", "relative") == "relative" else {**data, "output": {**output, "maps": ["score"]}}
+        )
