@@ -47,9 +47,9 @@ class GlobalPattern:
         Index ``moran``, ``geary``, ``getis_ord``; columns ``statistic``, ``expected`` (its value when the values lie
         anywhere by chance), ``z`` (statistic less the permutations' mean, in their standard deviations), ``p``
         (two-sided, by permutation) and ``reason`` (why there is no statistic: ``too_few_areas``, ``all_equal``,
-        ``negative_values`` or ``fewer_than_two_above_zero``; else empty). Moran's I is above its expectation, and Geary's C below 1,
-        when neighbours resemble each other; G is above its expectation when the high values lie together and below
-        it when the low ones do.
+        ``negative_values`` or ``fewer_than_two_above_zero``; else empty). Moran's I is above its expectation, and
+        Geary's C below 1, when neighbours resemble each other; G is above its expectation when the high values lie
+        together and below it when the low ones do.
     areas
         Number of areas used.
     missing
