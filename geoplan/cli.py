@@ -188,7 +188,7 @@ def layers(file: Annotated[Path, typer.Argument(help="A file of polygons, lines 
     """List the layers of a file, and the formats this installation reads."""
     from geoplan.sources import formats  # noqa: PLC0415  reading drivers is slow, and only this command does
 
-    for name in gp.list_layers(file):
+    for name in gp.sources.list_layers(file):
         _out.print(escape(name), soft_wrap=True)
     _out.print(f"[dim]formats read: {', '.join(f'{ending} ({driver})' for ending, driver in formats().items())}[/]")
 

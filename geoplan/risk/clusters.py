@@ -18,7 +18,7 @@ from scipy import sparse
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, IdError, SpecError, TableError
-from geoplan.risk.neighbours import Neighbours, graph_of
+from geoplan.risk.adjacency import Neighbours, graph_of
 
 __all__ = ["CLASSES", "GlobalPattern", "global_pattern", "local_pattern"]
 

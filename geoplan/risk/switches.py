@@ -16,7 +16,7 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, TableError
 from geoplan.places import KNOWN, IndicatorTable, totals
-from geoplan.risk.contrast import _only, _own
+from geoplan.risk.contrasts import _only, _own
 from geoplan.risk.index import IndexResult, _direction, _relative
 from geoplan.specs import IndexSpec
 

@@ -326,7 +326,7 @@ def strengths(profile: pd.DataFrame, area_id: str, *, most: int = 3) -> tuple[pd
     Parameters
     ----------
     profile
-        From :func:`~geoplan.risk.contrast.profile`.
+        From :func:`~geoplan.risk.profile`.
     area_id
         The area's code.
     most

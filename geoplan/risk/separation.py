@@ -16,7 +16,7 @@ from scipy import sparse
 from geoplan import checks
 from geoplan.errors import Fault, Faults, GeoplanError, SpecError, TableError
 from geoplan.places.indicators import KNOWN, IndicatorTable, roll_up
-from geoplan.risk.neighbours import Neighbours
+from geoplan.risk.adjacency import Neighbours
 
 __all__ = ["AREAS", "segregation"]
 
