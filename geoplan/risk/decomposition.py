@@ -242,7 +242,7 @@ class _Rerun:
         figures = self.figures
         one_sided = figures.known[0] != figures.known[1]
         gaps = pd.Series(figures.breaks.any(axis=0), figures.names)
-        names = figures.switches(self.specs, lacking=bool(one_sided.any()))
+        names = figures.switches(lacking=bool(one_sided.any()))
         rows = {"data": self._both(lambda one: one.data), "parts": self._both(lambda one: one.finest)}
         states = np.full((2 ** len(names), len(chosen), len(figures.names)), np.nan)
         for number in range(len(states)):
