@@ -1,12 +1,12 @@
 """How deprived, and how sure? The risk index."""
 
 from geoplan.risk.contrast import contrast, contrast_scores, profile, strengths
-from geoplan.risk.decomposition import PARTS, ChangeDecomposition, decompose_change
+from geoplan.risk.decomposition import CHANGE_PARTS, ChangeDecomposition, decompose_change
 from geoplan.risk.figures import breakdown, explain
 from geoplan.risk.index import Certificate, IndexResult, risk_index
 
 __all__ = [
-    "PARTS",
+    "CHANGE_PARTS",
     "Certificate",
     "ChangeDecomposition",
     "IndexResult",

@@ -21,10 +21,10 @@ from geoplan.risk.contrast import _only, _own
 from geoplan.risk.index import IndexResult, _direction, _relative
 from geoplan.specs import IndexSpec
 
-__all__ = ["PARTS", "Figures", "both_figures", "closed_states", "reproduces", "shapley"]
+__all__ = ["CHANGE_PARTS", "Figures", "both_figures", "closed_states", "reproduces", "shapley"]
 
 #: What a change is made of, and how a sentence calls it.
-PARTS = {
+CHANGE_PARTS = {
     "own": "the area's own figures",
     "turnover": "people who moved in or out",
     "reference": "the figures of the city that it is compared with",
@@ -47,6 +47,8 @@ class Figures:
     figure, city
         ``figure[definition][period]`` and ``city[definition][period]``, 0 before and 1 after; the same for both
         definitions where nothing changed.
+    town
+        ``town[period]``: the city's figures of each period, whatever the base.
     two_ways, complete
         By indicator: measured by both definitions; and that in both periods, for every area.
     known
@@ -65,6 +67,7 @@ class Figures:
     names: list[str]
     figure: list[list[pd.DataFrame]]
     city: list[list[pd.Series]]
+    town: list[pd.Series]
     two_ways: pd.Series
     complete: pd.Series
     known: list[np.ndarray]
@@ -90,7 +93,7 @@ class Figures:
         return own, turn if self.turned_over else own, ref if self.moving else 0, new if self.redefined else 0
 
     def switches(self, *, lacking: bool) -> list[str]:
-        """Return the switches that may change anything, in the order of :data:`PARTS`."""
+        """Return the switches that may change anything, in the order of :data:`CHANGE_PARTS`."""
         active = {
             "own": True,
             "turnover": self.turned_over,
@@ -142,6 +145,7 @@ def both_figures(
         names=names,
         figure=figure,
         city=city,
+        town=sums,
         two_ways=two_ways,
         complete=complete,
         known=[],
@@ -261,8 +265,7 @@ def reproduces(figures: Figures, specs: tuple[IndexSpec, IndexSpec], ends: list[
     """Tell whether the closed form gives the scores of both periods; other methods have none."""
     for p, (spec, end) in enumerate(zip(specs, ends, strict=True)):
         score = end.score.dropna()
-        city = end.reference["value"].reindex(figures.names).astype(float)
-        relative = figures.relative(figures.figure[p][p], city, spec)
+        relative = figures.relative(figures.figure[p][p], figures.town[p], spec)
         points = np.where(figures.known[p], relative, 0.0) * _weights(figures.known[p], spec, figures.names)
         made = pd.Series(np.nansum(points, axis=1), index=figures.areas).reindex(score.index)
         if not np.allclose(made, score, rtol=0.0, atol=_EXACT):
@@ -293,7 +296,7 @@ def closed_states(
     states = np.empty((2 ** len(names), len(chosen), len(figures.names)))
     for number in range(len(states)):
         on = {name: number >> place & 1 for place, name in enumerate(names)}
-        own, turn, ref, new, has, gap = (on.get(name, 0) for name in PARTS)
+        own, turn, ref, new, has, gap = (on.get(name, 0) for name in CHANGE_PARTS)
         key = figures.setting(own, turn, ref, new)
         if key not in cache:
             cache[key] = _relative_at(figures, specs, *key)
