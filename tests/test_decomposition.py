@@ -563,3 +563,14 @@ def test_the_sample_from_2006_to_2012(sample_run, base):
     split = found.by_indicator[found.by_indicator["split"] == "break"]
     assert split["indicator"].value_counts().to_dict() == {"employment_20_64": 29, "sickness_days": 29}
     assert all(len(found.lines(area)) >= 1 for area in found.parts.index)
+
+
+def test_no_area_with_a_rank_in_both_years_leaves_no_numbers(town):
+    high = POOR.model_copy(update={"minimum_population": 1000})
+    for found in (
+        decompose_change(town, high, periods=YEARS),
+        decompose_change(town, POOR, periods=YEARS, spec_after=high),
+    ):
+        assert found.parts["change"].isna().all()
+        assert set(found.by_indicator["split"]) == {"no_rank"}
+    assert decompose_change(town, POOR, periods=YEARS, only=[]).parts.empty
