@@ -21,7 +21,7 @@ from geoplan.places.indicators import COLUMNS, KNOWN
 from geoplan.risk.inputs import relative_to, relative_way
 from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec
 
-__all__ = ["contrast", "contrast_scores", "profile", "strengths"]
+__all__ = ["contrast", "contrast_scores", "figures_of", "narrowed", "profile", "strengths"]
 
 _CITY = 100.0
 _KEYS = ["area_id", "indicator"]
@@ -116,7 +116,7 @@ def contrast(
     """
     _check_level(level)
     names = _names(table, period, indicators)
-    now = _only(table, names, period)
+    now = narrowed(table, names, period)
     pairs = _pairs(neighbours)
     present = sorted(set(now.data["area_id"]))
     if len(pairs) and set(present).isdisjoint({*pairs["area_id"], *pairs["neighbour_id"]}):
@@ -124,7 +124,7 @@ def contrast(
     asked = present if area_ids is None else sorted(set(area_ids))
     every = pd.MultiIndex.from_product([asked, names], names=_KEYS)
     sums = known_sums(now)
-    frame = _own(now, every)
+    frame = figures_of(now, every)
     around = _around(now, sums, pairs).reindex(every)
     frame["neighbours"] = around["known"].fillna(0).astype(int)
     total = pairs.groupby("area_id").size()
@@ -293,13 +293,13 @@ def profile(
     if not minimum_gap >= 0:
         raise SpecError(Fault(what=f"a gap of {minimum_gap:g} points", key="minimum_gap", expected="0 or more"))
     names = _names(table, period, indicators)
-    now = _only(table, names, period)
+    now = narrowed(table, names, period)
     present = sorted(set(now.data["area_id"]))
     compared = present if areas is None else sorted(set(areas))
     if area_id is not None and area_id not in compared:
         raise checks.unknown_name("area", area_id, compared)
     group = _group(present, reference_ids)
-    frame = _own(now, pd.MultiIndex.from_product([compared, names], names=_KEYS))
+    frame = figures_of(now, pd.MultiIndex.from_product([compared, names], names=_KEYS))
     city = totals(now, group).xs(period, level="period")["value"].reindex(names)
     inside = frame.index.get_level_values("indicator")
     frame["city"] = city.reindex(inside).to_numpy()
@@ -394,7 +394,7 @@ def _names(table: IndicatorTable, period: str, indicators: Iterable[str] | None)
     return names
 
 
-def _only(table: IndicatorTable, names: list[str], period: str) -> IndicatorTable:
+def narrowed(table: IndicatorTable, names: list[str], period: str) -> IndicatorTable:
     """Keep one period of some indicators."""
 
     def kept(rows: pd.DataFrame) -> pd.DataFrame:
@@ -445,7 +445,7 @@ def _weights(score: pd.Series, weights: pd.Series | None) -> pd.Series:
 # ---------------------------------------------------------------- what is compared
 
 
-def _own(now: IndicatorTable, every: pd.MultiIndex) -> pd.DataFrame:
+def figures_of(now: IndicatorTable, every: pd.MultiIndex) -> pd.DataFrame:
     """Return the areas' figures, and why one is not to be compared (``why``) or the value that is (``usable``)."""
     frame = now.data.set_index(_KEYS).reindex(every)[[*_FIGURES, "status"]]
     frame[_FIGURES] = frame[_FIGURES].astype(float)

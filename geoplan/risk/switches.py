@@ -17,7 +17,7 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, TableError
 from geoplan.places import KNOWN, IndicatorTable, totals
-from geoplan.risk.contrasts import _only, _own
+from geoplan.risk.contrasts import figures_of, narrowed
 from geoplan.risk.index import IndexResult
 from geoplan.risk.inputs import relative_to, relative_way
 from geoplan.specs import IndexSpec
@@ -165,21 +165,21 @@ def _usable(
     table: IndicatorTable, main: IndicatorTable, names: list[str], period: str, areas: pd.Index
 ) -> pd.DataFrame:
     """Return the figures that are known and stand on a base large enough: areas × indicators."""
-    rows = _only(IndicatorTable(table.data, main.definitions), names, period)
+    rows = narrowed(IndicatorTable(table.data, main.definitions), names, period)
     every = pd.MultiIndex.from_product([areas, names], names=_KEYS)
-    wide: pd.DataFrame = _own(rows, every)["usable"].unstack("indicator")
+    wide: pd.DataFrame = figures_of(rows, every)["usable"].unstack("indicator")
     return wide.reindex(index=areas, columns=names)
 
 
 def _totals(table: IndicatorTable, names: list[str], period: str, group: list[str]) -> pd.Series:
-    return totals(_only(table, names, period), group).droplevel("period")["value"].astype(float).reindex(names)
+    return totals(narrowed(table, names, period), group).droplevel("period")["value"].astype(float).reindex(names)
 
 
 def _city_ratio(
     bridge: IndicatorTable, table: IndicatorTable, names: list[str], period: str, group: list[str]
 ) -> pd.Series:
     """Return what one definition makes of the city's figure by the other, where every known area has both."""
-    ours, theirs = (_only(IndicatorTable(one.data, table.definitions), names, period) for one in (table, bridge))
+    ours, theirs = (narrowed(IndicatorTable(one.data, table.definitions), names, period) for one in (table, bridge))
     known = [set(map(tuple, one.data.loc[one.data["status"].isin(KNOWN), _KEYS].to_numpy())) for one in (ours, theirs)]
     lacking = {name for area, name in known[0] - known[1] if area in set(group)}
     if theirs.data.empty:
