@@ -98,7 +98,7 @@ def prepared(
         "groups": groups,
     }
     index, ready = risk_index(source, spec, **given), prepare(source, spec, **given)
-    values = ready.figures.values  # noqa: PD011  a field of the figures
+    values = ready.figures.usable
     beliefs, without_noise = beliefs_of(
         source, values, when, noise=noise, towards=shrink_towards, parents=parents, neighbours=neighbours
     )
@@ -150,9 +150,9 @@ def _options(
     assert fitted.total is not None  # noqa: S101  fitted
     weights = np.empty(len(fitted.names))
     for node in fitted.parts:
-        weights[list(node.places)] = node.weights.values  # noqa: PD011  numbers, not a frame
+        weights[list(node.places)] = node.weights.each
     return Options(
-        domain_weights=fitted.total.weights.values,
+        domain_weights=fitted.total.weights.each,
         indicator_weights=weights,
         groups=tuple(node.places for node in fitted.parts),
         concentration=concentration,
