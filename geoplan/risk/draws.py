@@ -394,7 +394,9 @@ def each_chunk(
     seeds = np.random.SeedSequence(seed).spawn(len(chunks))
 
     def one(number: int) -> T:
-        return work(chunks[number], [np.random.default_rng(child) for child in seeds[number].spawn(factors)])
+        return work(
+            chunks[number], [np.random.Generator(np.random.SFC64(child)) for child in seeds[number].spawn(factors)]
+        )
 
     results: dict[int, T] = {}
     total, done = chunks[-1].stop if chunks else 0, 0

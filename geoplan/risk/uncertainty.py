@@ -145,10 +145,10 @@ class RankUncertainty:
     def _line(self, place: int) -> str:
         area, row = self.table.index[place], self.table.iloc[place]
         if not row["draws"]:
-            return f"{area}: rank {row['rank']}, and no rank in any draw"
-        low, high = row["rank_low"], row["rank_high"]
+            return f"{area}: rank {int(row['rank'])}, and no rank in any draw"
+        low, high = int(row["rank_low"]), int(row["rank_high"])
         where = f"at rank {low}" if low == high else f"between rank {low} and {high}"
-        said = f"{area}: rank {row['rank']}, {where} in {_of_100(row['inside'])} draws"
+        said = f"{area}: rank {int(row['rank'])}, {where} in {_of_100(row['inside'])} draws"
         if self.top is not None:
             said += f", among the {self.top} highest in {_of_100(row['p_top'])}"
         if self.line is not None:
