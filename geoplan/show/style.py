@@ -134,6 +134,7 @@ def make_style(
     scheme: str = "quantiles",
     k: int = 5,
     breaks: Sequence[float] | None = None,
+    categories: Sequence[str] = (),
     cmap: str = "YlGnBu",
     midpoint: float | None = None,
     title: str = "",
@@ -160,6 +161,8 @@ def make_style(
         Number of classes wanted; fewer when there are fewer different values.
     breaks
         Inner class limits of scheme ``given``.
+    categories
+        Names of classes, where the values are the numbers of classes already: 1, 2 … All of them stay.
     cmap
         A matplotlib palette; those that colour-blind readers cannot read are refused.
     status, reason
@@ -177,7 +180,7 @@ def make_style(
     Raises
     ------
     SpecError
-        For an unknown scheme or palette, or a palette that is refused.
+        For an unknown scheme or palette, a palette that is refused, or values that are no numbers of the categories.
 
     Examples
     --------
@@ -198,8 +201,14 @@ def make_style(
         reasons[gone] = reason.reindex(values.index)[gone].astype(object).fillna("")
 
     decimals = _decimals(known)
-    inner = _inner_breaks(known.to_numpy(), scheme, k, breaks, midpoint, decimals)
-    bounds, classes = _classed(known, inner, decimals, keep_all=scheme == "given")
+    if categories:
+        _must_be_numbers_of(known, categories)
+        bounds = tuple(number + 0.5 for number in range(len(categories) + 1))
+        classes, labels = known.astype(int) - 1, tuple(categories)
+    else:
+        inner = _inner_breaks(known.to_numpy(), scheme, k, breaks, midpoint, decimals)
+        bounds, classes = _classed(known, inner, decimals, keep_all=scheme == "given")
+        labels = _labels(bounds, decimals, language, open_ends=scheme == "given")
     counts = tuple(int((classes == number).sum()) for number in range(len(bounds) - 1))
     words = texts(language)
     occurring = statuses[gone].value_counts()
@@ -214,7 +223,7 @@ def make_style(
         suffix="" if unit == "index" else words.unit(unit),
         bounds=bounds,
         colours=_colours(cmap, bounds, midpoint),
-        labels=_labels(bounds, decimals, language, open_ends=scheme == "given"),
+        labels=labels,
         counts=counts,
         missing=tuple(
             Missing(name, _missing_label(words, name, reasons[gone & (statuses == name)]), int(occurring[name]))
@@ -226,6 +235,13 @@ def make_style(
         reasons=reasons,
         decimals=decimals,
     )
+
+
+def _must_be_numbers_of(known: pd.Series, categories: Sequence[str]) -> None:
+    odd = known[~known.isin(range(1, len(categories) + 1))]
+    if len(odd):
+        what = f"{odd.iloc[0]:g} is no number of {len(categories)} categories"
+        raise SpecError(Fault(what=what, area=str(odd.index[0]), expected=f"1-{len(categories)}"))
 
 
 def _missing_label(words: Texts, status: str, reasons: pd.Series) -> str:
