@@ -171,7 +171,8 @@ def circles_of(
 
 
 def _neighbour_places(neighbours: Any, area_ids: pd.Index) -> tuple[np.ndarray, np.ndarray]:
-    """Return pairs of neighbours by their places among the areas; of a graph, or of a table of pairs."""
+    """Return pairs of neighbours by their places among the areas; of a graph, what holds one, or a table of pairs."""
+    neighbours = getattr(neighbours, "graph", neighbours)
     if hasattr(neighbours, "adjacency"):
         weights = neighbours.adjacency  # an island stands in it as its own neighbour, with a weight of 0
         pairs = weights[weights != 0].index.to_frame(index=False).set_axis(["area_id", "neighbour_id"], axis=1)
@@ -344,8 +345,8 @@ def shrink(
         With ``towards="parent"``: index the areas' codes, values the parent's, from
         :func:`~geoplan.places.parents_at`.
     neighbours
-        With ``towards="neighbours"``: a :class:`libpysal.graph.Graph` on the areas' codes, or a table of pairs
-        ``area_id, neighbour_id``.
+        With ``towards="neighbours"``: from :func:`~geoplan.risk.neighbours`; a :class:`libpysal.graph.Graph` on the
+        areas' codes, or a table of pairs ``area_id, neighbour_id``.
     periods
         Which periods to shrink; all when left out.
     strength

@@ -209,7 +209,8 @@ def rank_uncertainty(
         rates, around the rate of the whole that areas are drawn towards, see :func:`~geoplan.risk.shrink`.
         ``sampling``: binomial or Poisson noise around the observed rates, which leaves small areas too extreme.
         ``none``: figures as they are. Means, and figures without counts, stay as they are in any case. Indicators are
-        drawn independently of each other, and events of a rate too: crimes that come in series vary more.
+        drawn independently of each other, and events of a rate too: crimes that come in series vary more. A figure
+        that was moved between boundaries is drawn as if it had been counted.
     shrink_towards, parents, neighbours
         As ``towards`` … of :func:`~geoplan.risk.shrink`, of the posterior.
     weights_concentration
