@@ -1,6 +1,7 @@
 """How sure ranks are: on towns whose true ranks are known, against other libraries, and the laws it obeys."""
 
 import threading
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from geoplan.risk import RankUncertainty, choice_effects, rank_uncertainty, risk
 from geoplan.risk.draws import Options, beliefs_of, chunks_of, each_chunk, ranks_of
 from geoplan.risk.effects import sobol
 from geoplan.risk.uncertainty import rank_ends
-from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec
+from geoplan.specs import CombineSpec, DomainSpec, IndexSpec, IndicatorSpec
 
 COLUMNS = ["area_id", "indicator", "numerator", "denominator", "value"]
 RESIDENTS = IndicatorSpec(id="population", label="Residents", kind="count", unit="persons", direction="neutral")
@@ -448,6 +449,18 @@ def test_an_indicator_left_out_is_an_index_without_it(town):
         ]
         expected.add(tuple(risk_index(town, IndexSpec(domains=domains), period="2012").ranking["rank"].reindex(ids)))
     assert {tuple(ranks) for ranks in found.ranks.T.tolist()} == expected
+
+
+def test_a_common_factor_keeps_its_indicators_and_weights(town):
+    factor = DomainSpec(id="f", label="F", indicators=["i0", "i1", "i2"], combine=CombineSpec(weighting="one_factor"))
+    other = DomainSpec(id="o", label="O", indicators=["i3"])
+    spec = IndexSpec(domains=[factor, other], method="z_score")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of independent figures a factor converges slowly
+        found = rank_uncertainty(town, spec, noise="none", leave_one_out=True, **ASKED)
+        assert len(np.unique(found.ranks, axis=1).T) == 2  # all, and without i3
+        with pytest.raises(SpecError, match="every indicator is part of a common factor, and nothing is left without"):
+            rank_uncertainty(town, IndexSpec(domains=[factor], method="z_score"), leave_one_out=True, **ASKED)
 
 
 # ---------------------------------------------------------------- which choice moves the ranks

@@ -22,7 +22,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.special import expit, gammaln
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError, TableError
@@ -243,6 +242,8 @@ def believed_strength(
     tuple of numpy.ndarray
         Strengths (in persons of the base) and their probabilities, which sum to 1.
     """
+    from scipy.special import expit  # noqa: PLC0415  slow to import, and only the strength needs it
+
     middle, logit = float(np.median(base)), np.linspace(-_FAR, _FAR, _COARSE)
     for last in (False, True):
         strength = middle * np.exp(logit)
@@ -261,6 +262,8 @@ def _log_likelihood(
     cases: np.ndarray, base: np.ndarray, centre: np.ndarray, strength: np.ndarray, *, is_share: bool
 ) -> np.ndarray:
     """Return the log marginal likelihood of the counts at each strength, but for a constant."""
+    from scipy.special import gammaln  # noqa: PLC0415  slow to import, and only the strength needs it
+
     y, n, m = cases[:, None], base[:, None], centre[:, None]
     first = strength * m
     # betaln would be slower than the three gammaln that it is made of.

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -215,12 +216,13 @@ def rank_uncertainty(
         As ``towards`` … of :func:`~geoplan.risk.shrink`, of the posterior.
     weights_concentration
         Draw weights from a Dirichlet distribution around those of the index, of domains and in each domain: a weight
-        *w* of a sum of 1 has the standard deviation :math:`\sqrt{w(1-w)/(c+1)}`. Fixed when left out.
+        *w* of a sum of 1 has the standard deviation :math:`\sqrt{w(1-w)/(c+1)}`. Fixed when left out; those of a common
+        factor always are.
     normalisations, aggregations
         Ways to draw from besides the index's own, each as likely: of the indicators, and wherever something is
         combined.
     leave_one_out
-        Leave one indicator out in each draw, or none, each as likely.
+        Leave one indicator out in each draw, or none, each as likely; not those of a common factor.
     level
         Share of the draws that an interval holds.
     top
@@ -307,8 +309,9 @@ def simulated(
     areas = len(made.places)
     ranks = np.zeros((areas, draws), dtype=np.uint16 if areas < np.iinfo(np.uint16).max else np.uint32)
     scores = np.empty((areas, draws), dtype=np.float32)
+    above, failed, lock = np.zeros(areas, dtype=np.int64), Counter[str](), Lock()
 
-    def work(chunk: slice, rngs: list[np.random.Generator]) -> tuple[Counter[str], np.ndarray]:
+    def work(chunk: slice, rngs: list[np.random.Generator]) -> None:
         size = chunk.stop - chunk.start
         choices = made.options.draw(rngs[1:], size)
         found, problems = scored(made.scorer, made.beliefs.draw(rngs[0], size), made.options, choices)
@@ -316,17 +319,17 @@ def simulated(
         ranks[:, chunk] = ranks_of(found).T
         shown = made.shown(found)
         scores[:, chunk] = shown.T
-        above = (np.round(shown, TIE_DIGITS) > line).sum(axis=0) if line is not None else np.zeros(areas)
-        return _failures(found, problems), above
+        with lock:  # whole numbers add up to the same in any order
+            failed.update(_failures(found, problems))
+            if line is not None:
+                above[:] += (np.round(shown, TIE_DIGITS) > line).sum(axis=0)
 
     chunks = chunks_of(draws, made.beliefs.value.size)
-    steps = each_chunk(work, chunks, seed=seed, factors=FACTORS, threads=threads, on_step=on_step)
-    failed: Counter[str] = sum((step[0] for step in steps), Counter())
+    each_chunk(work, chunks, seed=seed, factors=FACTORS, threads=threads, on_step=on_step)
     table = _summary(made.index.ranking.loc[made.ranked], ranks, scores, level=level, top=top)
     if len(made.options.normalisations) > 1:
         table[["score_low", "score_high"]] = np.nan
     if line is not None:
-        above = np.sum([step[1] for step in steps], axis=0)
         table["p_above"] = np.where(table["draws"] > 0, above / np.maximum(table["draws"], 1), np.nan)
     told = pd.DataFrame(sorted(failed.items()), columns=["reason", "draws"]).astype({"draws": int})
     return RankUncertainty(
