@@ -84,12 +84,11 @@ def main() -> None:
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else DRAWS
     table, spec = country(1)
     before = peak()
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     sure = rank_uncertainty(table, spec, period="2024", draws=draws, top=100)
-    took, most = time.perf_counter() - started, peak()
-    print(
-        f"{AREAS:,} areas × {INDICATORS} indicators × {draws:,} draws: {took:.1f} s, {1e3 * took / draws:.2f} ms a draw"
-    )
+    took, busy, most = time.perf_counter() - started, time.process_time() - busy, peak()
+    size = f"{AREAS:,} areas × {INDICATORS} indicators × {draws:,} draws"
+    print(f"{size}: {took:.1f} s, {busy:.1f} s of processors, {1e3 * took / draws:.2f} ms a draw")
     print(f"peak memory {most:,.0f} MB ({before:,.0f} MB of it before the draws); {sure.failed['draws'].sum()} failed")
     loop = _seconds(lambda: pandas_loop(table, spec, LOOPS)) / LOOPS
     print(f"pandas loop: {1e3 * loop:.0f} ms a draw ({LOOPS} draws measured), {loop * draws / took:.1f} × the time")

@@ -80,7 +80,14 @@ def logit_rates(rng, areas, indicators):
     return 1 / (1 + np.exp(-np.log(centre / (1 - centre)) - 0.3 * common - 0.4 * own))
 
 
-def covered(rates, *, towns, areas=40, indicators=6, **options):
+def gamma_rates(rng, areas, indicators):
+    """True rates of events, a tenth of which have twice the rate of others."""
+    centre, shape = rng.uniform(0.01, 0.2, indicators), rng.uniform(3, 20, indicators)
+    high = 1 + (rng.random((areas, indicators)) < 0.1)
+    return rng.gamma(shape, centre / shape, (areas, indicators)) * high
+
+
+def covered(rates, *, towns, areas=40, indicators=6, kind="share", **options):
     """The share of true ranks inside their intervals, area by area of many towns."""
     rng = np.random.default_rng(5)
     spec = spec_of([f"i{number}" for number in range(indicators)])
@@ -91,7 +98,8 @@ def covered(rates, *, towns, areas=40, indicators=6, **options):
         if number % 2:
             base = np.exp(rng.uniform(np.log(100), np.log(5000), areas)).round().astype(int)
         true = rates(rng, areas, indicators)
-        table = made(rng.binomial(base[:, None], true), base)
+        counts = rng.poisson(base[:, None] * true) if kind == "rate" else rng.binomial(base[:, None], true)
+        table = made(counts, base, kind=kind)
         found = rank_uncertainty(table, spec, period="2012", draws=600, seed=number, **options).table
         # The index of the true rates: each relative to the true rate of the city, and their mean.
         score = (true / (base @ true / base.sum())).mean(axis=1)
@@ -106,6 +114,10 @@ def test_ninety_per_cent_intervals_cover_the_true_ranks():
 
 def test_they_cover_where_the_prior_is_not_what_the_rates_are():
     assert 0.88 < covered(logit_rates, towns=60) < 0.92
+
+
+def test_they_cover_for_rates_of_events():
+    assert 0.88 < covered(gamma_rates, towns=30, kind="rate") < 0.92
 
 
 def test_they_cover_when_areas_are_drawn_towards_their_parents():
