@@ -273,6 +273,8 @@ def test_bridges_that_are_points_or_state_no_system_are_refused():
     assert str(caught.value) == (
         "key 'bridges': 1 bridge(s) are no lines but 'Point'. Expected: lines, or pairs of codes."
     )
+    with pytest.raises(CrsError, match="key 'bridges': read as EPSG:3006, the data lie at longitude"):
+        neighbours(areas_of(**SHORES), bridges=lines(LineString([(0, 0), (60, 18)])))  # degrees said to be metres
     with pytest.raises(CrsError, match="key 'bridges': the geometries have no coordinate system"):
         neighbours(areas_of(**SHORES), bridges=lines(line((0, 0), (1, 1)), crs=None))
 

@@ -1,5 +1,9 @@
 """How deprived, and how sure? The risk index, its years, its uncertainty and its patterns on the map."""
 
+from geoplan.risk.adjacency import (
+    Neighbours,
+    neighbours,
+)
 from geoplan.risk.certificate import (
     Certificate,
 )
@@ -9,14 +13,14 @@ from geoplan.risk.clusters import (
     global_pattern,
     local_pattern,
 )
-from geoplan.risk.contrast import (
+from geoplan.risk.contrasts import (
     contrast,
     contrast_scores,
     profile,
     strengths,
 )
 from geoplan.risk.decomposition import (
-    PARTS,
+    CHANGE_PARTS,
     ChangeDecomposition,
     decompose_change,
 )
@@ -32,11 +36,7 @@ from geoplan.risk.index import (
     risk_index,
     scores_are_relative,
 )
-from geoplan.risk.neighbours import (
-    Neighbours,
-    neighbours,
-)
-from geoplan.risk.segregation import (
+from geoplan.risk.separation import (
     segregation,
 )
 from geoplan.risk.shrinkage import (
@@ -52,8 +52,8 @@ from geoplan.risk.years import (
 )
 
 __all__ = [
+    "CHANGE_PARTS",
     "CLASSES",
-    "PARTS",
     "Certificate",
     "ChangeDecomposition",
     "GlobalPattern",

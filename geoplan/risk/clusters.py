@@ -18,7 +18,7 @@ from scipy import sparse
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, IdError, SpecError, TableError
-from geoplan.risk.neighbours import Neighbours, graph_of
+from geoplan.risk.adjacency import Neighbours, graph_of
 
 __all__ = ["CLASSES", "GlobalPattern", "global_pattern", "local_pattern"]
 
@@ -47,9 +47,9 @@ class GlobalPattern:
         Index ``moran``, ``geary``, ``getis_ord``; columns ``statistic``, ``expected`` (its value when the values lie
         anywhere by chance), ``z`` (statistic less the permutations' mean, in their standard deviations), ``p``
         (two-sided, by permutation) and ``reason`` (why there is no statistic: ``too_few_areas``, ``all_equal``,
-        ``negative_values`` or ``fewer_than_two_above_zero``; else empty). Moran's I is above its expectation, and Geary's C below 1,
-        when neighbours resemble each other; G is above its expectation when the high values lie together and below
-        it when the low ones do.
+        ``negative_values`` or ``fewer_than_two_above_zero``; else empty). Moran's I is above its expectation, and
+        Geary's C below 1, when neighbours resemble each other; G is above its expectation when the high values lie
+        together and below it when the low ones do.
     areas
         Number of areas used.
     missing
@@ -210,10 +210,11 @@ def local_pattern(
     neighbours
         From :func:`neighbours`, of these areas and perhaps more.
     method
-        ``moran`` tells areas like their surroundings and unlike them; ``gi_star`` tells hot and cold spots.
+        ``moran`` tells areas like their surroundings and unlike them; ``gi_star`` tells hot and cold spots, in which an
+        area counts as one of its neighbours, so that an ordinary area among high ones may be hot.
     permutations
         Number of times the values are dealt out anew; when left out 9,999, or as many as it takes for a single area
-        to pass the limit (2 n / alpha).
+        to pass the limit (2 n / alpha): a second for 1,300 areas, twenty for 6,400.
     alpha
         Expected share of false discoveries among the classed areas; without ``false_discovery`` the limit itself,
         which one in twenty areas of a random map passes, and should not be used to decide anything.

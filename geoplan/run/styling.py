@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ class _Shown:
     status: pd.Series
     reason: pd.Series | None
     unit: str
-    categories: tuple[str, ...] = ()
+    categories: Mapping[str, str] | None = None
 
 
 def style_of(run: Run, name: str | None = None) -> tuple[pd.Series, Style]:
@@ -90,7 +91,7 @@ def _shown(run: Run, spec: MapSpec) -> _Shown:
         labels = class_labels(run.spec.index, run.spec.language, both=value == "class")
         numbers = pd.Series({text: float(place) for place, text in enumerate(labels, start=1)})
         codes = ranking["class"] if value == "class" else ranking["status_class"].astype("string").fillna("")
-        return _Shown(codes.map(numbers).astype(float), ranking["status"], None, "", tuple(labels.values()))
+        return _Shown(codes.map(numbers).astype(float), ranking["status"], None, "", labels)
     return _indicator(run, value)
 
 
@@ -112,7 +113,12 @@ def class_labels(spec: IndexSpec, language: str, *, both: bool = True) -> dict[s
     }
     if spec.dynamics is None or not both:
         return told
-    return {f"{name}{sign}": f"{text} {sign}" for name, text in told.items() for sign in spec.dynamics.signs}
+    # One name for both: a class is called by its number and sign where it has no name of its own.
+    return {
+        f"{name}{sign}": f"{text} {sign}" if text != name else f"{name}{sign}"
+        for name, text in told.items()
+        for sign in spec.dynamics.signs
+    }
 
 
 def _indicator(run: Run, value: str) -> _Shown:

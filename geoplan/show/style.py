@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -100,6 +100,8 @@ class Style:
         Index ``area_id``: the status of each value, and why exactly it is missing (empty where that is not known).
     decimals
         Decimals that numbers of this map are written with.
+    marks
+        One a class, short enough to stand on the map, where the classes were given; else empty.
     """
 
     title: str
@@ -119,6 +121,7 @@ class Style:
     statuses: pd.Series
     reasons: pd.Series
     decimals: int
+    marks: tuple[str, ...] = ()
 
     @property
     def subtitle(self) -> str:
@@ -134,7 +137,7 @@ def make_style(
     scheme: str = "quantiles",
     k: int = 5,
     breaks: Sequence[float] | None = None,
-    categories: Sequence[str] = (),
+    categories: Mapping[str, str] | None = None,
     cmap: str = "YlGnBu",
     midpoint: float | None = None,
     title: str = "",
@@ -162,7 +165,7 @@ def make_style(
     breaks
         Inner class limits of scheme ``given``.
     categories
-        Names of classes, where the values are the numbers of classes already: 1, 2 … All of them stay.
+        Where the values are the numbers of classes already, 1, 2 …: a short mark → the name of each. All of them stay.
     cmap
         A matplotlib palette; those that colour-blind readers cannot read are refused.
     status, reason
@@ -204,7 +207,7 @@ def make_style(
     if categories:
         _must_be_numbers_of(known, categories)
         bounds = tuple(number + 0.5 for number in range(len(categories) + 1))
-        classes, labels = known.astype(int) - 1, tuple(categories)
+        classes, labels = known.astype(int) - 1, tuple(categories.values())
     else:
         inner = _inner_breaks(known.to_numpy(), scheme, k, breaks, midpoint, decimals)
         bounds, classes = _classed(known, inner, decimals, keep_all=scheme == "given")
@@ -234,10 +237,11 @@ def make_style(
         statuses=statuses,
         reasons=reasons,
         decimals=decimals,
+        marks=tuple(categories or ()),
     )
 
 
-def _must_be_numbers_of(known: pd.Series, categories: Sequence[str]) -> None:
+def _must_be_numbers_of(known: pd.Series, categories: Mapping[str, str]) -> None:
     odd = known[~known.isin(range(1, len(categories) + 1))]
     if len(odd):
         what = f"{odd.iloc[0]:g} is no number of {len(categories)} categories"

@@ -16,7 +16,6 @@ import pandas as pd
 import shapely
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, GeometryError, SpecError
@@ -255,12 +254,16 @@ def _linked(
     centres = shapely.get_coordinates(shapely.centroid(shapes))
     if method == "nearest":
         return f"the {k} with the nearest centres", _nearest(centres, k)
+    from scipy.spatial import KDTree  # noqa: PLC0415  slow to import, and only this needs it
+
     pairs = KDTree(centres).query_pairs(distance_m, output_type="ndarray")
     both = np.concatenate([pairs, pairs[:, ::-1]])
     return f"centres within {distance_m:,.10g} m", (both[:, 0], both[:, 1])
 
 
 def _nearest(centres: np.ndarray, k: int) -> _Links:
+    from scipy.spatial import KDTree  # noqa: PLC0415  slow to import, and only this needs it
+
     found = KDTree(centres).query(centres, k=k + 1)[1]
     others = found != np.arange(len(centres))[:, None]
     others[others.all(axis=1), -1] = False  # centres that coincide may push an area out of its own list
@@ -333,5 +336,8 @@ def _lines_in(areas: gpd.GeoDataFrame, bridges: gpd.GeoDataFrame) -> np.ndarray:
         raise GeometryError(Fault(what=what, key="bridges", expected="lines, or pairs of codes"))
     if shapes.empty:
         return np.empty(0, dtype=object)
-    moved = working_crs(shapes.to_frame("geometry"), areas.crs.to_wkt())
-    return np.asarray(shapely.get_parts(moved.geometry.to_numpy()))
+    faults = Faults()
+    with faults.catch(key="bridges"):
+        shapes = working_crs(shapes.to_frame("geometry"), areas.crs.to_wkt()).geometry
+    faults.raise_any()
+    return np.asarray(shapely.get_parts(shapes.to_numpy()))

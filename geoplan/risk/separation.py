@@ -16,7 +16,7 @@ from scipy import sparse
 from geoplan import checks
 from geoplan.errors import Fault, Faults, GeoplanError, SpecError, TableError
 from geoplan.places.indicators import KNOWN, IndicatorTable, roll_up
-from geoplan.risk.neighbours import Neighbours
+from geoplan.risk.adjacency import Neighbours
 
 __all__ = ["AREAS", "segregation"]
 
@@ -62,7 +62,8 @@ def segregation(
     spread; isolation and exposure are the share of the group, and of others, in the area of an average member. Where
     groups or areas are small, chance alone makes *D* large. Two corrections are given: the bootstrap
     :math:`2D - \overline{D_b}` over populations drawn again from both groups' distributions (Allen, Burgess, Davidson
-    and Windmeijer, *Econometrics Journal* 18, 2015); and :math:`(D - D^*)/(1 - D^*)`, or :math:`(D - D^*)/D^*` where
+    and Windmeijer, *Econometrics Journal* 18, 2015), which takes off only part of it where there is hardly any
+    segregation; and :math:`(D - D^*)/(1 - D^*)`, or :math:`(D - D^*)/D^*` where
     that is negative, with :math:`D^*` the mean of *D* when everybody belongs to the group with probability *P*
     (Carrington and Troske, *J. Bus. Econ. Stat.* 15, 1997).
 
