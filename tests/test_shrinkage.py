@@ -14,7 +14,7 @@ from scipy.special import betaln
 
 from geoplan.errors import IdError, SpecError, TableError
 from geoplan.places import IndicatorTable, roll_up, totals
-from geoplan.risk import shrink
+from geoplan.risk import Neighbours, shrink
 from geoplan.risk.shrinkage import believed_strength
 from geoplan.specs import IndicatorSpec
 
@@ -68,6 +68,9 @@ def test_local_moments_are_marshalls_as_esda_has_them():
     )
     again = values(rates(CASES, BASE), towards="neighbours", neighbours=graph, strength="moments")
     assert again == pytest.approx(found, rel=1e-15)
+    known = Neighbours(graph, frame.assign(how="contiguity"), (), "contiguity", "keep")
+    once_more = values(rates(CASES, BASE), towards="neighbours", neighbours=known, strength="moments")
+    assert once_more == pytest.approx(found, rel=1e-15)
 
 
 def test_the_weight_is_the_mean_over_the_strength_by_quadrature():

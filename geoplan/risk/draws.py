@@ -227,7 +227,8 @@ class Options:
     indicator_weights
         The index's own, one an indicator.
     groups
-        Places of the indicators whose weights divide a whole among them: those of a domain, or of a sub-domain.
+        Places of the indicators whose weights divide a whole among them: those of a domain, or of a sub-domain. An
+        indicator in none of them keeps its weight, and is never left out.
     concentration
         Of the Dirichlet distribution around the weights; None where they are fixed.
     normalisations, aggregations
@@ -261,16 +262,16 @@ class Options:
         domains = indicators = None
         if self.concentration is not None:
             domains = self._dirichlet(weights, size, self.domain_weights)
-            indicators = np.empty((size, len(self.indicator_weights)))
+            indicators = np.tile(self.indicator_weights, (size, 1))
             for group in self.groups:
                 indicators[:, list(group)] = self._dirichlet(weights, size, self.indicator_weights[list(group)])
-        many = len(self.indicator_weights)
+        removable = np.array([-1, *(place for group in self.groups for place in group)])
         return Choices(
             domain_weights=domains,
             indicator_weights=indicators,
             normalisation=normalisation.integers(len(self.normalisations), size=size),
             aggregation=aggregation.integers(len(self.aggregations), size=size),
-            left_out=out.integers(-1, many, size=size) if self.leave_one_out else np.full(size, -1),
+            left_out=out.choice(removable, size=size) if self.leave_one_out else np.full(size, -1),
         )
 
     def _dirichlet(self, rng: np.random.Generator, size: int, weights: np.ndarray) -> np.ndarray:
@@ -394,7 +395,9 @@ def each_chunk(
     seeds = np.random.SeedSequence(seed).spawn(len(chunks))
 
     def one(number: int) -> T:
-        return work(chunks[number], [np.random.default_rng(child) for child in seeds[number].spawn(factors)])
+        return work(
+            chunks[number], [np.random.Generator(np.random.SFC64(child)) for child in seeds[number].spawn(factors)]
+        )
 
     results: dict[int, T] = {}
     total, done = chunks[-1].stop if chunks else 0, 0

@@ -90,7 +90,7 @@ def choice_effects(
     share that would stay if all others were (Sobol' 1993). Measured on the mean absolute shift in rank,
     :math:`\bar R_s = \frac1N \sum_a |r_a - r_a^{(0)}|` (Saisana, Saltelli & Tarantola 2005), or on the rank of each
     area. A mean over all areas says little of the counts, whose noise is another in each of them and cancels: look at
-    the areas for these.
+    the areas for these. Where draws fail, the effects are those in the rest, whose factors no longer are independent.
 
     Parameters
     ----------

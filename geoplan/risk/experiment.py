@@ -142,9 +142,12 @@ def _options(
     for name in aggregations:
         if name not in get_args(Aggregation):
             faults.add(checks.unknown_name("aggregation", name, get_args(Aggregation), key="aggregations"))
-    if leave_one_out and len(fitted.names) == 1:
-        what = "the index has one indicator, and nothing is left without it"
-        faults.add(SpecError(Fault(what=what, key="leave_one_out")))
+    # The scores of one common factor stand on all of its indicators; its weights cannot be had without one.
+    groups = tuple(node.places for node in fitted.parts if node.weights.centre is None)
+    if leave_one_out and (len(fitted.names) == 1 or not groups):
+        one = len(fitted.names) == 1
+        what = "the index has one indicator" if one else "every indicator is part of a common factor"
+        faults.add(SpecError(Fault(what=f"{what}, and nothing is left without it", key="leave_one_out")))
     faults.raise_any()
     own = _own(fitted)
     assert fitted.total is not None  # noqa: S101  fitted
@@ -154,7 +157,7 @@ def _options(
     return Options(
         domain_weights=fitted.total.weights.each,
         indicator_weights=weights,
-        groups=tuple(node.places for node in fitted.parts),
+        groups=groups,
         concentration=concentration,
         normalisations=(None, *(name for name in normalisations if {name} != own["normalisation"])),
         aggregations=(None, *(name for name in aggregations if {name} != own["aggregation"])),

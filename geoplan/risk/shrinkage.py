@@ -22,7 +22,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.special import betaln, expit, gammaln
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError, TableError
@@ -34,7 +33,8 @@ from geoplan.places.provenance import add_step
 __all__ = ["Cells", "Circles", "Towards", "believed_strength", "centres", "circles_of", "counted_cells", "shrink"]
 
 Towards = Literal["city", "parent", "neighbours"]
-_STEPS, _FAR, _DEEP = 65, 9.0, 12.0  # points of the grid, its ends on the logit scale, log-likelihood that still counts
+_COARSE, _FINE = 25, 49  # points of the grids
+_FAR, _DEEP = 9.0, 12.0  # ends of the coarse one on the logit scale; log-likelihood below the highest that still counts
 _CASE, _DUST = 0.5, 1e-9  # half a case; what subtracting counts leaves of nothing
 
 
@@ -170,7 +170,8 @@ def circles_of(
 
 
 def _neighbour_places(neighbours: Any, area_ids: pd.Index) -> tuple[np.ndarray, np.ndarray]:
-    """Return pairs of neighbours by their places among the areas; of a graph, or of a table of pairs."""
+    """Return pairs of neighbours by their places among the areas; of a graph, what holds one, or a table of pairs."""
+    neighbours = getattr(neighbours, "graph", neighbours)
     if hasattr(neighbours, "adjacency"):
         weights = neighbours.adjacency  # an island stands in it as its own neighbour, with a weight of 0
         pairs = weights[weights != 0].index.to_frame(index=False).set_axis(["area_id", "neighbour_id"], axis=1)
@@ -241,18 +242,18 @@ def believed_strength(
     tuple of numpy.ndarray
         Strengths (in persons of the base) and their probabilities, which sum to 1.
     """
-    middle = float(np.median(base))
-    logit = np.linspace(-_FAR, _FAR, _STEPS)
+    from scipy.special import expit  # noqa: PLC0415  slow to import, and only the strength needs it
+
+    middle, logit = float(np.median(base)), np.linspace(-_FAR, _FAR, _COARSE)
     for last in (False, True):
         strength = middle * np.exp(logit)
         # The density of the logit of a uniform weight is w (1 - w).
         weight = expit(logit)
         log = _log_likelihood(cases, base, centre, strength, is_share=is_share) + np.log(weight * (1 - weight))
-        if last:
-            break
-        near = np.flatnonzero(log > log.max() - _DEEP)
-        step = logit[1] - logit[0]
-        logit = np.linspace(logit[near[0]] - step, logit[near[-1]] + step, _STEPS)
+        if not last:
+            near = np.flatnonzero(log > log.max() - _DEEP)
+            step = logit[1] - logit[0]
+            logit = np.linspace(logit[near[0]] - step, logit[near[-1]] + step, _FINE)
     chance = np.exp(log - log.max())
     return strength, chance / chance.sum()
 
@@ -261,13 +262,17 @@ def _log_likelihood(
     cases: np.ndarray, base: np.ndarray, centre: np.ndarray, strength: np.ndarray, *, is_share: bool
 ) -> np.ndarray:
     """Return the log marginal likelihood of the counts at each strength, but for a constant."""
+    from scipy.special import gammaln  # noqa: PLC0415  slow to import, and only the strength needs it
+
     y, n, m = cases[:, None], base[:, None], centre[:, None]
     first = strength * m
+    # betaln would be slower than the three gammaln that it is made of.
+    terms = gammaln(first + y) - gammaln(first)
     if is_share:
         second = strength * (1 - m)
-        terms = betaln(first + y, second + n - y) - betaln(first, second)
-    else:
-        terms = gammaln(first + y) - gammaln(first) + first * np.log(strength) - (first + y) * np.log(strength + n)
+        terms += gammaln(second + (n - y)) - gammaln(second) - gammaln(strength + n)
+        return np.asarray(terms.sum(axis=0) + len(cases) * gammaln(strength))
+    terms += first * np.log(strength) - (first + y) * np.log(strength + n)
     return np.asarray(terms.sum(axis=0))
 
 
@@ -343,8 +348,8 @@ def shrink(
         With ``towards="parent"``: index the areas' codes, values the parent's, from
         :func:`~geoplan.places.parents_at`.
     neighbours
-        With ``towards="neighbours"``: a :class:`libpysal.graph.Graph` on the areas' codes, or a table of pairs
-        ``area_id, neighbour_id``.
+        With ``towards="neighbours"``: from :func:`~geoplan.risk.neighbours`; a :class:`libpysal.graph.Graph` on the
+        areas' codes, or a table of pairs ``area_id, neighbour_id``.
     periods
         Which periods to shrink; all when left out.
     strength

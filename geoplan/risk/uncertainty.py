@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -145,10 +146,10 @@ class RankUncertainty:
     def _line(self, place: int) -> str:
         area, row = self.table.index[place], self.table.iloc[place]
         if not row["draws"]:
-            return f"{area}: rank {row['rank']}, and no rank in any draw"
-        low, high = row["rank_low"], row["rank_high"]
+            return f"{area}: rank {int(row['rank'])}, and no rank in any draw"
+        low, high = int(row["rank_low"]), int(row["rank_high"])
         where = f"at rank {low}" if low == high else f"between rank {low} and {high}"
-        said = f"{area}: rank {row['rank']}, {where} in {_of_100(row['inside'])} draws"
+        said = f"{area}: rank {int(row['rank'])}, {where} in {_of_100(row['inside'])} draws"
         if self.top is not None:
             said += f", among the {self.top} highest in {_of_100(row['p_top'])}"
         if self.line is not None:
@@ -209,17 +210,19 @@ def rank_uncertainty(
         rates, around the rate of the whole that areas are drawn towards, see :func:`~geoplan.risk.shrink`.
         ``sampling``: binomial or Poisson noise around the observed rates, which leaves small areas too extreme.
         ``none``: figures as they are. Means, and figures without counts, stay as they are in any case. Indicators are
-        drawn independently of each other, and events of a rate too: crimes that come in series vary more.
+        drawn independently of each other, and events of a rate too: crimes that come in series vary more. A figure
+        that was moved between boundaries is drawn as if it had been counted.
     shrink_towards, parents, neighbours
         As ``towards`` … of :func:`~geoplan.risk.shrink`, of the posterior.
     weights_concentration
         Draw weights from a Dirichlet distribution around those of the index, of domains and in each domain: a weight
-        *w* of a sum of 1 has the standard deviation :math:`\sqrt{w(1-w)/(c+1)}`. Fixed when left out.
+        *w* of a sum of 1 has the standard deviation :math:`\sqrt{w(1-w)/(c+1)}`. Fixed when left out; those of a common
+        factor always are.
     normalisations, aggregations
         Ways to draw from besides the index's own, each as likely: of the indicators, and wherever something is
         combined.
     leave_one_out
-        Leave one indicator out in each draw, or none, each as likely.
+        Leave one indicator out in each draw, or none, each as likely; not those of a common factor.
     level
         Share of the draws that an interval holds.
     top
@@ -306,8 +309,9 @@ def simulated(
     areas = len(made.places)
     ranks = np.zeros((areas, draws), dtype=np.uint16 if areas < np.iinfo(np.uint16).max else np.uint32)
     scores = np.empty((areas, draws), dtype=np.float32)
+    above, failed, lock = np.zeros(areas, dtype=np.int64), Counter[str](), Lock()
 
-    def work(chunk: slice, rngs: list[np.random.Generator]) -> tuple[Counter[str], np.ndarray]:
+    def work(chunk: slice, rngs: list[np.random.Generator]) -> None:
         size = chunk.stop - chunk.start
         choices = made.options.draw(rngs[1:], size)
         found, problems = scored(made.scorer, made.beliefs.draw(rngs[0], size), made.options, choices)
@@ -315,17 +319,17 @@ def simulated(
         ranks[:, chunk] = ranks_of(found).T
         shown = made.shown(found)
         scores[:, chunk] = shown.T
-        above = (np.round(shown, TIE_DIGITS) > line).sum(axis=0) if line is not None else np.zeros(areas)
-        return _failures(found, problems), above
+        with lock:  # whole numbers add up to the same in any order
+            failed.update(_failures(found, problems))
+            if line is not None:
+                above[:] += (np.round(shown, TIE_DIGITS) > line).sum(axis=0)
 
     chunks = chunks_of(draws, made.beliefs.value.size)
-    steps = each_chunk(work, chunks, seed=seed, factors=FACTORS, threads=threads, on_step=on_step)
-    failed: Counter[str] = sum((step[0] for step in steps), Counter())
+    each_chunk(work, chunks, seed=seed, factors=FACTORS, threads=threads, on_step=on_step)
     table = _summary(made.index.ranking.loc[made.ranked], ranks, scores, level=level, top=top)
     if len(made.options.normalisations) > 1:
         table[["score_low", "score_high"]] = np.nan
     if line is not None:
-        above = np.sum([step[1] for step in steps], axis=0)
         table["p_above"] = np.where(table["draws"] > 0, above / np.maximum(table["draws"], 1), np.nan)
     told = pd.DataFrame(sorted(failed.items()), columns=["reason", "draws"]).astype({"draws": int})
     return RankUncertainty(
