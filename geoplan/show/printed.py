@@ -31,7 +31,6 @@ from geoplan.show.style import (
 from geoplan.show.texts import format_number, texts
 
 __all__ = [
-    "HALO",
     "SAVED",
     "Picture",
     "draw_backdrop",
@@ -44,8 +43,7 @@ __all__ = [
     "plot",
 ]
 
-#: What lies on a map or on lines stays readable.
-HALO = withStroke(linewidth=3, foreground="white")
+_HALO = withStroke(linewidth=3, foreground="white")  # what lies on the map stays readable on any class
 _INK, _QUIET, _HAIRLINE, _EDGE = INK, QUIET, HAIRLINE, "#ffffff"
 _PARENT_EDGE = "#3d3d3a"
 _LETTERS = 26  # of a name beside the map
@@ -330,7 +328,7 @@ def draw_scale_bar(axes: Axes, language: str) -> None:
                 edgecolor=_INK,
                 linewidth=0.7,
                 zorder=7,
-                path_effects=[HALO],
+                path_effects=[_HALO],
             )
         )
     in_km = length >= 1000  # noqa: PLR2004  metres
@@ -343,7 +341,7 @@ def draw_scale_bar(axes: Axes, language: str) -> None:
         color=_INK,
         va="bottom",
         zorder=7,
-        path_effects=[HALO],
+        path_effects=[_HALO],
     )
 
 
@@ -366,10 +364,10 @@ def draw_north_arrow(axes: Axes, language: str) -> None:
             "arrowstyle": "-|>,head_width=0.35,head_length=0.7",
             "facecolor": _INK,
             "linewidth": 1.2,
-            "path_effects": [HALO],
+            "path_effects": [_HALO],
         },
         zorder=7,
-        path_effects=[HALO],
+        path_effects=[_HALO],
     )
 
 

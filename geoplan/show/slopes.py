@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -161,11 +162,10 @@ def _prepared(
     ranks: bool,
     most: int,
 ) -> _Slopes:
-    try:
-        years = [int(str(column)) for column in scores]
-    except ValueError:
-        wrong = next(str(column) for column in scores if not str(column).isdigit())
-        raise SpecError(Fault(what=f"the column '{wrong}' is no year", expected="a column a year")) from None
+    wrong = [str(column) for column in scores if not re.fullmatch(r"[0-9]{1,4}", str(column))]
+    if wrong:
+        raise SpecError(Fault(what=f"the column '{wrong[0]}' is no year", expected="a column a year"))
+    years = [int(str(column)) for column in scores]
     if len(set(years)) < 2:  # noqa: PLR2004  a slope has two ends
         raise SpecError(Fault(what=f"{len(set(years))} year(s) in a chart of slopes", expected="at least two"))
     if len(set(years)) < len(years):
