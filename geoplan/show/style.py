@@ -27,6 +27,7 @@ __all__ = [
     "QUIET",
     "Missing",
     "Style",
+    "decimals_of",
     "make_style",
     "values_of",
 ]
@@ -197,7 +198,7 @@ def make_style(
     if reason is not None:
         reasons[gone] = reason.reindex(values.index)[gone].astype(object).fillna("")
 
-    decimals = _decimals(known)
+    decimals = decimals_of(known)
     inner = _inner_breaks(known.to_numpy(), scheme, k, breaks, midpoint, decimals)
     bounds, classes = _classed(known, inner, decimals, keep_all=scheme == "given")
     counts = tuple(int((classes == number).sum()) for number in range(len(bounds) - 1))
@@ -258,7 +259,7 @@ def values_of(areas: gpd.GeoDataFrame, column: str | pd.Series | None) -> pd.Ser
     return column.reindex(areas.index)
 
 
-def _decimals(known: pd.Series) -> int:
+def decimals_of(known: pd.Series) -> int:
     """Choose decimals so that three digits tell areas apart."""
     spread = float(known.max() - known.min()) if len(known) else 0.0
     if spread == 0:
