@@ -188,7 +188,7 @@ def layers(file: Annotated[Path, typer.Argument(help="A file of polygons, lines 
     """List the layers of a file, and the formats this installation reads."""
     from geoplan.sources import formats  # noqa: PLC0415  reading drivers is slow, and only this command does
 
-    for name in gp.list_layers(file):
+    for name in gp.sources.list_layers(file):
         _out.print(escape(name), soft_wrap=True)
     _out.print(f"[dim]formats read: {', '.join(f'{ending} ({driver})' for ending, driver in formats().items())}[/]")
 
@@ -269,22 +269,33 @@ def _table(*headings: str, left: int = 1) -> Table:
 
 
 def _tell_run(opened: gp.Run, folder: Path) -> None:
-    ranking = opened.index().ranking.join(opened.areas()["name"])
+    from geoplan.run import decimals_of, ranking_table  # noqa: PLC0415  not part of the public surface
+
     certificate = opened.index().certificate
+    ranking, sure = ranking_table(opened), opened.uncertainty()
     _out.print(f"[bold]{escape(opened.spec.title.to(opened.spec.language))}[/]", soft_wrap=True)
-    table = _table("area", "code", "rank", "index", "rest of city", "residents", left=2)
+    rest = ["rest of city"] if "score_rest" in ranking else []
+    between = [f"in {100 * sure.level:g} of 100"] if sure else []
+    classed = ["class"] if "class" in ranking else []
+    table = _table("area", "code", "rank", *between, *classed, "index", *rest, "residents", left=2)
     count = f"{certificate.ranked} area{'s' if certificate.ranked != 1 else ''} ranked"
-    for code, row in ranking.dropna(subset="rank").head(_SHOWN).iterrows():
+    decimals = decimals_of(opened, ["score"])["score"]
+    for _, row in ranking.dropna(subset="rank").head(_SHOWN).iterrows():
         table.add_row(
             escape(str(row["name"])),
-            f"[dim]{escape(str(code))}[/]",
+            f"[dim]{escape(str(row['area_id']))}[/]",
             f"{row['rank']}",
-            f"{row['score']:.1f}",
-            _number(row["score_rest"]),
-            f"{row['population']:,.0f}",
+            *([f"{row['rank_low']}–{row['rank_high']}"] if sure else []),
+            *([escape(row["class"])] if classed else []),
+            _number(row["score"], decimals),
+            *([_number(row["score_rest"])] if rest else []),
+            _number(row["population"], 0),
         )
     _out.print(table)
-    _out.print(f"{count}, {certificate.excluded} listed without a rank; 100 = {escape(certificate.reference)}.")
+    hundred = f"; 100 = {escape(certificate.reference)}" if rest else f"; {escape(certificate.method)}"
+    _out.print(f"{count}, {certificate.excluded} listed without a rank{hundred}.", soft_wrap=True)
+    if sure:
+        _out.print(f"[dim]{escape('. '.join(sure.lines([])))}.[/]", soft_wrap=True)
     for line in opened.notes():
         _out.print(f"[dim]Note: {escape(line)}.[/]", soft_wrap=True)
     _out.print(f"[dim]Source: {escape(opened.sources())}.[/]", soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from geoplan.errors import Fault, SpecError
 from geoplan.places import IndicatorTable
 from geoplan.risk.inputs import at_period, collect, directions_of
 from geoplan.risk.normalising import percentile_rank
@@ -57,13 +58,22 @@ def dynamics_of(
     The change of each indicator in its unit, turned so that a rise is worse, becomes a z-score among the areas; they
     are summed with the weights of the index. An indicator that was defined anew in between does not count.
 
+    Raises
+    ------
+    SpecError
+        When the table has no such period.
+
     Returns
     -------
     pandas.DataFrame
         Index as ``areas``; ``dynamics`` (standard deviations of that sum from its mean; higher is worse) and
         ``dynamics_class`` (one of the signs; empty where the change is not known).
     """
-    earlier = str(int(period) - dynamics.years)
+    earlier = str(int(period) - dynamics.years) if period.isdigit() else ""
+    if earlier not in table.periods():
+        what = f"there is no period {dynamics.years} years before '{period}'"
+        hint = "leave `dynamics` out, or rank another period"
+        raise SpecError(Fault(what=what, key="index.dynamics.years", hint=hint))
     frames = [collect(at_period(table, when), spec, areas, when, counted=False).usable for when in (earlier, period)]
     change = frames[1] - frames[0]
     for name in spec.indicators:

@@ -154,7 +154,7 @@ def check_spec(table: IndicatorTable, spec: IndexSpec, period: str, *, counted: 
     for key, value in (("period", period), ("index.base", spec.base)):
         if value is not None and value not in periods:
             faults.add(checks.unknown_name("period of the table", value, table.data["period"], key=key))
-    for fault in _methods_fit(spec):
+    for fault in [*_methods_fit(spec), *_units_mixed(table, spec)]:
         faults.add(SpecError(fault))
     faults.raise_any()
 
@@ -184,6 +184,19 @@ def _methods_fit(spec: IndexSpec) -> list[Fault]:
     if between_domains(spec).normalisation == "distance_to_target":
         what = "domains have no target"
         found.append(Fault(what=what, key="index.between.normalisation", expected="none, z_score, rank_exponential …"))
+    return found
+
+
+def _units_mixed(table: IndicatorTable, spec: IndexSpec) -> list[Fault]:
+    """Find indicators of unlike units that would be added up as they are."""
+    found = []
+    for number, domain in enumerate(spec.domains):
+        for part in domain.parts or (domain,):
+            units = {table.definitions[name].unit for name in part.indicators if name in table.definitions}
+            if len(units) > 1 and inside_part(spec, part.combine).normalisation == "none":
+                what = f"the indicators of '{part.id}' have unlike units: {checks.listed(sorted(units))}"
+                hint = 'inside = { normalisation = "z_score" } under [index] puts them on one scale'
+                found.append(Fault(what=what, key=f"index.domains.{number}.indicators", hint=hint))
     return found
 
 

@@ -57,6 +57,10 @@ _SIDE, _HEAD, _FOOT, _GAP, _LINE = 2.75, 0.95, 0.75, 0.25, 0.29
 _FOOT_LETTERS = 14  # to the inch
 _LINES = {"rail": 0.9, "road": 0.7}
 
+_MARKED = 60
+_MARK_LOOK: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9, "fontweight": "bold", "color": INK,
+                              "zorder": 6, "parse_math": False}  # fmt: skip
+
 #: Settings and metadata that make a saved figure the same to the byte each time.
 SAVED: dict[str, dict[str, Any]] = {
     "png": {"dpi": 200, "metadata": {"Software": None}},
@@ -132,9 +136,12 @@ def plot(
     )
     side.set_axis_off()
     bottom = _legend(side, style)
-    highest = values.where(style.classes >= 0).dropna().sort_values(ascending=False, kind="stable").head(top)
-    _number(main, areas, highest)
-    _name_list(side, areas, highest, style, bottom)
+    if style.marks:
+        _mark(main, areas, style)
+    else:
+        highest = values.where(style.classes >= 0).dropna().sort_values(ascending=False, kind="stable").head(top)
+        _number(main, areas, highest)
+        _name_list(side, areas, highest, style, bottom)
     draw_scale_bar(main, style.language)
     draw_north_arrow(main, style.language)
     _footer(figure, style)
@@ -276,6 +283,15 @@ def _number(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series) -> None:
             zorder=6,
             bbox={"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": _INK, "linewidth": 0.7},
         )
+
+
+def _mark(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
+    """Write each area's class on it, as many shades are hard to tell apart; too many areas have no room for it."""
+    if len(areas) > _MARKED:
+        return
+    for area_id, number in style.classes[style.classes >= 0].items():
+        point = areas.geometry[area_id].representative_point()
+        axes.text(point.x, point.y, style.marks[number], path_effects=[HALO], **_MARK_LOOK)
 
 
 def _free_place(x: float, y: float, taken: Sequence[tuple[float, float]], size: float) -> tuple[float, float]:
