@@ -639,6 +639,13 @@ def test_domains_make_rows_and_years_columns():
     assert said.count("Uppgift saknas") == 1  # in place of the map that is not there
 
 
+def test_classes_that_a_method_gave_stay_all_of_them():
+    values = pd.DataFrame({"2006": [1.0, 2.0], "2012": [2.0, 2.0]}, index=_squares(2).index)
+    said = _said(plot_panels(_squares(2), values, categories={"A": "low", "B": "high", "C": "highest"}, language="en"))
+    assert {"low (1)", "high (3)", "highest (0)"} <= set(said)
+    assert any("the same classes on all maps: those of the method" in text.replace("\n", " ") for text in said)
+
+
 def test_areas_that_the_values_do_not_have_are_without_a_figure():
     values = pd.DataFrame({"a": [1.0, 2.0]}, index=["0101", "0102"])
     said = _said(plot_panels(_squares(4), values, language="en"))

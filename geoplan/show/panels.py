@@ -121,8 +121,8 @@ def plot_panels(
     width
         Inches, 3.4 to 20; the height follows.
     **style_kwds
-        ``scheme``, ``k``, ``breaks``, ``cmap``, ``midpoint``, ``title``, ``unit``, ``reference``, ``period``,
-        ``source``, ``note``, ``date``, ``language`` (``sv`` when left out) of :func:`make_style`.
+        ``scheme``, ``k``, ``breaks``, ``categories``, ``cmap``, ``midpoint``, ``title``, ``unit``, ``reference``,
+        ``period``, ``source``, ``note``, ``date``, ``language`` (``sv`` when left out) of :func:`make_style`.
 
     Returns
     -------
@@ -158,7 +158,8 @@ def plot_panels(
     words = texts(style.language)
     grid = _grid(values, style, _window(areas), width, ncols)
     drawn = int(numbers.notna().any(axis=1).sum())
-    scheme = words["panels_method"].format(scheme=words[f"scheme_{style_kwds.get('scheme', 'quantiles')}"])
+    known = "categories" if style.marks else style_kwds.get("scheme", "quantiles")
+    scheme = words["panels_method"].format(scheme=words[f"scheme_{known}"])
     foot = foot_of(
         words,
         source=style.source,

@@ -291,7 +291,7 @@ def _mark(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
         return
     for area_id, number in style.classes[style.classes >= 0].items():
         point = areas.geometry[area_id].representative_point()
-        axes.text(point.x, point.y, style.marks[number], path_effects=[HALO], **_MARK_LOOK)
+        axes.text(point.x, point.y, style.marks[number], path_effects=[_HALO], **_MARK_LOOK)
 
 
 def _free_place(x: float, y: float, taken: Sequence[tuple[float, float]], size: float) -> tuple[float, float]:

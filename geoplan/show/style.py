@@ -192,6 +192,7 @@ def make_style(
     >>> style.labels, style.counts
     (('≤ 90', '91–110', '> 110'), (1, 1, 1))
     """
+    words = texts(language)
     values = values.astype(float)
     known = values.dropna()
     known = known[np.isfinite(known)]
@@ -214,7 +215,6 @@ def make_style(
         bounds, classes = _classed(known, inner, decimals, keep_all=scheme == "given")
         labels = _labels(bounds, decimals, language, open_ends=scheme == "given")
     counts = tuple(int((classes == number).sum()) for number in range(len(bounds) - 1))
-    words = texts(language)
     occurring = statuses[gone].value_counts()
     return Style(
         title=title,
