@@ -145,6 +145,7 @@ def test_what_is_missing_says_why_and_is_never_zero(town):
     assert partly["neighbours_status"] == "estimated"
     unknown = row(frame, "E", "work")
     assert (unknown["status"], unknown["reason"]) == ("not_collected", "figure_not_known")
+    assert unknown["rest_value"] == pytest.approx(100 * 1300 / 1550)  # the whole town
 
 
 def test_an_area_alone_and_one_whose_neighbours_are_unknown_say_so(town):
@@ -344,6 +345,11 @@ def test_scores_of_areas_without_a_known_neighbour():
         "score_not_known",
         "no_neighbours",
     ]
+
+
+def test_scores_where_nobody_has_a_neighbour():
+    apart = Graph.from_weights_dict({area: {} for area in SCORES.index})
+    pd.testing.assert_frame_equal(contrast_scores(SCORES, apart), contrast_scores(SCORES, pairs()))
 
 
 def test_scores_of_other_areas_and_areas_named_twice_are_refused():

@@ -20,7 +20,7 @@ from geoplan.risk.contrasts import (
     strengths,
 )
 from geoplan.risk.decomposition import (
-    PARTS,
+    CHANGE_PARTS,
     ChangeDecomposition,
     decompose_change,
 )
@@ -52,8 +52,8 @@ from geoplan.risk.years import (
 )
 
 __all__ = [
+    "CHANGE_PARTS",
     "CLASSES",
-    "PARTS",
     "Certificate",
     "ChangeDecomposition",
     "GlobalPattern",

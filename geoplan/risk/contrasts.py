@@ -18,7 +18,7 @@ from geoplan.errors import Fault, Faults, IdError, SpecError, TableError
 from geoplan.places import IndicatorTable, known_sums, roll_up, totals, unit_scale
 from geoplan.places.areas import codes, must_have
 from geoplan.places.indicators import COLUMNS, KNOWN
-from geoplan.risk.index import _direction, _relative
+from geoplan.risk.inputs import relative_to, relative_way
 from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec
 
 __all__ = ["contrast", "contrast_scores", "profile", "strengths"]
@@ -134,9 +134,9 @@ def contrast(
     against = _against(frame, around, level, "")
     missing = np.select([alone, around["value"].isna()], ["no_neighbours", "neighbours_not_known"], "")
     against["reason"] = frame["why"].where(frame["why"] != "", missing)
-    rest = _rest(now, sums, _group(present, reference_ids)).reindex(every)
+    rest = _rest(now, sums, _group(present, reference_ids), every)
     against_rest = _against(frame, rest, level, "_rest")
-    missing = np.select([rest["empty"].eq(other=True), rest["value"].isna()], ["no_rest", "rest_not_known"], "")
+    missing = np.select([rest["empty"], rest["value"].isna()], ["no_rest", "rest_not_known"], "")
     against_rest["reason_rest"] = frame["why"].where(frame["why"] != "", missing)
     sides = [
         around[["value", "denominator"]].add_prefix("neighbours_"),
@@ -197,7 +197,8 @@ def contrast_scores(scores: pd.Series, neighbours: Any, weights: pd.Series | Non
         raise checks.ids_match_nothing(sorted(score.index), sorted(set(pairs["area_id"])))
     weight = _weights(score, weights)
     ties = pairs[pairs["area_id"].isin(score.index)].sort_values(["area_id", "neighbour_id"])
-    ties = ties.assign(theirs=ties["neighbour_id"].map(score), weight=ties["neighbour_id"].map(weight))
+    theirs, weighs = (ties["neighbour_id"].map(one).astype(float) for one in (score, weight))
+    ties = ties.assign(theirs=theirs, weight=weighs)
     known = ties[ties["theirs"].notna()]
     by = known["area_id"]
     frame = score.to_frame()
@@ -206,7 +207,7 @@ def contrast_scores(scores: pd.Series, neighbours: Any, weights: pd.Series | Non
     mean = (known["theirs"] * known["weight"]).groupby(by).sum() / known["weight"].groupby(by).sum()
     frame["neighbours_score"] = mean.reindex(frame.index)
     frame["difference"] = frame["score"] - frame["neighbours_score"]
-    apart = by.map(score) - known["theirs"]
+    apart = by.map(score).astype(float) - known["theirs"]
     far = known.assign(apart=apart)[apart.notna()]
     far = far.loc[far["apart"].abs().groupby(far["area_id"]).idxmax()].set_index("area_id")
     frame["largest_difference"] = far["apart"].reindex(frame.index)
@@ -304,7 +305,7 @@ def profile(
     frame["city"] = city.reindex(inside).to_numpy()
     frame["relative"] = _relative_to(frame["usable"], city, favourable, now).reindex(frame.index)
     frame = frame.join(_places(frame))
-    frame["clear"] = _against(frame, _rest(now, known_sums(now), group).reindex(frame.index), level, "")["clear"]
+    frame["clear"] = _against(frame, _rest(now, known_sums(now), group, frame.index), level, "")["clear"]
     cases = [frame["why"] != "", frame["sign"].isna(), frame["city"].isna(), frame["relative"].isna()]
     why = np.select(cases, [frame["why"], "neutral", "city_not_known", "relative_undefined"], "")
     frame["kind"] = _kinds(frame["relative"].where(why == ""), frame["clear"], minimum_gap)
@@ -484,9 +485,8 @@ def _around(now: IndicatorTable, sums: IndicatorTable, pairs: pd.DataFrame) -> p
     return merged.astype({"status": object}).assign(known=count.reindex(merged.index))
 
 
-def _rest(now: IndicatorTable, sums: IndicatorTable, group: list[str]) -> pd.DataFrame:
+def _rest(now: IndicatorTable, sums: IndicatorTable, group: list[str], every: pd.MultiIndex) -> pd.DataFrame:
     """Return the city without each area: its figures, and whether nothing of it is left (``empty``)."""
-    every = pd.MultiIndex.from_product([sorted(set(now.data["area_id"])), now.definitions], names=_KEYS)
     own = sums.data.set_index(_KEYS)[_FIGURES].astype(float).reindex(every)
     # An area outside the city, or one that brings nothing known to it, leaves the city as it is.
     brings = own["value"].notna() & own.index.get_level_values("area_id").isin(group)
@@ -531,8 +531,8 @@ def _relative_to(
         return pd.Series(dtype=float, index=usable.index[:0])
     every = DomainSpec.model_validate({"id": "every", "label": "every", "indicators": list(turned)})
     spec = IndexSpec(domains=(every,), favourable=favourable)
-    how = {name: _direction(item, spec) for name, item in turned.items()}
-    wide = _relative(usable.unstack("indicator"), city, how, turned)
+    how = {name: relative_way(item, spec) for name, item in turned.items()}
+    wide = relative_to(usable.unstack("indicator"), city, how, turned)
     return wide.rename_axis(columns="indicator").stack()
 
 

@@ -18,10 +18,10 @@ from geoplan import checks
 from geoplan.errors import Fault, SpecError, TableError
 from geoplan.places import IndicatorTable
 from geoplan.risk.index import IndexResult, risk_index
-from geoplan.risk.switches import PARTS, Figures, both_figures, closed_states, reproduces, shapley
+from geoplan.risk.switches import CHANGE_PARTS, Figures, both_figures, closed_states, reproduces, shapley
 from geoplan.specs import IndexSpec
 
-__all__ = ["PARTS", "ChangeDecomposition", "decompose_change"]
+__all__ = ["CHANGE_PARTS", "ChangeDecomposition", "decompose_change"]
 
 _KEYS = ["area_id", "indicator"]
 _TOLD = 0.05  # points; smaller parts round to 0.0
@@ -53,7 +53,7 @@ class ChangeDecomposition:
         Before and after.
     base
         ``moving``: each period's city = 100; ``fixed``: that of the first period.
-    exact_method
+    method
         ``closed form``, or ``runs of the index`` for methods without one.
     """
 
@@ -61,7 +61,7 @@ class ChangeDecomposition:
     by_indicator: pd.DataFrame = field(repr=False)
     periods: tuple[str, str]
     base: Literal["moving", "fixed"]
-    exact_method: Literal["closed form", "runs of the index"]
+    method: Literal["closed form", "runs of the index"]
 
     def lines(self, area_id: str) -> list[str]:
         """Return one area's change as sentences, the largest part first.
@@ -83,10 +83,10 @@ class ChangeDecomposition:
             said = [f"The score is the same: {row['score_before']:.1f} in {before} and in {after}."]
         if self.base == "fixed":
             said.append(f"Both years are compared with the city of {before}.")
-        shares = row[list(PARTS)].astype(float)
+        shares = row[list(CHANGE_PARTS)].astype(float)
         for name in shares.abs().sort_values(ascending=False, kind="stable").index:
             if abs(shares[name]) >= _TOLD:
-                said.append(f"{shares[name]:+.1f} points: {PARTS[name]}{self._most(area_id, name)}.")
+                said.append(f"{shares[name]:+.1f} points: {CHANGE_PARTS[name]}{self._most(area_id, name)}.")
         if pd.isna(shares["turnover"]):
             said.append("How much of it people who moved in or out make is not known; it is part of the own figures.")
         return said
@@ -242,7 +242,7 @@ class _Rerun:
         figures = self.figures
         one_sided = figures.known[0] != figures.known[1]
         gaps = pd.Series(figures.breaks.any(axis=0), figures.names)
-        names = figures.switches(self.specs, lacking=bool(one_sided.any()))
+        names = figures.switches(lacking=bool(one_sided.any()))
         rows = {"data": self._both(lambda one: one.data), "parts": self._both(lambda one: one.finest)}
         states = np.full((2 ** len(names), len(chosen), len(figures.names)), np.nan)
         for number in range(len(states)):
@@ -267,8 +267,8 @@ class _Rerun:
     ) -> np.ndarray:
         """Run the index on one altered table; NaN where it leaves the area without a score."""
         figures, new = self.figures, on.get("definition", 0)
-        mine = pd.Series(on["own"], figures.names).mask(lacking, on.get("availability", 0))
-        mine = mine.mask(gaps, on.get("not_separable", 0))
+        mine = pd.Series(on["own"], figures.names).mask(gaps, on.get("not_separable", 0))
+        mine = mine.mask(lacking, on.get("availability", 0))
         theirs = mine.where((lacking | gaps) & figures.moving, on.get("reference", 0))
         twice = figures.two_ways & ~gaps
 
@@ -321,7 +321,7 @@ def _by_indicator(
     change = states[-1] - states[0]
     frame["contribution_before"], frame["contribution_after"] = tall(states[0]), tall(states[-1])
     frame["change"] = tall(change)
-    for name in PARTS:
+    for name in CHANGE_PARTS:
         part = np.where(undefined[:, None], 0.0, values.get(name, np.zeros_like(change)))
         if name == "not_separable":
             part = np.where(undefined[:, None], change, part)
@@ -343,7 +343,7 @@ def _by_indicator(
     frame["split"] = np.select(cases, kinds, "separable")
     frame = frame.reset_index()
     first = ["area_id", "domain", "indicator", "unit", "value_before", "value_after", "city_before", "city_after"]
-    return frame[[*first, "contribution_before", "contribution_after", "change", *PARTS, "split"]]
+    return frame[[*first, "contribution_before", "contribution_after", "change", *CHANGE_PARTS, "split"]]
 
 
 def _parts(
@@ -352,7 +352,7 @@ def _parts(
     asked: pd.Index,
     periods: tuple[str, str],
 ) -> pd.DataFrame:
-    columns = ["contribution_before", "contribution_after", "change", *PARTS]
+    columns = ["contribution_before", "contribution_after", "change", *CHANGE_PARTS]
     sums = by_indicator.groupby("area_id")[columns].sum(min_count=1).reindex(asked)
     parts = sums.rename(columns={f"contribution_{when}": f"score_{when}" for when in ("before", "after")})
     verdicts = [end.ranking[["status", "reason"]].reindex(asked) for end in ends]

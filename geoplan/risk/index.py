@@ -8,7 +8,7 @@ score, and the mean of the domains is the index. The other methods are steps of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from geoplan.errors import Fault, SpecError, TableError
-from geoplan.places import IndicatorTable, unit_scale
+from geoplan.places import IndicatorTable
 from geoplan.places.indicators import KNOWN
 from geoplan.risk.certificate import Certificate, certify
 from geoplan.risk.classes import class_of, dynamics_of, flags_of
@@ -37,8 +37,8 @@ from geoplan.risk.inputs import (
 )
 from geoplan.risk.methods import between_domains, inside_domain, inside_part, presentation
 from geoplan.risk.normalising import percentile_rank
-from geoplan.risk.pipeline import TIE_DIGITS, Composite, Direction, Fitted, composite, fit, oriented
-from geoplan.specs import IndexSpec, IndicatorSpec
+from geoplan.risk.pipeline import TIE_DIGITS, Composite, Fitted, composite, fit, oriented
+from geoplan.specs import IndexSpec
 
 __all__ = ["IndexResult", "Prepared", "prepare", "rank_of", "risk_index"]
 
@@ -430,26 +430,6 @@ def _score_rest(ready: Prepared, spec: IndexSpec, made: Composite) -> pd.Series:
     # Where the rest of the city has no value to compare with, leaving the figure out would say that nothing differs.
     comparable = ~(~np.isnan(made.normalised) & np.isnan(alone.normalised)).any(axis=1)
     return pd.Series(alone.scores, index=values.index).where(comparable)
-
-
-def _direction(item: IndicatorSpec, spec: IndexSpec) -> str:
-    if item.direction == "higher_is_worse":
-        return "as is"
-    return "complement" if item.kind == "share" and spec.favourable == "complement" else "reciprocal"
-
-
-def _relative(
-    values: pd.DataFrame,
-    city: pd.DataFrame | pd.Series,
-    how: Mapping[str, str],
-    definitions: Mapping[str, IndicatorSpec],
-) -> pd.DataFrame:
-    names = list(how)
-    ways = [Direction(how[name], unit_scale(definitions[name].unit)) for name in names]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        against = oriented(city[names].to_numpy(dtype=float), ways)
-        ratio = _CITY * oriented(values[names].to_numpy(dtype=float), ways) / against
-    return pd.DataFrame(np.where(np.isfinite(ratio), ratio, np.nan), values.index, names)
 
 
 def rank_of(score: pd.Series) -> pd.Series:

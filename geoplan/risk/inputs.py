@@ -14,7 +14,7 @@ from geoplan.places import IndicatorTable, known_sums, totals, unit_scale
 from geoplan.places.indicators import COLUMNS, KNOWN
 from geoplan.risk.methods import between_domains, inside_domain, inside_part
 from geoplan.risk.normalising import BY_RANK
-from geoplan.risk.pipeline import Direction
+from geoplan.risk.pipeline import Direction, oriented
 from geoplan.risk.treatment import group_means
 from geoplan.specs import IndexSpec, IndicatorSpec
 
@@ -30,6 +30,8 @@ __all__ = [
     "directions_of",
     "fill",
     "one_period",
+    "relative_to",
+    "relative_way",
     "rest_values",
 ]
 
@@ -254,6 +256,36 @@ def directions_of(spec: IndexSpec, definitions: Mapping[str, IndicatorSpec]) -> 
             way = "reciprocal" if relative[name] or spec.favourable == "reciprocal" else "negative"
         found.append(Direction(way, top))
     return found
+
+
+def relative_way(item: IndicatorSpec, spec: IndexSpec) -> str:
+    """Return how an indicator enters where it is put relative to the city: see :class:`Direction`."""
+    if item.direction == "higher_is_worse":
+        return "as is"
+    return "complement" if item.kind == "share" and spec.favourable == "complement" else "reciprocal"
+
+
+def relative_to(
+    values: pd.DataFrame,
+    city: pd.DataFrame | pd.Series,
+    ways: Mapping[str, str],
+    definitions: Mapping[str, IndicatorSpec],
+) -> pd.DataFrame:
+    """Put values relative to the city's (a Series), or to an area's own measure (a frame like ``values``): 100 × ratio.
+
+    Examples
+    --------
+    >>> poor = IndicatorSpec(id="poor", label="Poor", kind="share", unit="pct", direction="higher_is_worse")
+    >>> values = pd.DataFrame({"poor": [20.0, 5.0]})
+    >>> relative_to(values, pd.Series({"poor": 10.0}), {"poor": "as is"}, {"poor": poor})["poor"].tolist()
+    [200.0, 50.0]
+    """
+    names = list(ways)
+    directions = [Direction(ways[name], unit_scale(definitions[name].unit)) for name in names]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        against = oriented(city[names].to_numpy(dtype=float), directions)
+        ratio = 100 * oriented(values[names].to_numpy(dtype=float), directions) / against
+    return pd.DataFrame(np.where(np.isfinite(ratio), ratio, np.nan), values.index, names)
 
 
 def fill(figures: Figures, spec: IndexSpec, groups: pd.Series | None) -> tuple[pd.DataFrame, dict[str, int]]:

@@ -7,8 +7,9 @@ contributions to the score for every setting of the switches.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from math import factorial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,14 @@ from geoplan import checks
 from geoplan.errors import Fault, TableError
 from geoplan.places import KNOWN, IndicatorTable, totals
 from geoplan.risk.contrasts import _only, _own
-from geoplan.risk.index import IndexResult, _direction, _relative
+from geoplan.risk.index import IndexResult
+from geoplan.risk.inputs import relative_to, relative_way
 from geoplan.specs import IndexSpec
 
-__all__ = ["PARTS", "Figures", "both_figures", "closed_states", "reproduces", "shapley"]
+__all__ = ["CHANGE_PARTS", "Figures", "both_figures", "closed_states", "reproduces", "shapley"]
 
 #: What a change is made of, and how a sentence calls it.
-PARTS = {
+CHANGE_PARTS = {
     "own": "the area's own figures",
     "turnover": "people who moved in or out",
     "reference": "the figures of the city that it is compared with",
@@ -46,6 +48,8 @@ class Figures:
     figure, city
         ``figure[definition][period]`` and ``city[definition][period]``, 0 before and 1 after; the same for both
         definitions where nothing changed.
+    town
+        ``town[period]``: the city's figures of each period, whatever the base.
     two_ways, complete
         By indicator: measured by both definitions; and that in both periods, for every area.
     known
@@ -54,8 +58,9 @@ class Figures:
         Known in both periods and not separable.
     step, stayed
         The change of those who stayed, or of all where that is not known; and where it is.
-    turned_over, moving
-        Whether anything is known of those who stayed; whether the city's figures move.
+    turned_over, moving, redefined
+        Whether anything is known of those who stayed; whether the city's figures move; whether definitions, indicators
+        or rules do.
     """
 
     areas: pd.Index
@@ -63,6 +68,7 @@ class Figures:
     names: list[str]
     figure: list[list[pd.DataFrame]]
     city: list[list[pd.Series]]
+    town: list[pd.Series]
     two_ways: pd.Series
     complete: pd.Series
     known: list[np.ndarray]
@@ -71,24 +77,29 @@ class Figures:
     stayed: np.ndarray
     turned_over: bool
     moving: bool
+    redefined: bool
 
     def relative(self, figures: pd.DataFrame, city: pd.Series, spec: IndexSpec) -> np.ndarray:
         """Put figures relative to a city by the rule of an index."""
-        how = {name: _direction(self.table.definitions[name], spec) for name in self.names}
-        relative: np.ndarray = _relative(figures, city, how, self.table.definitions).to_numpy(dtype=float)
+        how = {name: relative_way(self.table.definitions[name], spec) for name in self.names}
+        relative: np.ndarray = relative_to(figures, city, how, self.table.definitions).to_numpy(dtype=float)
         return relative
 
     def at_ends(self, specs: tuple[IndexSpec, IndexSpec]) -> list[np.ndarray]:
         """Return the relative figures of both periods, each by its own definition."""
         return [self.relative(self.figure[p][p], self.city[p][p], specs[p]) for p in (0, 1)]
 
-    def switches(self, specs: tuple[IndexSpec, IndexSpec], *, lacking: bool) -> list[str]:
-        """Return the switches that may change anything, in the order of :data:`PARTS`."""
+    def setting(self, own: int, turn: int, ref: int, new: int) -> tuple[int, int, int, int]:
+        """Return the setting that stands for all those in which the figures are the same."""
+        return own, turn if self.turned_over else own, ref if self.moving else 0, new if self.redefined else 0
+
+    def switches(self, *, lacking: bool) -> list[str]:
+        """Return the switches that may change anything, in the order of :data:`CHANGE_PARTS`."""
         active = {
             "own": True,
             "turnover": self.turned_over,
             "reference": self.moving,
-            "definition": bool(self.two_ways.any()) or specs[0] != specs[1],
+            "definition": self.redefined,
             "availability": lacking,
             "not_separable": bool(self.breaks.any()),
         }
@@ -119,9 +130,10 @@ def both_figures(
         ratios = [_city_ratio(bridge, table, names, period, group) for period in periods]
         complete = two_ways & ~(now[0].notna() & other[0].isna() | now[1].notna() & other[1].isna()).any()
         cells = _corners(now[0], now[1], other[1], other[0])
-        towns = _corners(*[item.to_frame().T for item in (*sums, sums[1] * ratios[1], sums[0] * ratios[0])])
-        figure = [[frame.where(~two_ways, cells[d][p]) for p, frame in enumerate(now)] for d in (0, 1)]
-        city = [[line.where(~two_ways, towns[d][p].iloc[0]) for p, line in enumerate(sums)] for d in (0, 1)]
+        towns = _corners(sums[0], sums[1], sums[1] * ratios[1], sums[0] * ratios[0])
+        plain = np.broadcast_to(~two_ways, now[0].shape)
+        figure = [[frame.where(plain, cells[d][p]) for p, frame in enumerate(now)] for d in (0, 1)]
+        city = [[line.where(~two_ways, towns[d][p]) for p, line in enumerate(sums)] for d in (0, 1)]
     broken = pd.Series({name: _breaks(table, name, periods) for name in names})
     told = np.all([frame.notna().to_numpy() for line in figure for frame in line], axis=0)
     told &= np.all([line.notna().to_numpy() for pair in city for line in pair], axis=0)
@@ -134,6 +146,7 @@ def both_figures(
         names=names,
         figure=figure,
         city=city,
+        town=sums,
         two_ways=two_ways,
         complete=complete,
         known=[],
@@ -142,6 +155,7 @@ def both_figures(
         stayed=stayed,
         turned_over=stayers is not None,
         moving=base == "moving",
+        redefined=bool(two_ways.any()) or specs[0] != specs[1],
     )
     known = [np.isfinite(relative) for relative in figures.at_ends(specs)]
     return _without_undefined(replace(figures, known=known, breaks=figures.breaks & known[0] & known[1]), specs)
@@ -174,10 +188,8 @@ def _city_ratio(
     return ratio.where(np.isfinite(ratio)).mask(ratio.index.isin(lacking))
 
 
-def _corners(
-    first: pd.DataFrame, last: pd.DataFrame, last_as_first: pd.DataFrame, first_as_last: pd.DataFrame
-) -> list[list[pd.DataFrame]]:
-    """Return figures by definition and period; the one of four that is not known is linked by ratio."""
+def _corners(first: Any, last: Any, last_as_first: Any, first_as_last: Any) -> list[list[Any]]:
+    """Return figures (frames or series) by definition and period; the one of four not known is linked by ratio."""
     linked = first * last / last_as_first
     back = first * last / first_as_last
     old = last_as_first.where(last_as_first.notna(), back.where(np.isfinite(back)))
@@ -214,7 +226,8 @@ def _steps(
 
 def _without_undefined(figures: Figures, specs: tuple[IndexSpec, IndexSpec]) -> Figures:
     """Take figures out of the split that have no relative value half way, such as one inverted at 0."""
-    undefined = np.any([~np.isfinite(_relative_at(figures, specs, *state)) for state in _STATES], axis=0)
+    settings = {figures.setting(*switches) for switches in product((0, 1), repeat=4)}
+    undefined = np.any([~np.isfinite(_relative_at(figures, specs, *each)) for each in sorted(settings)], axis=0)
     undefined &= figures.known[0] & figures.known[1] & ~figures.breaks
     # What is undefined for the stayers may be defined for all who live there.
     mild = undefined & figures.stayed
@@ -225,8 +238,6 @@ def _without_undefined(figures: Figures, specs: tuple[IndexSpec, IndexSpec]) -> 
 
 # ---------------------------------------------------------------- scores for every setting of the switches
 
-_STATES = [(own, turn, ref, new) for own in (0, 1) for turn in (0, 1) for ref in (0, 1) for new in (0, 1)]
-
 
 def _relative_at(
     figures: Figures, specs: tuple[IndexSpec, IndexSpec], own: int, turn: int, ref: int, new: int
@@ -236,10 +247,7 @@ def _relative_at(
     whole = after - before
     stayed = figures.step.where(figures.stayed, whole)
     # Each end stands as it is: before + (after - before) may differ from it in the last digit.
-    if own == turn or not figures.turned_over:
-        value = after if own else before
-    else:
-        value = before + (stayed if own else whole - stayed)
+    value = (after if own else before) if own == turn else before + (stayed if own else whole - stayed)
     return figures.relative(value, figures.city[new][ref], specs[new])
 
 
@@ -258,8 +266,7 @@ def reproduces(figures: Figures, specs: tuple[IndexSpec, IndexSpec], ends: list[
     """Tell whether the closed form gives the scores of both periods; other methods have none."""
     for p, (spec, end) in enumerate(zip(specs, ends, strict=True)):
         score = end.score.dropna()
-        city = end.reference["value"].reindex(figures.names).astype(float)
-        relative = figures.relative(figures.figure[p][p], city, spec)
+        relative = figures.relative(figures.figure[p][p], figures.town[p], spec)
         points = np.where(figures.known[p], relative, 0.0) * _weights(figures.known[p], spec, figures.names)
         made = pd.Series(np.nansum(points, axis=1), index=figures.areas).reindex(score.index)
         if not np.allclose(made, score, rtol=0.0, atol=_EXACT):
@@ -282,7 +289,7 @@ def closed_states(
     masks, ends = _masks(figures, specs), figures.at_ends(specs)
     one_sided = figures.known[0] != figures.known[1]
     frozen = np.where(figures.known[0], ends[0], ends[1])
-    names = figures.switches(specs, lacking=bool((masks[0] != masks[1]).any()))
+    names = figures.switches(lacking=bool((masks[0] != masks[1]).any()))
     weights = {(new, has): _weights(masks[has], specs[new], figures.names) for new in (0, 1) for has in (0, 1)}
     # An area that would lack a whole domain with the one index and the figures of the other: both change together.
     tied = np.isnan(weights[0, 1] + weights[1, 0]).any(axis=1)[:, None]
@@ -290,8 +297,8 @@ def closed_states(
     states = np.empty((2 ** len(names), len(chosen), len(figures.names)))
     for number in range(len(states)):
         on = {name: number >> place & 1 for place, name in enumerate(names)}
-        own, turn, ref, new, has, gap = (on.get(name, 0) for name in PARTS)
-        key = (own, turn, ref, new)
+        own, turn, ref, new, has, gap = (on.get(name, 0) for name in CHANGE_PARTS)
+        key = figures.setting(own, turn, ref, new)
         if key not in cache:
             cache[key] = _relative_at(figures, specs, *key)
         relative = np.where(figures.breaks, ends[gap], np.where(one_sided, frozen, cache[key]))
