@@ -33,7 +33,6 @@ from geoplan.show.page import (
     numbers_of,
     text_width,
 )
-from geoplan.show.printed import HALO
 from geoplan.show.style import HAIRLINE, INK, LINES, QUIET
 from geoplan.show.texts import Texts, format_number, texts
 
@@ -92,7 +91,7 @@ def plot_moran(
     local
         Index ``area_id``; columns ``value`` (or ``standardised``, in standard deviations from the mean),
         ``surroundings`` (the neighbours' mean, in the same unit), and where they are known ``class``, ``status`` and
-        ``reason``.
+        ``reason``, such as :func:`~geoplan.risk.local_pattern` returns.
     statistic, p
         Moran's I of all areas, which is the slope of the line, and its p value; no line when left out.
     centre
@@ -170,14 +169,17 @@ def _prepared(
     standardised = "value" not in local and "standardised" in local
     values = numbers_of(local, ["standardised" if standardised else "value", "surroundings"])
     called, chosen = known_names(local.index, names, highlight)
-    kinds = local.get("class", pd.Series("not distinguishable", index=local.index)).fillna(_NONE).astype(str)
+    kinds = (
+        local.get("class", pd.Series("not distinguishable", index=local.index)).astype(object).fillna(_NONE).astype(str)
+    )
     unknown = [kind for kind in kinds.unique() if kind not in (*_LOOKS, _NONE)]
     if unknown:
         raise checks.unknown_name("class of a local pattern", unknown[0], [*_LOOKS, _NONE], key="class")
     rows = values.set_axis(["x", "y"], axis=1).assign(kind=kinds, name=called)
     drawn = rows[["x", "y"]].notna().all(axis=1) & (rows["kind"] != _NONE)
     if not drawn.any():
-        raise SpecError(Fault(what="no area has both a value and neighbours with one", expected="at least one"))
+        what, hint = "no area has a value, neighbours with one and a class", "the column `reason` says why"
+        raise SpecError(Fault(what=what, expected="at least one", hint=hint if "reason" in local else None))
     absent = rows[~drawn].join(local[[name for name in ("status", "reason") if name in local]])
     if centre is None:
         centre = 0.0 if standardised else float(rows.loc[drawn, "x"].mean())
@@ -270,10 +272,10 @@ def _name(axes: Axes, scatter: _Scatter) -> list[str]:
             va="center",
             fontsize=SMALL,
             fontweight="bold" if bold else "normal",
-            path_effects=[HALO],
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
             color=colour,
             parse_math=False,
-            zorder=2.5,  # its halo covers lines, not points
+            zorder=2.5,  # on white that covers lines, not points
         )
     return left_out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,7 +21,7 @@ from scipy.optimize import isotonic_regression
 from geoplan import checks
 from geoplan.errors import Fault, SpecError, TableError
 from geoplan.show.printed import Picture
-from geoplan.show.style import INK, QUIET
+from geoplan.show.style import INK, MISSING_PATTERNS, QUIET
 from geoplan.show.texts import Texts, format_number
 
 __all__ = [
@@ -112,7 +113,7 @@ def fitted(text: str, room: float, size: float, *, bold: bool = False) -> str:
 def wrapped(text: str, room: float, size: float, *, bold: bool = False, most: int | None = None) -> list[str]:
     """Return lines no wider than the room; a word that is wider is divided, and beyond ``most`` lines it is cut."""
     lines: list[str] = []
-    for word in filter(None, text.split(" ")):  # not at spaces that are there to bind
+    for word in filter(None, re.split(r"[ \t\r\n]+", text)):  # not at spaces that are there to bind
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and text_width(longer, size, bold=bold) <= room:
             lines[-1] = longer
@@ -303,8 +304,8 @@ def known_names(
     if absent:
         raise checks.unknown_name("area of the table", str(absent[0]), map(str, index), key="highlight")
     called = dict(names) if names is not None else {}
-    texts = [str(called[code]) if code in called and pd.notna(called[code]) else str(code) for code in index]
-    return pd.Series(texts, index=index, dtype=object), chosen
+    told = [str(called[code]) if code in called and pd.notna(called[code]) else str(code) for code in index]
+    return pd.Series([" ".join(name.split()) for name in told], index=index, dtype=object), chosen
 
 
 def named_missing(words: Texts, key: str, labels: pd.Series, called: pd.Series) -> str:
@@ -323,11 +324,12 @@ def missing_labels(words: Texts, frame: pd.DataFrame) -> pd.Series:
     """Return why each row has no figure, in words: from its columns ``status`` and ``reason``, where it has them."""
     status = frame.get("status", pd.Series("not_collected", index=frame.index))
     # A row without a figure whose status does not say so: the one word that claims nothing.
-    status = status.where(
-        status.isin(["suppressed", "not_collected", "not_applicable", "out_of_scope"]), "not_collected"
-    )
-    reason = frame.get("reason", pd.Series("", index=frame.index)).fillna("")
-    found = [words.missing(str(s), str(r) if r in words.why else "") for s, r in zip(status, reason, strict=True)]
+    status = status.where(status.isin(list(MISSING_PATTERNS)), "not_collected")
+    reason = frame.get("reason", pd.Series("", index=frame.index)).astype(object).fillna("").astype(str)
+    found = [
+        words.uncompared.get(why) or words.missing(str(what), why if why in words.why else "")
+        for what, why in zip(status, reason, strict=True)
+    ]
     return pd.Series(found, index=frame.index, dtype=object)
 
 

@@ -74,12 +74,13 @@ class _Grid:
     high: float
     gap: float
     titles: float
+    beside: bool
     empty: list[tuple[int, int, str]]
 
     @property
     def pitch(self) -> float:
         """From the top of a row of maps to the top of the next."""
-        return self.high + _around(self.titles, crossed=bool(self.heads))
+        return self.high + _around(self.titles, heads=bool(self.heads), beside=self.beside)
 
 
 def plot_panels(
@@ -120,8 +121,8 @@ def plot_panels(
     width
         Inches, 3.4 to 20; the height follows.
     **style_kwds
-        ``scheme``, ``k``, ``breaks``, ``cmap``, ``midpoint``, ``title``, ``unit``, ``reference``, ``period``,
-        ``source``, ``note``, ``date``, ``language`` of :func:`make_style`.
+        ``scheme``, ``k``, ``breaks``, ``categories``, ``cmap``, ``midpoint``, ``title``, ``unit``, ``reference``,
+        ``period``, ``source``, ``note``, ``date``, ``language`` (``sv`` when left out) of :func:`make_style`.
 
     Returns
     -------
@@ -157,7 +158,8 @@ def plot_panels(
     words = texts(style.language)
     grid = _grid(values, style, _window(areas), width, ncols)
     drawn = int(numbers.notna().any(axis=1).sum())
-    scheme = words["panels_method"].format(scheme=words[f"scheme_{style_kwds.get('scheme', 'quantiles')}"])
+    known = "categories" if style.marks else style_kwds.get("scheme", "quantiles")
+    scheme = words["panels_method"].format(scheme=words[f"scheme_{known}"])
     foot = foot_of(
         words,
         source=style.source,
@@ -235,8 +237,12 @@ def _grid(values: pd.DataFrame, style: Style, window: tuple[float, float], width
     wide = _map_width(count, width)
     titles = ["\n".join(wrapped(str(name), wide, SMALL, bold=True, most=2)) for name in names]
     title_high = (max(title.count("\n") for title in titles) + 1) * LINE_HEIGHT * SMALL / 72 + 0.05
+    absent = text_width(texts(style.language)["panel_missing"].format(count=len(style.classes)), _COUNT)
+    beside = all(text_width(str(name), SMALL, bold=True) + absent + 0.1 <= min(wide, _SCALED) for name in names)
     # No higher than a sheet of paper, where that leaves the maps large enough; narrow pages are for screens.
-    most = ((_SHEET * width - _WORDS) / rows - _around(title_high, crossed=crossed)) * window[0] / window[1]
+    most = (
+        ((_SHEET * width - _WORDS) / rows - _around(title_high, heads=crossed, beside=beside)) * window[0] / window[1]
+    )
     wide = min(wide, max(most, _SMALLEST)) if width >= NARROW else wide
     gap = (width - 2 * EDGE - count * wide) / max(count - 1, 1)
     panels = [
@@ -250,7 +256,9 @@ def _grid(values: pd.DataFrame, style: Style, window: tuple[float, float], width
         if crossed and (row, column) not in places
     ]
     high = wide * window[1] / window[0]
-    return _Grid(panels, [str(head) for head in heads], count, rows, wide, high, min(gap, wide), title_high, empty)
+    return _Grid(
+        panels, [str(head) for head in heads], count, rows, wide, high, min(gap, wide), title_high, beside, empty
+    )
 
 
 def _part(style: Style, number: int) -> Style:
@@ -269,16 +277,16 @@ def _map_width(count: int, width: float) -> float:
     return (width - 2 * EDGE - (count - 1) * _GAP) / count
 
 
-def _around(titles: float, *, crossed: bool) -> float:
-    """Return the height of what stands above and below a map; a row's maps share a heading where there are rows."""
-    return (_ROW_HEAD if crossed else _UNDER) + titles + 0.05 + _BAR + _ROW_GAP
+def _around(titles: float, *, heads: bool = False, beside: bool = False) -> float:
+    """Return the height of what stands above and below a map: heading of the row, title, bar, and the missing below."""
+    return _ROW_HEAD * heads + titles + 0.05 + _BAR + _UNDER * (not beside) + _ROW_GAP
 
 
 def _side_by_side(count: int, window: tuple[float, float], width: float) -> int:
     """Return how many maps stand side by side: as few as still make one page."""
     for columns in range(1 if width < NARROW else min(count, 2), count):
         wide = _map_width(columns, width)
-        high = np.ceil(count / columns) * (wide * window[1] / window[0] + _around(0.25, crossed=False))
+        high = np.ceil(count / columns) * (wide * window[1] / window[0] + _around(0.25))
         if high <= _SHEET * width - _WORDS or _map_width(columns + 1, width) < _SMALLEST:
             return columns
     return count
@@ -325,8 +333,8 @@ def _draw(
         absent = sum(item.count for item in panel.style.missing)
         if absent:
             text = words["panel_missing"].format(count=format_number(absent, words.language))
-            # Beside a short title, as years are, or below the map.
-            at = (left + grid.wide, top, "right") if grid.heads else (left, bottom - 0.08 - _BAR, "left")
+            # Beside short titles, as years are, or below the map.
+            at = (left + grid.wide, top, "right") if grid.beside else (left, bottom - 0.08 - _BAR, "left")
             _write(page, at[0], at[1], text, fontsize=_COUNT, color=QUIET, ha=at[2])
 
 

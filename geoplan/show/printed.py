@@ -31,7 +31,6 @@ from geoplan.show.style import (
 from geoplan.show.texts import format_number, texts
 
 __all__ = [
-    "HALO",
     "SAVED",
     "Picture",
     "draw_backdrop",
@@ -44,8 +43,7 @@ __all__ = [
     "plot",
 ]
 
-#: What lies on a map or on lines stays readable.
-HALO = withStroke(linewidth=3, foreground="white")
+_HALO = withStroke(linewidth=3, foreground="white")  # what lies on the map stays readable on any class
 _INK, _QUIET, _HAIRLINE, _EDGE = INK, QUIET, HAIRLINE, "#ffffff"
 _PARENT_EDGE = "#3d3d3a"
 _LETTERS = 26  # of a name beside the map
@@ -293,7 +291,7 @@ def _mark(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
         return
     for area_id, number in style.classes[style.classes >= 0].items():
         point = areas.geometry[area_id].representative_point()
-        axes.text(point.x, point.y, style.marks[number], path_effects=[HALO], **_MARK_LOOK)
+        axes.text(point.x, point.y, style.marks[number], path_effects=[_HALO], **_MARK_LOOK)
 
 
 def _free_place(x: float, y: float, taken: Sequence[tuple[float, float]], size: float) -> tuple[float, float]:
@@ -346,7 +344,7 @@ def draw_scale_bar(axes: Axes, language: str) -> None:
                 edgecolor=_INK,
                 linewidth=0.7,
                 zorder=7,
-                path_effects=[HALO],
+                path_effects=[_HALO],
             )
         )
     in_km = length >= 1000  # noqa: PLR2004  metres
@@ -359,7 +357,7 @@ def draw_scale_bar(axes: Axes, language: str) -> None:
         color=_INK,
         va="bottom",
         zorder=7,
-        path_effects=[HALO],
+        path_effects=[_HALO],
     )
 
 
@@ -382,10 +380,10 @@ def draw_north_arrow(axes: Axes, language: str) -> None:
             "arrowstyle": "-|>,head_width=0.35,head_length=0.7",
             "facecolor": _INK,
             "linewidth": 1.2,
-            "path_effects": [HALO],
+            "path_effects": [_HALO],
         },
         zorder=7,
-        path_effects=[HALO],
+        path_effects=[_HALO],
     )
 
 

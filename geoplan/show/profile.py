@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,7 @@ def plot_profile(
     profile: pd.DataFrame,
     area_id: str | None = None,
     *,
+    labels: Mapping[str, str] | None = None,
     name: str = "",
     title: str = "",
     period: str = "",
@@ -85,10 +87,14 @@ def plot_profile(
         A row an indicator, of one area or with ``area_id`` as a column or level of the index. Columns ``indicator`` (or
         in the index) and ``relative`` (city = 100, higher = more risk) or ``position`` (share of areas with less risk,
         0-1); and where they are known ``label``, ``domain``, ``unit``, ``value`` and ``city`` (in the unit),
-        ``surroundings``, ``minimum`` and ``maximum`` (the neighbours and all areas, as ``relative`` or ``position``),
-        ``denominator``, ``kind`` (``as the city`` makes the point hollow), ``status`` and ``reason``.
+        ``relative_surroundings``, ``relative_minimum`` and ``relative_maximum`` (the neighbours and all areas, on the
+        axis; or ``position_…``), ``denominator``, ``kind`` (``as the city`` makes the point hollow), ``status`` and
+        ``reason``, as :func:`~geoplan.risk.profile` returns.
     area_id
-        Which area to draw; needed when there are several.
+        Which area to draw; needed when there are several. The lowest and the highest of all areas are then those of the
+        profile, unless it has them as columns.
+    labels
+        Code → label of indicators and domains; the columns ``label`` and ``domain`` when left out.
     name
         The area's name; its code when left out.
     title, period, source, method, note
@@ -121,8 +127,7 @@ def plot_profile(
     ['the area', 'the city', 'work', '52.0', '63.0', 'burglary', 'Protected figure', '–', '4.10']
     """
     words = texts(language)
-    own = _of_area(profile, area_id)
-    shown = _laid_out(own, width, words)
+    shown = _laid_out(_of_area(profile, area_id), labels or {}, width, words)
     known = shown.rows["at"].notna()
     people = words["n_indicators"].format(known=int(known.sum()), total=len(known))
     base = pd.to_numeric(shown.rows["denominator"], errors="coerce")[known].dropna()
@@ -161,30 +166,47 @@ def _of_area(profile: pd.DataFrame, area_id: str | None) -> pd.DataFrame:
         if area_id is None and several > 1:
             what = f"the profile holds {several} areas"
             raise SpecError(Fault(what=what, key="area_id", expected="the code of the one to draw"))
-        rows = rows[codes == str(area_id)] if area_id is not None else rows
+        if several > 1:
+            rows = _with_spread(rows)[codes == str(area_id)]
     twice = rows["indicator"][rows["indicator"].duplicated()].unique()
     if len(twice):
         raise checks.duplicate_ids([str(name) for name in twice], "indicator")
     return rows.set_index("indicator")
 
 
-def _laid_out(own: pd.DataFrame, width: float, words: Texts) -> _Profile:
+def _measure(rows: pd.DataFrame) -> str:
+    return "relative" if "relative" in rows or "position" not in rows else "position"
+
+
+def _with_spread(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the lowest and highest of all areas, as far as they do not tell them themselves."""
+    measure = _measure(rows)
+    if measure not in rows or {f"{measure}_minimum", f"{measure}_maximum"} & set(rows):
+        return rows
+    groups = pd.to_numeric(rows[measure], errors="coerce").groupby(rows["indicator"])
+    return rows.assign(**{f"{measure}_{end}imum": groups.transform(end) for end in ("min", "max")})
+
+
+def _laid_out(own: pd.DataFrame, labels: Mapping[str, str], width: float, words: Texts) -> _Profile:
     """Bring the rows of each domain together, in the order in which domains come, and give each row its height."""
-    measure = "relative" if "relative" in own or "position" not in own else "position"
-    further = [name for name in ("surroundings", "minimum", "maximum", "value", "city") if name in own]
-    numbers = numbers_of(own, [measure, *further]).rename(columns={measure: "at"})
+    measure = _measure(own)
+    columns = {measure: "at"} | {f"{measure}_{name}": name for name in ("surroundings", "minimum", "maximum")}
+    columns |= {"value": "value", "city": "city"}
+    present = [name for name in columns if name in own or name == measure]
+    numbers = numbers_of(own, present).rename(columns=columns).reindex(columns=list(columns.values()))
     on_axis = ["at", "surroundings", "minimum", "maximum"]
-    numbers = numbers.reindex(columns=[*on_axis, "value", "city"])
     if measure == "position":
         numbers[on_axis] *= 100
     if not numbers["at"].notna().any():
         raise SpecError(Fault(what="no indicator of this area has a known figure", expected="at least one"))
-    texts_of = own.reindex(columns=["label", "domain", "unit", "kind", "denominator", "period", "status", "reason"])
+    texts_of = own.reindex(
+        columns=["label", "domain", "unit", "kind", "denominator", "period", "status", "reason"]
+    ).astype(object)
     rows = numbers.join(texts_of)
-    said = own.get("status", pd.Series("", index=own.index)).isin(MISSING_PATTERNS)
+    said = rows["status"].isin(list(MISSING_PATTERNS)) | rows["reason"].isin(list(words.uncompared))
     rows["why"] = missing_labels(words, own).where(said | rows["value"].isna(), words["not_compared"])
-    rows["label"] = rows["label"].where(rows["label"].notna(), rows.index.astype(str)).astype(str)
-    rows["domain"] = rows["domain"].fillna("").astype(str)
+    rows["label"] = rows["label"].where(rows["label"].notna(), rows.index.map(lambda name: labels.get(name, str(name))))
+    rows["domain"] = rows["domain"].fillna("").map(lambda name: str(labels.get(name, name)))
     units = (
         rows["unit"]
         .fillna("")
@@ -192,7 +214,7 @@ def _laid_out(own: pd.DataFrame, width: float, words: Texts) -> _Profile:
     )
     narrow = width < NARROW
     room = width - 2 * EDGE if narrow else _label_room(width)
-    rows["lines"] = [wrapped(text, room, SMALL, most=2) for text in rows["label"] + units]
+    rows["lines"] = [wrapped(text, room, SMALL, most=2) for text in rows["label"].astype(str) + units]
     order = list(dict.fromkeys(rows["domain"]))
     rows = rows.iloc[np.argsort([order.index(domain) for domain in rows["domain"]], kind="stable")]
     top, heads, at = [], [], 0.0

@@ -171,6 +171,8 @@ def _check(top: int | None, line: float | None, level: float) -> None:
         raise SpecError(Fault(what=what, key="top", expected="`top` or `line`, one of them"))
     if top is not None and top < 1:
         raise SpecError(Fault(what=f"a line after {top} ranks", key="top", expected="at least 1"))
+    if line is not None and not np.isfinite(line):
+        raise SpecError(Fault(what=f"a line at {line:g}", key="line", expected="a score"))
     if not 0 < level < 1:
         raise SpecError(Fault(what=f"{level:g} of the draws in an interval", key="level", expected="between 0 and 1"))
 
@@ -308,7 +310,7 @@ def _draw_rows(page: Page, ranks: _Ranks, labels: pd.Series, chosen: Sequence[st
         (0.36 if page.width >= NARROW else 0.4) * page.width - lead,
     )
     left = EDGE + lead + room + 0.12
-    has_chance = rows["chance"].notna().any()
+    has_chance = ranks.limit is not None and rows["chance"].notna().any()
     axes = page.axes(left, 0, page.width - left - EDGE - _CHANCE * bool(has_chance), page.body - _AXIS)
     _frame(axes, ranks, count, words.language)
     _draw(axes, ranks, chosen, 3.2, 5)

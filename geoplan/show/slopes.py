@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,7 +37,7 @@ from geoplan.show.page import (
     spread,
     text_width,
 )
-from geoplan.show.style import HAIRLINE, INK, LINES, QUIET
+from geoplan.show.style import HAIRLINE, INK, LINES, QUIET, decimals_of
 from geoplan.show.texts import Texts, format_number, texts
 
 __all__ = ["plot_slopes"]
@@ -161,11 +162,10 @@ def _prepared(
     ranks: bool,
     most: int,
 ) -> _Slopes:
-    try:
-        years = [int(str(column)) for column in scores]
-    except ValueError:
-        wrong = next(str(column) for column in scores if not str(column).isdigit())
-        raise SpecError(Fault(what=f"the column '{wrong}' is no year", expected="a column a year")) from None
+    wrong = [str(column) for column in scores if not re.fullmatch(r"[0-9]{1,4}", str(column))]
+    if wrong:
+        raise SpecError(Fault(what=f"the column '{wrong[0]}' is no year", expected="a column a year"))
+    years = [int(str(column)) for column in scores]
     if len(set(years)) < 2:  # noqa: PLR2004  a slope has two ends
         raise SpecError(Fault(what=f"{len(set(years))} year(s) in a chart of slopes", expected="at least two"))
     if len(set(years)) < len(years):
@@ -180,8 +180,7 @@ def _prepared(
     drawn = values.index[values.notna().any(axis=1)]
     named = list(drawn) if len(drawn) <= most else [code for code in drawn if code in chosen]
     inside = sorted({int(year) for year in breaks if min(years) < year <= max(years)})
-    spread_of = float(values.max(axis=None) - values.min(axis=None))
-    decimals = 0 if ranks or spread_of >= 20 else 1 if spread_of >= 2 else 2  # noqa: PLR2004  three digits tell apart
+    decimals = 0 if ranks else decimals_of(values.stack())
     colours = dict(zip(chosen, LINES, strict=False))
     return _Slopes(values, sorted(years), called, colours, named, inside, ranks, decimals)
 

@@ -27,6 +27,7 @@ __all__ = [
     "QUIET",
     "Missing",
     "Style",
+    "decimals_of",
     "make_style",
     "values_of",
 ]
@@ -191,6 +192,7 @@ def make_style(
     >>> style.labels, style.counts
     (('≤ 90', '91–110', '> 110'), (1, 1, 1))
     """
+    words = texts(language)
     values = values.astype(float)
     known = values.dropna()
     known = known[np.isfinite(known)]
@@ -203,7 +205,7 @@ def make_style(
     if reason is not None:
         reasons[gone] = reason.reindex(values.index)[gone].astype(object).fillna("")
 
-    decimals = _decimals(known)
+    decimals = decimals_of(known)
     if categories:
         _must_be_numbers_of(known, categories)
         bounds = tuple(number + 0.5 for number in range(len(categories) + 1))
@@ -213,7 +215,6 @@ def make_style(
         bounds, classes = _classed(known, inner, decimals, keep_all=scheme == "given")
         labels = _labels(bounds, decimals, language, open_ends=scheme == "given")
     counts = tuple(int((classes == number).sum()) for number in range(len(bounds) - 1))
-    words = texts(language)
     occurring = statuses[gone].value_counts()
     return Style(
         title=title,
@@ -278,7 +279,7 @@ def values_of(areas: gpd.GeoDataFrame, column: str | pd.Series | None) -> pd.Ser
     return column.reindex(areas.index)
 
 
-def _decimals(known: pd.Series) -> int:
+def decimals_of(known: pd.Series) -> int:
     """Choose decimals so that three digits tell areas apart."""
     spread = float(known.max() - known.min()) if len(known) else 0.0
     if spread == 0:
