@@ -192,7 +192,8 @@ def compare_bases(before: Basis, after: Basis) -> Comparison:
     pair = pair_of(before, after)
     names = pair.causes()
     switched = [frozenset(name for bit, name in enumerate(names) if s >> bit & 1) for s in range(2 ** len(names))]
-    found = [pair.scores(group) for group in switched]
+    # What cannot matter is switched only where all is: the last is the second result as it is.
+    found = [pair.scores(group) for group in [*switched[:-1], frozenset(CAUSES if names else ())]]
     ranks, composites = np.stack([item[0] for item in found]), np.stack([item[1] for item in found])
     _must_follow(pair, ranks)
     both = ~np.isnan(ranks[0]) & ~np.isnan(ranks[-1])
@@ -200,7 +201,7 @@ def compare_bases(before: Basis, after: Basis) -> Comparison:
     areas = _areas(pair)
     one_scale = _on_one_scale(before, after, names)
     return Comparison(
-        conventions=_conventions(before.certificate, after.certificate),
+        conventions=_conventions(before, after),
         areas=areas,
         causes=pd.DataFrame(causes, pair.areas).loc[areas.index],
         scores=pd.DataFrame(_shared(composites, names, both), pair.areas).loc[areas.index] if one_scale else None,
@@ -210,12 +211,12 @@ def compare_bases(before: Basis, after: Basis) -> Comparison:
 
 def _must_follow(pair: Pair, ranks: Array) -> None:
     """Make sure that each result's ranks are those of its own figures, before anything is said of what is between."""
-    for side, made, name in zip(pair.sides, (ranks[0], ranks[-1]), ("first", "second"), strict=True):
+    for side, made, name in zip(pair.sides, (ranks[0], ranks[-1]), ("before", "after"), strict=True):
         given = side.ranking["rank"].to_numpy(dtype=float, na_value=np.nan)
         wrong = ~((given == made) | (np.isnan(given) & np.isnan(made)))
         if wrong.any():
-            what = f"the ranks of the {name} result do not follow from its figures: {int(wrong.sum())} areas differ"
-            hint = "hand over the table that the result was made from"
+            what = f"the ranks {name} do not follow from their figures: {int(wrong.sum())} areas have another"
+            hint = "take the table that the result was made from, or make the result again"
             raise SpecError(Fault(what=what, area=str(pair.areas[wrong][0]), hint=hint))
 
 
@@ -322,11 +323,14 @@ def _shapley(values: Array, blocks: Sequence[int]) -> list[Array]:
 # ---------------------------------------------------------------- conventions
 
 
-def _conventions(before: Certificate, after: Certificate) -> pd.DataFrame:
+def _conventions(before: Basis, after: Basis) -> pd.DataFrame:
     """Lay the certificates side by side, and tables entry by entry, as far as they differ."""
-    rows = []
-    for heading, texts in before.differences(after).items():
-        own, other = (_entries(item, heading) for item in (before, after))
+    found = before.certificate.differences(after.certificate)
+    if before.spec.reference is not None and before.spec.reference == after.spec.reference:
+        found.pop("reference", None)  # the same parent area, named in two languages
+    rows: list[tuple[str, ...]] = []
+    for heading, texts in found.items():
+        own, other = (_entries(side.certificate, heading) for side in (before, after))
         if own is None or other is None:
             rows.append((heading, "", *texts))
             continue

@@ -209,7 +209,8 @@ def _must_fit(spec: IndexSpec, definitions: Mapping[str, IndicatorSpec], city: B
     """Refuse conventions that do not go together."""
     rows = pd.DataFrame({"indicator": list(definitions)}).assign(period="")
     check_spec(IndicatorTable(rows, definitions), spec, "", counted=False)
-    units = [name for name, item in definitions.items() if item.unit != city.definitions[name].unit]
+    measured = definitions if city.base_values is not None else relative_indicators(spec)
+    units = [name for name in sorted(measured) if definitions[name].unit != city.definitions[name].unit]
     if units:
         raise SpecError(Fault(what=f"'{units[0]}' of the areas and of the city stand in different units"))
 

@@ -19,6 +19,7 @@ import pandas as pd
 import geoplan
 from geoplan.errors import OutputError
 from geoplan.risk import breakdown
+from geoplan.run.against import stored_conventions, stored_figures
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.publishing import must_be_public
 from geoplan.run.story import Run
@@ -279,6 +280,7 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
     ).assign(component="domain", value=lambda table: table["relative"])
     single = figures.rename(columns={"indicator": "id"}).assign(component="indicator")
     single["name"] = single["area_id"].map(run.areas()["name"])
+    single = single.join(stored_figures(run), on=["area_id", "id"])
     table = pd.concat([scores, domains, single], ignore_index=True)
     table["label"] = table["id"].map(labels)
     table["unit_label"] = table["unit"].map(texts(language).unit, na_action="ignore")
@@ -301,6 +303,9 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
         "minimum",
         "maximum",
         "spread",
+        "used",
+        "imputed",
+        "used_in_base_year",
         "city",
         "relative",
         "weight",
@@ -421,6 +426,7 @@ def _manifest(run: Run, folder: Path) -> dict[str, Any]:
             for dataset in run.datasets
         ],
         "certificate": run.index().certificate.to_dict(),
+        **stored_conventions(run),
         "notes": run.notes(),
         "disagreements": {
             "count": len(run.combination().disagreements),
