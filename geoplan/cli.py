@@ -23,7 +23,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import geoplan as gp
-from geoplan.errors import Fault, GeoplanError, InputError
+from geoplan.errors import Fault, GeoplanError, InputError, SpecError
 
 if TYPE_CHECKING:
     from geoplan.places import NameMatch
@@ -87,10 +87,21 @@ def demo(
 @app.command()
 def explain(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as build/demo")],
-    area: Annotated[str, typer.Argument(help="The area's code or name")],
+    area: Annotated[
+        str | None, typer.Argument(help="The area's code or name; with --against it may be left out")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Another run of the same areas: what moved them since")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
 ) -> None:
-    """Print why an area scores as it does."""
+    """Print why an area scores as it does, or what moved areas from another run to this one."""
+    if against is not None:
+        _tell_against(folder, against, area, as_json)
+        return
+    if area is None:
+        hint = "name one, by its code or name, or another run with --against"
+        raise SpecError(Fault(what="no area is named", key="AREA", hint=hint))
     found = gp.explain_run(folder, area)
     if as_json:
         tables = {
@@ -446,6 +457,23 @@ def _tell_area(found: Any) -> None:
         f"{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
         f"Source: {escape(sources)}.[/]"
     )
+
+
+def _tell_against(folder: Path, against: Path, area: str | None, as_json: bool) -> None:
+    from geoplan.run.against import compare_runs  # noqa: PLC0415  not part of the public surface
+
+    found = compare_runs(folder, against, area)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2, allow_nan=False))
+        return
+    for block in found.blocks():
+        if isinstance(block, str):
+            _out.print(escape(block))
+            continue
+        table = _table(*block.headings, left=block.left)
+        for row in block.rows:
+            table.add_row(*map(escape, row))
+        _out.print(table)
 
 
 def _tell_sheets(found: list[Any], words: Any) -> None:

@@ -13,6 +13,10 @@ from geoplan.risk.clusters import (
     global_pattern,
     local_pattern,
 )
+from geoplan.risk.comparison import (
+    Comparison,
+    compare_results,
+)
 from geoplan.risk.contrasts import (
     contrast,
     contrast_scores,
@@ -56,6 +60,7 @@ __all__ = [
     "CLASSES",
     "Certificate",
     "ChangeDecomposition",
+    "Comparison",
     "GlobalPattern",
     "IndexResult",
     "IndexSeries",
@@ -63,6 +68,7 @@ __all__ = [
     "RankUncertainty",
     "breakdown",
     "choice_effects",
+    "compare_results",
     "contrast",
     "contrast_scores",
     "decompose_change",

@@ -19,6 +19,7 @@ import pandas as pd
 import geoplan
 from geoplan.errors import OutputError
 from geoplan.risk import breakdown
+from geoplan.run.against import stored_conventions, stored_figures
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.publishing import must_be_public
 from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
@@ -247,6 +248,7 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
     ).assign(component="domain", value=lambda table: table["relative"])
     single = figures.rename(columns={"indicator": "id"}).assign(component="indicator")
     single["name"] = single["area_id"].map(run.areas()["name"])
+    single = single.join(stored_figures(run), on=["area_id", "id"])
     table = pd.concat([scores, domains, single], ignore_index=True)
     table["label"] = table["id"].map(labels)
     table["unit_label"] = table["unit"].map(texts(language).unit, na_action="ignore")
@@ -269,6 +271,9 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
         "minimum",
         "maximum",
         "spread",
+        "used",
+        "imputed",
+        "used_in_base_year",
         "city",
         "relative",
         "weight",
@@ -408,6 +413,7 @@ def _manifest(run: Run, folder: Path) -> dict[str, Any]:
         ],
         "certificate": run.index().certificate.to_dict(),
         **_certainty(run),
+        **stored_conventions(run),
         "notes": run.notes(),
         "disagreements": {
             "count": len(run.combination().disagreements),
