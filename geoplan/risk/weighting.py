@@ -129,7 +129,7 @@ def one_factor(values: Array, node: str = "index", names: Sequence[str] = ()) ->
     if np.linalg.eigvalsh(correlations)[0] < _SINGULAR:
         raise _fault(node, "one_factor", "some of its parts follow from the others", "each fact once")
     loadings, unique = _most_likely(correlations)
-    weights: Array = np.linalg.solve(np.outer(loadings, loadings) + np.diag(unique), loadings)
+    weights: Array = np.asarray(np.linalg.solve(np.outer(loadings, loadings) + np.diag(unique), loadings), dtype=float)
     if weights.sum() < 0:
         loadings, weights = -loadings, -weights
     told = f"loadings {', '.join(f'{number:.3f}' for number in loadings)}; {areas} areas"
