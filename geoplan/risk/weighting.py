@@ -60,7 +60,8 @@ def weigh(values: Array, how: str, node: str, names: Sequence[str] = ()) -> Weig
         return one_factor(np.where(np.isnan(values), 0.0, values), node, names)
     complete = values[~np.isnan(values).any(axis=1)]
     if len(complete) < 2:  # noqa: PLR2004  no weights from one area
-        raise _fault(node, how, f"{len(complete)} areas have all of its parts", "two at least")
+        have = "1 area has" if len(complete) else "no area has"
+        raise _fault(node, how, f"{have} all of its parts", "two at least")
     return _entropy(complete, node) if how == "entropy" else _component(complete, node, names)
 
 
