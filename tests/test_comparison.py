@@ -420,15 +420,15 @@ def two_runs(project, geoplan):
 
 
 def test_explain_against_says_what_moved_an_area(two_runs, geoplan, monkeypatch):
-    # poor: 10, 15, 20, 25 % of each square, after 72.5 % of 0104; the town 20 %, after 39 %. Crime against the town's 30
-    # per 1,000: 166.7, 133.3, 100, 66.7. Scores of the squares, and the rank of 0104:
+    # poor: 10, 15, 20, 25 % of each square, after 72.5 % of 0104; the town 20 %, after 39 %. Crime against the town's
+    # 30 per 1,000: 166.7, 133.3, 100, 66.7. Scores of the squares, and the rank of 0104:
     #                        weights 1 : 1                        weights 1 : 3
     #   neither              108.3, 104.2, 100, 95.8     4        137.5, 118.8, 100, 81.3     4
     #   the town's value      96.2,  85.9, 75.6, 65.4    4        131.4, 109.6, 87.8, 66.0    4
     #   the figures          108.3, 104.2, 100, 214.6    1        137.5, 118.8, 100, 140.6    1
     #   both                  96.2,  85.9, 75.6, 126.3   1        131.4, 109.6, 87.8, 96.5    3
-    # The figures (first, after one of the others, last): -3/3 - 3/6 - 3/6 - 1/3 = -7/3. The town's value and the weights
-    # move the rank by 2 when they come last: 2/3 each. Together -1.
+    # The figures (first, after one of the others, last): -3/3 - 3/6 - 3/6 - 1/3 = -7/3. The town's value and the
+    # weights move the rank by 2 when they come last: 2/3 each. Together -1.
     monkeypatch.setattr(cli, "_out", Console(highlight=False, width=80))
     told = geoplan("explain", "build/new", "square 4", "--against", "build/old", cwd=two_runs.root)
     assert told.code == 0, told.err
@@ -448,11 +448,11 @@ after:  Four squares, 2012 (build/new)
 Square 4 (0104), stadsdel
 Rank 4 before, 3 after: 1 place towards rank 1; score 95.8 before, 96.5 after.
 
-cause                                                          places  score
-figures   the figures of the areas                               -2.3  +69.8
-city      the city's values: whose they are, and of which year   +0.7  -42.1
-weights   the weights, or how they are made                      +0.7  -27.0
-together                                                           -1   +0.6
+cause                                                           places  score
+figures   the figures of the areas                                -2.3  +69.8
+city      the city's values: whose they are, and of which year    +0.7  -42.1
+weights   the weights, or how they are made                       +0.7  -27.0
+together                                                            -1   +0.6
 places: what it moved the rank by, - towards rank 1 (the highest risk); the mean
 over all orders in which the causes can be switched from before to after, so
 that they add up.
