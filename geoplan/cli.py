@@ -23,7 +23,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import geoplan as gp
-from geoplan.errors import Fault, GeoplanError, InputError
+from geoplan.errors import Fault, GeoplanError, InputError, SpecError
 
 if TYPE_CHECKING:
     from geoplan.places import NameMatch
@@ -87,10 +87,21 @@ def demo(
 @app.command()
 def explain(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as build/demo")],
-    area: Annotated[str, typer.Argument(help="The area's code or name")],
+    area: Annotated[
+        str | None, typer.Argument(help="The area's code or name; with --against it may be left out")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Another run of the same areas: what moved them since")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
 ) -> None:
-    """Print why an area scores as it does."""
+    """Print why an area scores as it does, or what moved areas from another run to this one."""
+    if against is not None:
+        _tell_against(folder, against, area, as_json)
+        return
+    if area is None:
+        hint = "name one, by its code or name, or another run with --against"
+        raise SpecError(Fault(what="no area is named", key="AREA", hint=hint))
     found = gp.explain_run(folder, area)
     if as_json:
         tables = {
@@ -188,7 +199,7 @@ def layers(file: Annotated[Path, typer.Argument(help="A file of polygons, lines 
     """List the layers of a file, and the formats this installation reads."""
     from geoplan.sources import formats  # noqa: PLC0415  reading drivers is slow, and only this command does
 
-    for name in gp.list_layers(file):
+    for name in gp.sources.list_layers(file):
         _out.print(escape(name), soft_wrap=True)
     _out.print(f"[dim]formats read: {', '.join(f'{ending} ({driver})' for ending, driver in formats().items())}[/]")
 
@@ -269,22 +280,33 @@ def _table(*headings: str, left: int = 1) -> Table:
 
 
 def _tell_run(opened: gp.Run, folder: Path) -> None:
-    ranking = opened.index().ranking.join(opened.areas()["name"])
+    from geoplan.run import decimals_of, ranking_table  # noqa: PLC0415  not part of the public surface
+
     certificate = opened.index().certificate
+    ranking, sure = ranking_table(opened), opened.uncertainty()
     _out.print(f"[bold]{escape(opened.spec.title.to(opened.spec.language))}[/]", soft_wrap=True)
-    table = _table("area", "code", "rank", "index", "rest of city", "residents", left=2)
+    rest = ["rest of city"] if "score_rest" in ranking else []
+    between = [f"in {100 * sure.level:g} of 100"] if sure else []
+    classed = ["class"] if "class" in ranking else []
+    table = _table("area", "code", "rank", *between, *classed, "index", *rest, "residents", left=2)
     count = f"{certificate.ranked} area{'s' if certificate.ranked != 1 else ''} ranked"
-    for code, row in ranking.dropna(subset="rank").head(_SHOWN).iterrows():
+    decimals = decimals_of(opened, ["score"])["score"]
+    for _, row in ranking.dropna(subset="rank").head(_SHOWN).iterrows():
         table.add_row(
             escape(str(row["name"])),
-            f"[dim]{escape(str(code))}[/]",
+            f"[dim]{escape(str(row['area_id']))}[/]",
             f"{row['rank']}",
-            f"{row['score']:.1f}",
-            _number(row["score_rest"]),
-            f"{row['population']:,.0f}",
+            *([f"{row['rank_low']}–{row['rank_high']}"] if sure else []),
+            *([escape(row["class"])] if classed else []),
+            _number(row["score"], decimals),
+            *([_number(row["score_rest"])] if rest else []),
+            _number(row["population"], 0),
         )
     _out.print(table)
-    _out.print(f"{count}, {certificate.excluded} listed without a rank; 100 = {escape(certificate.reference)}.")
+    hundred = f"; 100 = {escape(certificate.reference)}" if rest else f"; {escape(certificate.method)}"
+    _out.print(f"{count}, {certificate.excluded} listed without a rank{hundred}.", soft_wrap=True)
+    if sure:
+        _out.print(f"[dim]{escape('. '.join(sure.lines([])))}.[/]", soft_wrap=True)
     for line in opened.notes():
         _out.print(f"[dim]Note: {escape(line)}.[/]", soft_wrap=True)
     _out.print(f"[dim]Source: {escape(opened.sources())}.[/]", soft_wrap=True)
@@ -435,6 +457,23 @@ def _tell_area(found: Any) -> None:
         f"{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
         f"Source: {escape(sources)}.[/]"
     )
+
+
+def _tell_against(folder: Path, against: Path, area: str | None, as_json: bool) -> None:
+    from geoplan.run.against import compare_runs  # noqa: PLC0415  not part of the public surface
+
+    found = compare_runs(folder, against, area)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2, allow_nan=False))
+        return
+    for block in found.blocks():
+        if isinstance(block, str):
+            _out.print(escape(block))
+            continue
+        table = _table(*block.headings, left=block.left)
+        for row in block.rows:
+            table.add_row(*map(escape, row))
+        _out.print(table)
 
 
 def _tell_sheets(found: list[Any], words: Any) -> None:

@@ -55,6 +55,11 @@ def dynamics_of(
     The change of each indicator in its unit, turned so that a rise is worse, becomes a z-score among the areas; they
     are summed with the weights that the index gives. An indicator that was defined anew in between does not count.
 
+    Raises
+    ------
+    SpecError
+        When the table has no such period.
+
     Returns
     -------
     pandas.DataFrame

@@ -14,7 +14,7 @@ from geoplan.places import IndicatorTable, known_sums, totals, unit_scale
 from geoplan.places.indicators import COLUMNS, KNOWN
 from geoplan.risk.methods import How, between_domains, inside_domain, inside_part
 from geoplan.risk.normalising import BY_RANK
-from geoplan.risk.pipeline import Direction
+from geoplan.risk.pipeline import Direction, oriented
 from geoplan.risk.treatment import group_means
 from geoplan.specs import DynamicsSpec, IndexSpec, IndicatorSpec
 
@@ -33,6 +33,8 @@ __all__ = [
     "fill",
     "measured_by_target",
     "one_period",
+    "relative_to",
+    "relative_way",
     "rest_values",
 ]
 
@@ -192,7 +194,7 @@ def check_spec(table: IndicatorTable, spec: IndexSpec, period: str, *, counted: 
     if counted and spec.population not in present:
         faults.add(checks.unknown_name("indicator", spec.population, present, key="index.population"))
     _periods_fit(table, spec, period, faults)
-    for fault in _methods_fit(spec):
+    for fault in [*_methods_fit(spec), *_units_mixed(table, spec)]:
         faults.add(SpecError(fault))
     faults.raise_any()
 
@@ -235,6 +237,19 @@ def _methods_fit(spec: IndexSpec) -> list[Fault]:
     if between_domains(spec).normalisation == "distance_to_target":
         what = "domains have no target"
         found.append(Fault(what=what, key="index.between.normalisation", expected="none, z_score, rank_exponential …"))
+    return found
+
+
+def _units_mixed(table: IndicatorTable, spec: IndexSpec) -> list[Fault]:
+    """Find indicators of unlike units that would be added up as they are."""
+    found = []
+    for number, domain in enumerate(spec.domains):
+        for part in domain.parts or (domain,):
+            units = {table.definitions[name].unit for name in part.indicators if name in table.definitions}
+            if len(units) > 1 and inside_part(spec, part.combine).normalisation == "none":
+                what = f"the indicators of '{part.id}' have unlike units: {checks.listed(sorted(units))}"
+                hint = 'inside = { normalisation = "z_score" } under [index] puts them on one scale'
+                found.append(Fault(what=what, key=f"index.domains.{number}.indicators", hint=hint))
     return found
 
 
@@ -354,6 +369,36 @@ def directions_of(spec: IndexSpec, definitions: Mapping[str, IndicatorSpec]) -> 
             way = "reciprocal" if relative[name] or spec.favourable == "reciprocal" else "negative"
         found.append(Direction(way, top))
     return found
+
+
+def relative_way(item: IndicatorSpec, spec: IndexSpec) -> str:
+    """Return how an indicator enters where it is put relative to the city: see :class:`Direction`."""
+    if item.direction == "higher_is_worse":
+        return "as is"
+    return "complement" if item.kind == "share" and spec.favourable == "complement" else "reciprocal"
+
+
+def relative_to(
+    values: pd.DataFrame,
+    city: pd.DataFrame | pd.Series,
+    ways: Mapping[str, str],
+    definitions: Mapping[str, IndicatorSpec],
+) -> pd.DataFrame:
+    """Put values relative to the city's (a Series), or to an area's own measure (a frame like ``values``): 100 × ratio.
+
+    Examples
+    --------
+    >>> poor = IndicatorSpec(id="poor", label="Poor", kind="share", unit="pct", direction="higher_is_worse")
+    >>> values = pd.DataFrame({"poor": [20.0, 5.0]})
+    >>> relative_to(values, pd.Series({"poor": 10.0}), {"poor": "as is"}, {"poor": poor})["poor"].tolist()
+    [200.0, 50.0]
+    """
+    names = list(ways)
+    directions = [Direction(ways[name], unit_scale(definitions[name].unit)) for name in names]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        against = oriented(city[names].to_numpy(dtype=float), directions)
+        ratio = 100 * oriented(values[names].to_numpy(dtype=float), directions) / against
+    return pd.DataFrame(np.where(np.isfinite(ratio), ratio, np.nan), values.index, names)
 
 
 def fill(figures: Figures, spec: IndexSpec, groups: pd.Series | None) -> tuple[pd.DataFrame, dict[str, int]]:

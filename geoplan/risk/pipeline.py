@@ -419,6 +419,7 @@ def _normalised(node: Node, inside: Array, fitted: Fitted) -> Array:
     if any(node.turned):
         low, high = node.how.scale if node.how.normalisation == "min_max" else (0.0, 1.0)
         x = np.where(np.array(node.turned), low + high - x, x)
+        x = x if node.how.decimals is None else np.round(x, node.how.decimals)
     return x
 
 

@@ -13,7 +13,7 @@ from geoplan import checks
 from geoplan.errors import Fault, SourceError, SpecError
 from geoplan.run.folder import INDEX_FILE, MANIFEST
 
-__all__ = ["Explanation", "explain_run"]
+__all__ = ["Explanation", "explain_run", "find_area", "read_folder"]
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,9 @@ def explain_run(folder: Path, area: str) -> Explanation:
     ...     explain_run(folder, "rylekrogen").area["area_id"]
     'FB-06'
     """
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        table = pd.read_parquet(folder / INDEX_FILE)
-    except (OSError, ValueError) as error:
-        hint = "make one with `geoplan run scenarios/baseline.toml`"
-        raise SourceError(Fault(what="this folder holds no run of geoplan", file=str(folder), hint=hint)) from error
+    manifest, table = read_folder(folder)
     scores = table[table["component"] == "index"].set_index("area_id")
-    own = table[table["area_id"] == _find(scores, area)]
+    own = table[table["area_id"] == find_area(scores, area)]
     head = own[own["component"] == "index"].iloc[0].rename({"value": "score"})
     indicators = own[own["component"] == "indicator"].sort_values("above_city", ascending=False, na_position="last")
     domains = own[own["component"] == "domain"].set_index("id")[["label", "relative"]]
@@ -111,6 +106,23 @@ def explain_run(folder: Path, area: str) -> Explanation:
     )
 
 
+def read_folder(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Read a run's manifest and its table of scores and figures.
+
+    Raises
+    ------
+    SourceError
+        When the folder holds no run.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        table = pd.read_parquet(folder / INDEX_FILE)
+    except (OSError, ValueError) as error:
+        hint = "make one with `geoplan run scenarios/baseline.toml`"
+        raise SourceError(Fault(what="this folder holds no run of geoplan", file=str(folder), hint=hint)) from error
+    return manifest, table
+
+
 def _plain(value: Any) -> Any:
     """Return a cell as Python's own text, number or None."""
     if isinstance(value, str):
@@ -120,7 +132,14 @@ def _plain(value: Any) -> Any:
     return int(value) if float(value).is_integer() and not isinstance(value, float) else float(value)
 
 
-def _find(scores: pd.DataFrame, area: str) -> str:
+def find_area(scores: pd.DataFrame, area: str) -> str:
+    """Return the code of an area that is called by its code, or by its name in any case.
+
+    Raises
+    ------
+    SpecError
+        When no area, or more than one, is called so.
+    """
     if area in scores.index:
         return area
     same = scores.index[scores["name"].str.casefold() == area.casefold()]
