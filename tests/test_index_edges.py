@@ -365,8 +365,8 @@ def wrong(*domains, **more):
         (
             [{"id": "one", "label": "one", "parts": [{"id": "x", "label": "x", "indicator": ["a"]}]}],
             (
-                "key 'domains.0.parts.0.indicators': the key is missing. Expected: A list of indicator ids, or a table of "
-                "id = weight.\n"
+                "key 'domains.0.parts.0.indicators': the key is missing. Expected: A list of indicator ids, or a table "
+                "of id = weight.\n"
                 "key 'domains.0.parts.0.indicator': unknown key 'indicator'. Hint: did you mean 'indicators'?"
             ),
         ),
@@ -535,8 +535,8 @@ def risk_index_of(project):
         ),
         (
             PRESET, '[index]\npreset = "imd_2019"\nbase = 2011\n',
-            "scenarios/four.toml, key 'index.base': no period of the table is called '2011'. "
-            "Hint: did you mean '2012'?",
+            ("scenarios/four.toml, key 'index.base': no period of the table is called '2011'. "
+            "Hint: did you mean '2012'?"),
         ),
         (
             PRESET, '[index]\npreset = "imd_2019"\nphase = { registry = "x", version = "2012" }\n',
