@@ -129,7 +129,7 @@ def plot_slopes(
     --------
     >>> scores = pd.DataFrame({2006: [120.0, 90.0], 2012: [100.0, 110.0]}, index=["a", "b"])
     >>> figure = plot_slopes(scores, names={"a": "Norr", "b": "Syd"}, highlight=["a"], language="en")
-    >>> sorted(text.get_text() for text in figure.axes[0].texts)
+    >>> sorted(text.get_text() for text in figure.axes[-1].texts)
     ['100  Norr', '110  Syd', '2006', '2012', 'Norr  120', 'Syd  90']
     """
     words = texts(language)
