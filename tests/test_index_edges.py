@@ -505,7 +505,7 @@ def test_a_scenario_with_a_preset_and_domains_of_its_own_runs(preset_project, ge
     for words in (
         ["check"],
         ["run", "scenarios/four.toml", "--out", "out"],
-        ["explain", "scenarios/four.toml", "0101"],
+        ["explain", "out", "0101"],
     ):
         ended = geoplan(*words, cwd=preset_project.root)
         assert (ended.code, ended.err) == (0, "")
@@ -544,7 +544,7 @@ def risk_index_of(project):
             "Expected: either `phase` or [[index.domains]]."),
         ),
         (
-            PRESET, '[index]\npreset = "imd_2019"\ntreatment = { groups = "kommun" }\n',
+            PRESET, '[index]\npreset = "imd_2019"\ntreatment = { groups = "stadsdel" }\n',
             ("scenarios/four.toml, key 'index.treatment.groups': groups are named and nothing is imputed. "
             'Expected: impute = "group_mean", or no groups.'),
         ),
