@@ -58,15 +58,15 @@ def main() -> None:
     figures, nesting = real(folder) if (folder / "sweden").is_dir() else made_up()
     table = table_of(figures)
     steps = [
-        gp.as_membership(nesting, child_column=lower, parent_column=upper)
+        gp.places.as_membership(nesting, child_column=lower, parent_column=upper)
         for lower, upper in (("deso", "regso"), ("regso", "kommun"))
     ]
     membership = pd.concat(steps, ignore_index=True)
     middle, top = sorted(set(nesting["regso"])), sorted(set(nesting["kommun"]))
 
     def ours() -> IndicatorTable:
-        lower = gp.roll_up(table, gp.pairs_at(membership, nesting["deso"], middle))
-        return gp.roll_up(lower, gp.pairs_at(membership, middle, top))
+        lower = gp.roll_up(table, gp.places.pairs_at(membership, nesting["deso"], middle))
+        return gp.roll_up(lower, gp.places.pairs_at(membership, middle, top))
 
     def peer() -> pd.Series:
         rows = table.data

@@ -8,7 +8,8 @@ Polygons and indicators in; a risk index (city = 100), a priority list and maps 
     index = run.index()
     gp.explore(run.areas(), index.score, title="Risk index 2012", unit="index", midpoint=100, cmap="PuOr_r")
 
-Names are imported on first use, so that ``import geoplan`` costs nothing.
+Names are imported on first use, so that ``import geoplan`` costs nothing. Here stand those of every day's work; the
+rest of each wing is found by its name, as ``gp.places.segments`` or ``gp.specs.CombineSpec``.
 """
 
 from __future__ import annotations
@@ -17,84 +18,102 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from geoplan.errors import DisclosureError, GeoplanError, InputError, OutputError
+    from geoplan.errors import (
+        GeoplanError,
+        InputError,
+    )
     from geoplan.places import (
         Grid,
         IndicatorTable,
-        as_aliases,
         as_areas,
-        as_crosswalk,
         as_indicators,
-        as_membership,
-        assign_largest_overlap,
-        attack,
-        belongs_to,
-        carry,
         change,
         check_nesting,
-        combine,
         crosswalk,
-        differences,
         extent,
-        join_report,
-        lint_table,
-        map_domains,
         match_names,
         members,
         multi_year_mean,
-        pairs_at,
-        parents_at,
         protect,
         roll_up,
-        segments,
         sheets,
         totals,
         transfer,
     )
-    from geoplan.risk import IndexResult, breakdown, explain, risk_index
-    from geoplan.run import Run, check_project, explain_run, open_registry, open_run, write_run
-    from geoplan.show import Style, explore, make_style, plot, plot_series, write_geopackage
-    from geoplan.sources import home, list_layers, read_table, read_vector
-    from geoplan.specs import DisclosureSpec, DomainSpec, IndexSpec, IndicatorsLayer, IndicatorSpec
+    from geoplan.risk import (
+        IndexResult,
+        breakdown,
+        choice_effects,
+        compare_results,
+        contrast,
+        decompose_change,
+        explain,
+        global_pattern,
+        index_series,
+        local_pattern,
+        neighbours,
+        profile,
+        rank_uncertainty,
+        risk_index,
+        segregation,
+        shrink,
+    )
+    from geoplan.run import (
+        Run,
+        check_project,
+        explain_run,
+        open_registry,
+        open_run,
+        write_run,
+    )
+    from geoplan.show import (
+        Style,
+        explore,
+        make_style,
+        plot,
+        plot_moran,
+        plot_panels,
+        plot_profile,
+        plot_ranks,
+        plot_series,
+        plot_slopes,
+        write_geopackage,
+    )
+    from geoplan.sources import (
+        home,
+        read_table,
+        read_vector,
+    )
+    from geoplan.specs import (
+        DisclosureSpec,
+        DomainSpec,
+        IndexSpec,
+        IndicatorsLayer,
+        IndicatorSpec,
+        index_preset,
+    )
 
 __version__ = "0.1.0"
 
 _WINGS = {
     "errors": (
-        "DisclosureError",
         "GeoplanError",
         "InputError",
-        "OutputError",
     ),
     "places": (
         "Grid",
         "IndicatorTable",
-        "as_aliases",
         "as_areas",
-        "as_crosswalk",
         "as_indicators",
-        "as_membership",
-        "assign_largest_overlap",
-        "attack",
-        "belongs_to",
-        "carry",
         "change",
         "check_nesting",
-        "combine",
         "crosswalk",
-        "differences",
         "extent",
-        "join_report",
-        "lint_table",
-        "map_domains",
         "match_names",
         "members",
         "multi_year_mean",
-        "pairs_at",
-        "parents_at",
         "protect",
         "roll_up",
-        "segments",
         "sheets",
         "totals",
         "transfer",
@@ -102,8 +121,20 @@ _WINGS = {
     "risk": (
         "IndexResult",
         "breakdown",
+        "choice_effects",
+        "compare_results",
+        "contrast",
+        "decompose_change",
         "explain",
+        "global_pattern",
+        "index_series",
+        "local_pattern",
+        "neighbours",
+        "profile",
+        "rank_uncertainty",
         "risk_index",
+        "segregation",
+        "shrink",
     ),
     "run": (
         "Run",
@@ -118,12 +149,16 @@ _WINGS = {
         "explore",
         "make_style",
         "plot",
+        "plot_moran",
+        "plot_panels",
+        "plot_profile",
+        "plot_ranks",
         "plot_series",
+        "plot_slopes",
         "write_geopackage",
     ),
     "sources": (
         "home",
-        "list_layers",
         "read_table",
         "read_vector",
     ),
@@ -133,12 +168,12 @@ _WINGS = {
         "IndexSpec",
         "IndicatorSpec",
         "IndicatorsLayer",
+        "index_preset",
     ),
 }
 _HOMES = {name: wing for wing, names in _WINGS.items() for name in names}
 
 __all__ = [
-    "DisclosureError",
     "DisclosureSpec",
     "DomainSpec",
     "GeoplanError",
@@ -149,51 +184,52 @@ __all__ = [
     "IndicatorTable",
     "IndicatorsLayer",
     "InputError",
-    "OutputError",
     "Run",
     "Style",
-    "as_aliases",
     "as_areas",
-    "as_crosswalk",
     "as_indicators",
-    "as_membership",
-    "assign_largest_overlap",
-    "attack",
-    "belongs_to",
     "breakdown",
-    "carry",
     "change",
     "check_nesting",
     "check_project",
-    "combine",
+    "choice_effects",
+    "compare_results",
+    "contrast",
     "crosswalk",
-    "differences",
+    "decompose_change",
     "explain",
     "explain_run",
     "explore",
     "extent",
+    "global_pattern",
     "home",
-    "join_report",
-    "lint_table",
-    "list_layers",
+    "index_preset",
+    "index_series",
+    "local_pattern",
     "make_style",
-    "map_domains",
     "match_names",
     "members",
     "multi_year_mean",
+    "neighbours",
     "open_registry",
     "open_run",
-    "pairs_at",
-    "parents_at",
     "plot",
+    "plot_moran",
+    "plot_panels",
+    "plot_profile",
+    "plot_ranks",
     "plot_series",
+    "plot_slopes",
+    "profile",
     "protect",
+    "rank_uncertainty",
     "read_table",
     "read_vector",
     "risk_index",
     "roll_up",
-    "segments",
+    "segregation",
     "sheets",
+    "shrink",
     "totals",
     "transfer",
     "write_geopackage",
@@ -202,6 +238,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _WINGS:  # what is not on top: gp.places.transfer_report, gp.specs.CombineSpec
+        return importlib.import_module(f"geoplan.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'geoplan' has no attribute '{name}'")
     value = getattr(importlib.import_module(f"geoplan.{_HOMES[name]}"), name)
@@ -210,4 +248,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, *_WINGS, "__version__"]

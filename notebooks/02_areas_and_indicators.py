@@ -60,7 +60,7 @@ match.unmatched[["row", "name", "suggestions"]]
 
 # %%
 archive = gp.read_table(gp.home() / "data" / "nordhamra_aliases.csv")
-aliases = gp.as_aliases(archive, from_column="since", until_column="until")
+aliases = gp.places.as_aliases(archive, from_column="since", until_column="until")
 match = gp.match_names(listed["stadsdel"], areas, aliases=aliases, on=1995)
 print(*match.lines(areas=False), sep="\n")
 
@@ -81,7 +81,7 @@ sheet[sheet != ""].to_frame("In work")
 
 # %%
 town, nation = gp.open_registry("nordhamra_registry"), gp.open_registry("sweden_core")
-apart = gp.differences(town.indicators, nation.indicators)
+apart = gp.places.differences(town.indicators, nation.indicators)
 apart[["indicator", "field", "core", "local", "reason"]].query(
     "indicator == 'employment_20_64' and field == 'breaks'"
 ).iloc[0].to_frame("")
@@ -95,13 +95,13 @@ apart[["indicator", "field", "core", "local", "reason"]].query(
 police = sorted(set(tree.loc[tree["relation"] == "in_police_area", "parent_id"]))
 inside = gp.members(tree, "0099S09", of=small.index)
 print(areas.loc["0099S09", "name"], "is made of", *inside)
-gp.pairs_at(tree, inside, police)
+gp.places.pairs_at(tree, inside, police)
 
 # %% [markdown]
 # How well do stadsdelar fit into police areas? In square metres and in people:
 
 # %%
-beat_of = gp.parents_at(tree, list(small.index), police)
+beat_of = gp.places.parents_at(tree, list(small.index), police)
 beats = small[["geometry"]].dissolve(beat_of).rename_axis("area_id")
 nesting = gp.check_nesting(areas, beats, population=run.population())
 print(*nesting.lines(), sep="\n")
@@ -180,7 +180,7 @@ columns = ["name", "estates", "homes", "residents", "area_km2", "hull_km2", "par
 extent[[*columns, "standard_distance_m"]].round(2).T
 
 # %%
-tied = gp.pairs_at(fjordbo.membership(), estates.index, extent.index)
+tied = gp.places.pairs_at(fjordbo.membership(), estates.index, extent.index)
 people = fjordbo.population()
 spots = estates.centroid
 PLANS = dict(zip(extent.index, ["#1b6ca8", "#b5530a", "#5b3f8c"], strict=True))
@@ -312,8 +312,8 @@ wanted = gp.IndicatorTable(
 )
 levels = {
     "basomrade": pd.Series(small.index, small.index),
-    "stadsdel": gp.parents_at(tree, list(small.index), list(areas.index)),
-    "kommun": gp.parents_at(tree, list(small.index), ["0099"]),
+    "stadsdel": gp.places.parents_at(tree, list(small.index), list(areas.index)),
+    "kommun": gp.places.parents_at(tree, list(small.index), ["0099"]),
 }
 rules = gp.DisclosureSpec(minimum_cell=5, minimum_base=20)
 safe = gp.protect(wanted, rules, levels=levels, periods=["2012"])

@@ -116,7 +116,7 @@ def test_police_areas_take_their_figures_from_the_smallest_areas(sample_run):
     assert police["residents"].sum() == sample_run.population("kommun")["0099"]
     assert police["area_m2"].sum() == pytest.approx(sample_run.areas("kommun").area.sum())
     # They overlap with the boards but do not nest in them.
-    boards = {code: gp.belongs_to(sample_run.membership(), code) for code in sample_run.areas("basomrade").index}
+    boards = {code: gp.places.belongs_to(sample_run.membership(), code) for code in sample_run.areas("basomrade").index}
     for code in police.index:
         own = gp.members(sample_run.membership(), code)
         assert len({next(up for up in boards[area] if up.startswith("0099N")) for area in own}) > 1

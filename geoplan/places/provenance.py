@@ -19,7 +19,7 @@ PROVENANCE = ["source", "method", "reason"]
 
 #: The steps that make a figure. published: as the source gives it; converted: turned into another unit; from_counts:
 #: a rate made from numerator and denominator; moved: between boundaries; rolled_up: merged from smaller areas;
-#: mean_of_2_years … mean_of_10_years: made from the counts of so many years.
+#: mean_of_2_years … mean_of_10_years: made from the counts of so many years; shrunk: drawn towards a larger whole.
 METHODS = (
     "published",
     "converted",
@@ -27,6 +27,7 @@ METHODS = (
     "moved",
     "rolled_up",
     *(f"mean_of_{number}_years" for number in range(2, 11)),
+    "shrunk",
 )
 
 #: Why exactly a figure is missing, where more is known than its status says. The first six are the non-answers of

@@ -8,7 +8,7 @@ from importlib import metadata
 
 import pandas as pd
 
-from geoplan.risk.methods import METHODS, between_domains, inside_domain, inside_part, presentation
+from geoplan.risk.methods import METHODS, between_domains, inside_domain, inside_part, presentation, scores_are_relative
 from geoplan.risk.normalising import BY_RANK
 from geoplan.risk.pipeline import Fitted, Node
 from geoplan.specs import IndexSpec
@@ -133,7 +133,7 @@ def certify(
 ) -> Certificate:
     """Write down what was done."""
     convention = METHODS[spec.method]
-    relative = any(node.how.normalisation == "relative" for node in fitted.parts)
+    relative = scores_are_relative(spec)
     ranking = [node for node in _nodes(fitted) if node.how.normalisation in BY_RANK]
     weights = [domain.weight for domain in spec.domains]
     unused = "not used: nothing is ranked before it is weighed"
@@ -158,7 +158,7 @@ def certify(
         },
         treatment=dict(fitted.treatment.told),
         imputed=dict(imputed),
-        missing=f"the known ones carry the weight; an area needs {spec.minimum_available:.0%} of that of every domain",
+        missing=_missing(spec, fitted),
         exclusion=f"under {spec.minimum_population:,} residents: listed, not ranked, counted in the city's value",
         ties=_ties(spec, [node.how.normalisation for node in ranking]),
         rank_share=_rank_share(spec) if any(n.how.normalisation == "rank_exponential" for n in ranking) else unused,
@@ -191,8 +191,18 @@ def _combination(spec: IndexSpec) -> dict[str, str]:
     return {**told, "index": between_domains(spec).words()}
 
 
+def _missing(spec: IndexSpec, fitted: Fitted) -> str:
+    told = f"the known ones carry the weight; an area needs {spec.minimum_available:.0%} of that of every domain"
+    several = [node for node in _nodes(fitted) if len(node.places) > 1]
+    average = [node.id for node in several if node.how.missing == "average"]
+    if not average:
+        return told
+    said = f"counts as the average, and one known is enough, in {', '.join(average)}"
+    return said if len(average) == len(several) else f"{said}; else {told}"
+
+
 def _ties(spec: IndexSpec, ranked_by: Iterable[str]) -> str:
-    final = "the same rank to areas whose scores agree to nine decimals, the lowest of their places"
+    final = "the same rank to areas whose scores agree to twelve digits of the largest, the lowest of their places"
     used = set(ranked_by)
     told = {
         "rank_exponential": f"before R: the {spec.ranks.ties} of their places, counted from the highest risk",

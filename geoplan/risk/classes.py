@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from geoplan.places import IndicatorTable
-from geoplan.risk.inputs import at_period, collect, directions_of
-from geoplan.risk.normalising import percentile_rank
+from geoplan.risk.inputs import at_period, collect, directions_of, earlier_period
+from geoplan.risk.normalising import percentile_rank, statistics
 from geoplan.risk.pipeline import TIE_DIGITS, Direction, Fitted, composite, fit, oriented
-from geoplan.specs import ClassesSpec, CombineSpec, DynamicsSpec, IndexSpec
+from geoplan.specs import ClassesSpec, CombineSpec, DynamicsSpec, IndexSpec, TreatmentSpec
 
 __all__ = ["class_of", "deviations", "dynamics_of", "flags_of"]
 
@@ -22,11 +22,9 @@ def deviations(scores: pd.Series, deviation: str = "population") -> pd.Series:
     >>> deviations(pd.Series({"A": 1.0, "B": 3.0})).tolist()
     [-1.0, 1.0]
     """
-    known = scores.dropna()
-    spread = known.std(ddof=0 if deviation == "population" else 1)
-    if len(known) == 0 or known.min() == known.max() or not spread > 0:
-        return scores * 0.0
-    return (scores - known.mean()) / spread
+    found = statistics(scores.to_numpy(dtype=float)[:, None])
+    spread = float((found.population if deviation == "population" else found.sample)[0, 0])
+    return (scores - float(found.mean[0, 0])) / spread if spread > 0 else scores * 0.0
 
 
 def class_of(scores: pd.Series, spec: ClassesSpec) -> pd.Series:
@@ -55,7 +53,12 @@ def dynamics_of(
     """Score the change of the indicators since some years before, and put it in classes.
 
     The change of each indicator in its unit, turned so that a rise is worse, becomes a z-score among the areas; they
-    are summed with the weights of the index. An indicator that was defined anew in between does not count.
+    are summed with the weights that the index gives. An indicator that was defined anew in between does not count.
+
+    Raises
+    ------
+    SpecError
+        When the table has no such period.
 
     Returns
     -------
@@ -63,14 +66,14 @@ def dynamics_of(
         Index as ``areas``; ``dynamics`` (standard deviations of that sum from its mean; higher is worse) and
         ``dynamics_class`` (one of the signs; empty where the change is not known).
     """
-    earlier = str(int(period) - dynamics.years)
+    earlier = earlier_period(period, dynamics)
     frames = [collect(at_period(table, when), spec, areas, when, counted=False).usable for when in (earlier, period)]
     change = frames[1] - frames[0]
     for name in spec.indicators:
         if any(int(earlier) < year <= int(period) for year in table.definitions[name].breaks):
             change[name] = np.nan
     steps = {"inside": CombineSpec(normalisation="z_score", aggregation="sum", missing="left_out"),
-             "between": CombineSpec(normalisation="none", aggregation="sum")}  # fmt: skip
+             "between": CombineSpec(normalisation="none", aggregation="sum"), "treatment": TreatmentSpec()}  # fmt: skip
     domains = tuple(
         item.model_copy(update={"parts": (), "combine": None})
         for item in spec.domains
@@ -88,8 +91,9 @@ def dynamics_of(
     values = change[list(plain.indicators)].to_numpy()
     fitted = fit(values, plain, directions=worse, city=np.full(len(worse), np.nan))
     z = deviations(pd.Series(composite(fitted, values).scores, index=areas)).round(TIE_DIGITS)
-    place = np.searchsorted(np.asarray(dynamics.limits), z.to_numpy(), side="right")
-    # A score on the upper limits counts as the class below, so that the limits are the same to both sides.
+    limits, levels = np.asarray(dynamics.limits), z.to_numpy()[:, None]
+    # A score on a limit lies in the class nearer to no change, so that the limits are the same to both sides.
+    place = np.where(limits > 0, levels > limits, levels >= limits).sum(axis=1)
     signs = pd.Series([dynamics.signs[number] for number in place], index=areas, dtype=object)
     return empty.assign(dynamics=z, dynamics_class=signs.where(z.notna(), ""))
 
@@ -103,6 +107,6 @@ def flags_of(values: pd.DataFrame, fitted: Fitted, spec: IndexSpec) -> pd.DataFr
     ranks = np.where(after, 1 - ranks, ranks)
     decimals = fitted.parts[0].how.decimals
     ranks = ranks if decimals is None else np.round(ranks, decimals)
-    above = pd.DataFrame(ranks >= (spec.flags or 1.0), values.index, values.columns)
+    above = pd.DataFrame(np.round(ranks, TIE_DIGITS) >= (spec.flags or 1.0), values.index, values.columns)
     found = pd.DataFrame({domain.id: above[list(domain.indicators)].sum(axis=1) for domain in spec.domains})
     return found.assign(total=above.sum(axis=1)).astype("Int64")

@@ -8,6 +8,7 @@ from geoplan import checks
 from geoplan.places import IndicatorTable
 from geoplan.places.provenance import PROVENANCE
 from geoplan.risk.index import IndexResult
+from geoplan.risk.methods import scores_are_relative
 
 __all__ = ["breakdown", "explain"]
 
@@ -31,10 +32,12 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
         One row an area and indicator, in the order of the areas' ranks and the index's indicators: ``area_id``,
         ``domain``, ``indicator``, ``unit``, ``value``, ``numerator``, ``denominator`` (N), ``children``, ``minimum``,
         ``maximum``, ``spread`` (of the smallest areas behind a merged figure, see :func:`~geoplan.places.roll_up`; NaN
-        behind one that was not merged), ``city`` (the city's value), ``relative`` (city = 100, higher = worse),
-        ``weight`` (in the area's score), ``contribution`` (points of the score), ``above_city`` (points of the score's
-        distance from 100), ``status``, and ``source``, ``method`` and ``reason`` as the table has them (see
-        :data:`~geoplan.places.METHODS`), empty where it has not.
+        behind one that was not merged), ``city`` (the city's value), ``relative`` (as it is combined: city = 100 in the
+        relative method; higher = worse), ``weight`` (in the area's composite), ``contribution`` (points of the
+        composite), ``above_city`` (points of the score's distance from 100; where the city does not score 100, from the
+        ranked areas' mean), ``status`` (a figure that was filled in is ``estimated``), and
+        ``source``, ``method`` and ``reason`` as the table has them (see :data:`~geoplan.places.METHODS`), empty where
+        it has not.
 
     Examples
     --------
@@ -69,8 +72,14 @@ def breakdown(result: IndexResult, table: IndicatorTable) -> pd.DataFrame:
     frame["domain"] = names.map(domain_of)
     frame["unit"] = names.map({name: table.definitions[name].unit for name in domain_of})
     frame["city"] = names.map(result.reference["value"])
-    frame["above_city"] = frame["contribution"] - _CITY * frame["weight"]
+    if scores_are_relative(result.spec):
+        frame["above_city"] = frame["contribution"] - _CITY * frame["weight"]
+    else:
+        frame["above_city"] = frame["contribution"] - names.map(result.contributions.mean())
     frame["status"] = frame["status"].fillna("not_collected")
+    filled = result.imputed.rename_axis(columns="indicator").stack().reindex(every)
+    frame["value"] = frame["value"].fillna(filled)
+    frame.loc[filled.notna(), ["status", "method", "reason"]] = ["estimated", "imputed", ""]
     columns = [
         "area_id",
         "domain",

@@ -28,6 +28,7 @@ from geoplan.risk.inputs import (
     check_areas,
     check_city,
     check_spec,
+    check_targets,
     city_values,
     collect,
     directions_of,
@@ -35,9 +36,9 @@ from geoplan.risk.inputs import (
     one_period,
     rest_values,
 )
-from geoplan.risk.methods import between_domains, inside_domain, inside_part, presentation
-from geoplan.risk.normalising import percentile_rank
-from geoplan.risk.pipeline import TIE_DIGITS, Composite, Fitted, composite, fit, oriented
+from geoplan.risk.methods import presentation, relative_indicators, scores_are_relative
+from geoplan.risk.normalising import percentile_rank, settled
+from geoplan.risk.pipeline import Composite, Fitted, composite, fit, oriented
 from geoplan.specs import IndexSpec
 
 __all__ = ["IndexResult", "Prepared", "prepare", "rank_of", "risk_index"]
@@ -233,7 +234,8 @@ def risk_index(
     ids = [domain.id for domain in spec.domains]
     relative = pd.DataFrame(made.normalised, areas, names)
     domains = pd.DataFrame(made.domains, areas, ids)
-    verdicts = _verdicts(ready, domains, relative, spec)
+    lacking = domains.isna() & np.isnan(made.scores)[:, None]
+    verdicts = _verdicts(ready, lacking, relative, spec)
     ranked = verdicts["reason"] == ""
     ranking = _ranking(source, ready, spec, made, verdicts, when)
     if spec.flags is not None:
@@ -309,7 +311,11 @@ def prepare(
     check_spec(table, spec, period, counted=counted)
     now = at_period(table, period)
     areas = pd.Index(sorted(set(now.data["area_id"].unique() if area_ids is None else area_ids)), name="area_id")
-    group = areas if reference_ids is None else areas.intersection(pd.Index(sorted(set(reference_ids))))
+    if areas.empty:
+        raise SpecError(Fault(what="there is no area to rank", key="area_ids", expected="codes of areas"))
+    group = areas.union(pd.Index(table.data["area_id"].unique()))
+    if reference_ids is not None:
+        group = group.intersection(pd.Index(sorted(set(reference_ids))))
     if group.empty:
         raise SpecError(Fault(what="no area of the table lies in the reference area", key="index.reference"))
     based = period if spec.base is None else spec.base
@@ -317,6 +323,7 @@ def prepare(
     city = city_values(then, spec, group, based, counted=counted)
     directions = directions_of(spec, table.definitions)
     by_name = dict(zip(spec.indicators, directions, strict=True))
+    check_targets(spec, by_name)
     check_city(city, by_name, relative_indicators(spec))
     figures = collect(now, spec, areas, period, counted=counted)
     check_areas(figures.usable, by_name)
@@ -343,12 +350,9 @@ def prepare(
 
 def _must_be_defined(made: Composite, ready: Prepared) -> None:
     if made.problem:
-        values = pd.DataFrame(made.normalised, ready.figures.usable.index, ready.fitted.names)
-        low = values.stack().idxmin()
-        what = f"{made.problem}: there is no such mean"
-        hint = 'normalise by min_max with scale = [1, 100], or take aggregation = "arithmetic"'
-        lowest = f"the lowest is '{low[1]}'" if values.loc[low] < 0 else ""
-        raise TableError(Fault(what=f"{what}; {lowest}" if lowest else what, area=str(low[0]), hint=hint))
+        area = str(ready.figures.usable.index[made.problem_area])
+        expected, hint = "values of at least 0", 'normalise by min_max, or take aggregation = "arithmetic"'
+        raise TableError(Fault(what=made.problem, area=area, expected=expected, hint=hint))
 
 
 def _ranking(
@@ -389,29 +393,12 @@ def _ranking(
     return ranking
 
 
-def scores_are_relative(spec: IndexSpec) -> bool:
-    """Whether the city itself scores 100: all is put relative to it, and only means are taken after that."""
-    inside = [inside_part(spec, part.combine) for domain in spec.domains for part in domain.parts or (domain,)]
-    above = [inside_domain(spec, domain) for domain in spec.domains if domain.parts]
-    means = all(how.aggregation != "sum" for how in [*inside, *above, between_domains(spec)])
-    plain = all(how.normalisation == "none" for how in [*above, between_domains(spec)])
-    relative = all(how.normalisation == "relative" for how in inside)
-    return means and plain and relative and presentation(spec) == "score"
-
-
-def relative_indicators(spec: IndexSpec) -> set[str]:
-    """Return the indicators that are put relative to the city."""
-    parts = [part for domain in spec.domains for part in domain.parts or (domain,)]
-    relative = [part for part in parts if inside_part(spec, part.combine).normalisation == "relative"]
-    return {name for part in relative for name in part.indicators}
-
-
 def _presented(scores: Any, spec: IndexSpec) -> Any:
     """Turn composites into what is shown, of one column or several."""
     if presentation(spec) == "score":
         return scores
-    values = np.round(scores.to_numpy(dtype=float), TIE_DIGITS)
-    ranks = percentile_rank(values[:, None])[:, 0] if values.ndim == 1 else percentile_rank(values)
+    values = scores.to_numpy(dtype=float)
+    ranks = percentile_rank(settled(values[:, None]))[:, 0] if values.ndim == 1 else percentile_rank(settled(values))
     ranks = ranks if spec.decimals is None else np.round(ranks, spec.decimals)
     if isinstance(scores, pd.Series):
         return pd.Series(ranks, index=scores.index)
@@ -433,21 +420,22 @@ def _score_rest(ready: Prepared, spec: IndexSpec, made: Composite) -> pd.Series:
 
 
 def rank_of(score: pd.Series) -> pd.Series:
-    """Return ranks (Int64), 1 the highest score; scores that agree to nine decimals share the lowest place.
+    """Return ranks (Int64), 1 the highest score; scores that agree to twelve digits share the lowest place.
 
     Examples
     --------
     >>> rank_of(pd.Series([1.0, 3.0, 3.0])).tolist()
     [3, 1, 1]
     """
-    return score.round(TIE_DIGITS).rank(method="min", ascending=False).astype("Int64")
+    same = pd.Series(settled(score.to_numpy(dtype=float)[:, None])[:, 0], index=score.index)
+    return same.rank(method="min", ascending=False).astype("Int64")
 
 
-def _verdicts(ready: Prepared, domains: pd.DataFrame, relative: pd.DataFrame, spec: IndexSpec) -> pd.DataFrame:
-    """Say of each area whether it is ranked, on what footing, and if not, why."""
+def _verdicts(ready: Prepared, lacking: pd.DataFrame, relative: pd.DataFrame, spec: IndexSpec) -> pd.DataFrame:
+    """Say of each area whether it is ranked, on what footing, and if not, why; ``lacking`` is areas × domains."""
     statuses, population = ready.figures.statuses, ready.figures.population
     verdicts = pd.DataFrame(
-        {"status": "observed", "reason": "", "reason_domain": ""}, index=domains.index, dtype=object
+        {"status": "observed", "reason": "", "reason_domain": ""}, index=lacking.index, dtype=object
     )
     used = statuses.where(relative.notna())
     verdicts.loc[(used == "provisional").any(axis=1), "status"] = "provisional"
@@ -455,9 +443,9 @@ def _verdicts(ready: Prepared, domains: pd.DataFrame, relative: pd.DataFrame, sp
     verdicts.loc[estimated, "status"] = "estimated"
     for domain in spec.domains:
         names = list(domain.indicators)
-        lacking = domains[domain.id].isna() & (verdicts["reason"] == "") & ready.eligible
+        without = lacking[domain.id] & (verdicts["reason"] == "") & ready.eligible
         why = statuses[names].where(relative[names].isna())
-        for area in domains.index[lacking]:
+        for area in lacking.index[without]:
             verdicts.loc[area] = [_commonest(why.loc[area]), "domain_not_known", domain.id]
     if population is not None:
         verdicts.loc[~ready.eligible] = ["out_of_scope", "small_population", ""]

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from geoplan.errors import Fault, Faults, SpecError, TableError
 from geoplan.risk.methods import How, between_domains, inside_domain, inside_part
-from geoplan.risk.normalising import BY_RANK, Statistics, normalise, statistics
+from geoplan.risk.normalising import BY_RANK, Statistics, normalise, settled, statistics
 from geoplan.risk.treatment import Treatment
 from geoplan.risk.weighting import Weights, weigh
 from geoplan.specs import DomainSpec, IndexSpec, PartSpec, RanksSpec
@@ -21,7 +22,7 @@ from geoplan.specs import DomainSpec, IndexSpec, PartSpec, RanksSpec
 __all__ = ["TIE_DIGITS", "Composite", "Direction", "Fitted", "Node", "apply", "composite", "fit", "oriented"]
 
 Array = NDArray[np.float64]
-#: Scores that agree to a billionth are tied; beyond that is arithmetic, not people.
+#: Standard deviations that agree to a billionth are the same; beyond that is arithmetic, not people.
 TIE_DIGITS = 9
 _ARITHMETIC = 1e-12  # a share of weights that was added up in another order is the same share
 
@@ -67,7 +68,7 @@ class Node:
     @property
     def plain(self) -> bool:
         """Whether the parts enter as they are, so that the whole is a homogeneous function of them."""
-        return self.how.normalisation == "none" and self.weights.centre is None
+        return self.how.normalisation == "none" and self.weights.scale is None
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,8 @@ class Composite:
         Areas × indicators: on the common scale, the weight each known one carries in all, and its part of the score.
     problem
         Why no area has a score, or empty.
+    problem_area
+        Number of the area that it is about; -1 for none.
     """
 
     scores: Array
@@ -127,6 +130,7 @@ class Composite:
     weights: Array
     contributions: Array
     problem: str
+    problem_area: int = -1
 
 
 @dataclass(frozen=True)
@@ -204,15 +208,17 @@ def _with_tree(fitted: Fitted, spec: IndexSpec, level: Array, *, keep: bool) -> 
         how = inside_domain(spec, domain) if domain.parts else How()
         domains.append(Node(domain.id, places, how, spec.minimum_available, weights))
     known_parts = [_learn(node, level[:, list(node.places)], fitted, keep=keep) for node in parts]
+    fitted = replace(fitted, parts=tuple(known_parts))
     scores = np.stack([_combine(n, level[:, list(n.places)], fitted).score for n in known_parts], axis=-1)
     known_domains = [_learn(node, scores[:, list(node.places)], fitted, keep=keep) for node in domains]
+    fitted = replace(fitted, domains=tuple(known_domains))
     scores = np.stack([_combine(n, scores[:, list(n.places)], fitted).score for n in known_domains], axis=-1)
     weights = Weights(np.array([domain.weight for domain in spec.domains]), "given")
     total = Node("index", tuple(range(len(domains))), between_domains(spec), 1.0, weights)
     if total.how.missing == "average":
         total = replace(total, needed=_ARITHMETIC)
     total = _learn(total, scores, fitted, keep=keep)
-    return replace(fitted, parts=tuple(known_parts), domains=tuple(known_domains), total=total)
+    return replace(fitted, total=total)
 
 
 def _learn(node: Node, inside: Array, fitted: Fitted, *, keep: bool) -> Node:
@@ -220,13 +226,43 @@ def _learn(node: Node, inside: Array, fitted: Fitted, *, keep: bool) -> Node:
     by_statistics = node.how.normalisation not in BY_RANK | {"none", "relative"}
     if keep and by_statistics:
         node = replace(node, statistics=statistics(inside[fitted.eligible]))
+        _must_measure(node, fitted)
     if node.how.weighting == "given":
         return node
     if node.how.weighting == "equal":
         return replace(node, weights=Weights(np.ones(len(node.places)), "equal"))
     x = _normalised(node, inside, fitted)[fitted.eligible]
-    named = tuple(fitted.names[place] for place in node.places) if node.turned else ()
-    return replace(node, weights=weigh(x, node.how.weighting, node.id, named))
+    return replace(node, weights=weigh(x, node.how.weighting, node.id, _names_below(node, fitted)))
+
+
+def _names_below(node: Node, fitted: Fitted) -> tuple[str, ...]:
+    """Return what a node's parts are called, as far as they have been built."""
+    if node.turned:
+        return tuple(fitted.names[place] for place in node.places)
+    below = fitted.domains if node.id == "index" else fitted.parts
+    return tuple(below[place].id for place in node.places) if below else ()
+
+
+def _must_measure(node: Node, fitted: Fitted) -> None:
+    """Refuse a base year that gives no measure: nothing known, nothing that differs, or no area beyond the target."""
+    found = node.statistics
+    assert found is not None  # noqa: S101  a base year
+    target = node.how.normalisation == "distance_to_target"
+    faults = Faults()
+    for place, name in enumerate(_names_below(node, fitted)):
+        low, high = found.low[0, place], found.high[0, place]
+        if low > high:
+            what = f"no area that is ranked has a figure of '{name}' in the base year"
+        elif target and high <= fitted.targets[node.places[place]]:
+            what = f"in the base year all areas have reached the target of '{name}': there is no distance to measure by"
+        elif not target and low == high:
+            what = f"in the base year '{name}' is the same everywhere: there is no spread to measure by"
+        else:
+            continue
+        faults.add(
+            TableError(Fault(what=what, key="index.base", hint="leave the indicator out, or choose another base"))
+        )
+    faults.raise_any()
 
 
 # ---------------------------------------------------------------- one table, and many draws
@@ -258,7 +294,7 @@ def composite(fitted: Fitted, values: Array) -> Composite:
     """Make the scores of one table, with all that they are made of."""
     treated = fitted.treatment.apply(oriented(values, fitted.directions))
     parts, domains, total = _levels(fitted, treated, None, None)
-    problem = "".join(_problems([*parts, *domains, total], ())[()])
+    problem, area = _first_problem([*parts, *domains, total], fitted)
     weights, contributions = _passed_down(fitted, parts, domains, total)
     scores = np.full_like(total.score, np.nan) if problem else total.score
     shown = np.stack([made.score for made in domains], axis=-1) if total.node.how.normalisation == "none" else total.x
@@ -267,7 +303,7 @@ def composite(fitted: Fitted, values: Array) -> Composite:
     normalised = np.empty_like(treated)
     for made in parts:
         normalised[:, list(made.node.places)] = made.x
-    return Composite(scores, part_scores, shown, points, normalised, weights, contributions, problem)
+    return Composite(scores, part_scores, shown, points, normalised, weights, contributions, problem, area)
 
 
 def apply(
@@ -295,10 +331,16 @@ def apply(
     -------
     tuple
         Scores (draws × areas; NaN where an area has none), and a text a draw: why it has no scores, or empty.
+
+    Raises
+    ------
+    SpecError
+        When the figures, as they were turned for the specification, cannot be normalised in that way.
     """
     changed = fitted
     assert changed.total is not None  # noqa: S101  fitted
     if normalisation is not None:
+        _must_suit(fitted, normalisation)
         changed = replace(changed, parts=tuple(_with(n, normalisation=normalisation) for n in changed.parts))
     if aggregation is not None:
         changed = replace(
@@ -309,14 +351,27 @@ def apply(
         )
     treated = fitted.treatment.apply(oriented(values, fitted.directions))
     parts, domains, total = _levels(changed, treated, indicator_weights, domain_weights)
-    problem = _problems([*parts, *domains, total], values.shape[:-2])
+    problem = _problems([*parts, *domains, total], values.shape[:-2], fitted.eligible)
     return np.where((problem == "")[..., None], total.score, np.nan), problem
+
+
+def _must_suit(fitted: Fitted, normalisation: str) -> None:
+    ways = {direction.way for direction in fitted.directions}
+    if normalisation == "relative" and (ways & {"negative", "after"} or np.isnan(fitted.city).any()):
+        what = "the figures cannot be put relative to the city: it has no value of them as they are turned"
+    elif normalisation == "distance_to_target" and np.isnan(fitted.targets).any():
+        what = "the figures have no targets"
+    elif "after" in ways and normalisation not in {"percentile", "min_max"}:
+        what = "only percentile ranks and min_max can be turned after they have been made"
+    else:
+        return
+    raise SpecError(Fault(what=what, key="normalisation", expected="another one, or none in its place"))
 
 
 def _with(node: Node | None, **change: str) -> Node:
     """Change how a node combines; one whose weights were made from its figures keeps its ways."""
     assert node is not None  # noqa: S101  fitted
-    if node.weights.centre is not None:
+    if node.weights.scale is not None:
         return node
     return replace(node, how=replace(node.how, **change))  # type: ignore[arg-type]  # the fields changed are texts
 
@@ -353,7 +408,7 @@ def _normalised(node: Node, inside: Array, fitted: Fitted) -> Array:
     nothing = np.full(len(places), np.nan)
     by_rank = node.how.normalisation in BY_RANK
     x = normalise(
-        inside if leaves or not by_rank else np.round(inside, TIE_DIGITS),
+        inside if leaves or not by_rank else settled(inside),
         node.how,
         ranks=fitted.ranks,
         city=fitted.city[..., places] if leaves else nothing,
@@ -364,6 +419,7 @@ def _normalised(node: Node, inside: Array, fitted: Fitted) -> Array:
     if any(node.turned):
         low, high = node.how.scale if node.how.normalisation == "min_max" else (0.0, 1.0)
         x = np.where(np.array(node.turned), low + high - x, x)
+        x = x if node.how.decimals is None else np.round(x, node.how.decimals)
     return x
 
 
@@ -372,12 +428,14 @@ def _combine(node: Node, inside: Array, fitted: Fitted, weights: Array | None = 
     x = _normalised(node, inside, fitted)
     w = node.weights.each if weights is None else weights
     known = ~np.isnan(x)
-    if node.weights.centre is not None and node.weights.scale is not None:
-        x = (np.where(known, x, 0.0) - node.weights.centre) / node.weights.scale
-        enough = known.mean(axis=-1) >= (_ARITHMETIC if node.how.missing == "average" else node.needed) - _ARITHMETIC
-        share = np.where(known, np.broadcast_to(w, x.shape), np.nan)
-        score = x @ node.weights.each
-        return _Made(node, np.where(enough & known.any(axis=-1), score, np.nan), np.where(known, x, np.nan), share)
+    if node.weights.scale is not None:
+        # The coefficients belong to each other; a weight of 0 from outside leaves a part out, as if it were missing.
+        counted = known & (w != 0)
+        enough = counted.mean(axis=-1) >= (0.0 if node.how.missing == "average" else node.needed) - _ARITHMETIC
+        x = x / node.weights.scale
+        share = np.where(counted, node.weights.each, np.nan)
+        score = np.where(counted, x * node.weights.each, 0.0).sum(axis=-1)
+        return _Made(node, np.where(enough & counted.any(axis=-1), score, np.nan), x, share)
     if node.how.missing == "average":
         return _Made(node, *_average_for_missing(node, x, known, w))
     whole = w.sum(axis=-1)
@@ -398,9 +456,10 @@ def _combine(node: Node, inside: Array, fitted: Fitted, weights: Array | None = 
 def _average_for_missing(node: Node, x: Array, known: NDArray[np.bool_], w: Array) -> tuple[Array, Array, Array]:
     """Let a missing part count as 0, the average of z-scores and normal scores."""
     whole = w.sum(axis=-1, keepdims=True)
-    share = np.broadcast_to(w if node.how.aggregation == "sum" else w / whole, x.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.broadcast_to(w if node.how.aggregation == "sum" else w / whole, x.shape)
     score = _aggregated(np.where(known, x, 0.0), share, node.how.aggregation)
-    return np.where(known.any(axis=-1), score, np.nan), x, np.where(known, share, np.nan)
+    return np.where((known & (share > 0)).any(axis=-1), score, np.nan), x, np.where(known, share, np.nan)
 
 
 def _aggregated(x: Array, share: Array, how: str) -> Array:
@@ -415,20 +474,40 @@ def _aggregated(x: Array, share: Array, how: str) -> Array:
             made = np.exp(np.where(counted, share * np.log(x), 0.0).sum(axis=-1))
         else:
             made = 1 / np.where(counted, share / x, 0.0).sum(axis=-1)
-    return made
+    alone = counted.sum(axis=-1) == 1  # any mean of one figure is that figure
+    return np.where(alone, np.where(counted, x, 0.0).sum(axis=-1), made)
 
 
-def _problems(made: Sequence[_Made], draws: tuple[int, ...]) -> NDArray[np.str_]:
+def _negative(made: _Made, eligible: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find the figures of areas that count of which there is no geometric or harmonic mean."""
+    counted = made.share > 0
+    negative = (made.x < 0) & counted & eligible[:, None]
+    if made.node.how.aggregation not in {"geometric", "harmonic"}:
+        return np.zeros_like(negative)
+    found: NDArray[np.bool_] = negative & (counted.sum(axis=-1, keepdims=True) > 1)
+    return found
+
+
+def _problems(made: Sequence[_Made], draws: tuple[int, ...], eligible: NDArray[np.bool_]) -> NDArray[np.str_]:
     """Say of each draw why its composite is not defined: a negative value under a geometric or harmonic mean."""
-    problem = np.full(draws, "", dtype="U120")
+    problem = np.full(draws, "", dtype=object)
     for item in made:
-        how = item.node.how.aggregation
-        if how not in {"geometric", "harmonic"} or len(item.node.places) == 1:
-            continue
-        negative = ((item.x < 0) & (item.share > 0)).any(axis=(-2, -1))
-        text = f"a negative value under the {how} mean of '{item.node.id}'"
+        negative = _negative(item, eligible).any(axis=(-2, -1))
+        text = f"a negative value under the {item.node.how.aggregation} mean of '{item.node.id}'"
         problem = np.where((problem == "") & negative, text, problem)
-    return problem
+    return problem.astype(np.str_)
+
+
+def _first_problem(made: Sequence[_Made], fitted: Fitted) -> tuple[str, int]:
+    """Say why one table has no composite, and of which area it is."""
+    for item in made:
+        negative = _negative(item, fitted.eligible)
+        if negative.any():
+            low = np.where(negative, item.x, np.inf)
+            area, place = np.unravel_index(int(low.argmin()), low.shape)
+            name, how = _names_below(item.node, fitted)[place], item.node.how.aggregation
+            return f"'{name}' enters the {how} mean of '{item.node.id}' as {low[area, place]:.3g}", int(area)
+    return "", -1
 
 
 # ---------------------------------------------------------------- what each part brings

@@ -14,20 +14,21 @@ __all__ = ["Weights", "one_factor", "weigh"]
 
 Array = NDArray[np.float64]
 _FACTOR_PARTS = 3  # one factor of two indicators is not identified
+_LEAST = 0.005  # unique variance of a part at least, as R's factanal has it; below lie Heywood cases
+_SINGULAR = 1e-9  # an eigenvalue of correlations that is none
 
 
 @dataclass(frozen=True)
 class Weights:
     """Weights of a node's parts, and how they were made.
 
-    ``each`` is one a part; ``centre`` and ``scale`` standardise a part before its weight applies (one factor);
-    ``told`` is for the certificate.
+    ``each`` is one a part; a part is divided by ``scale`` before its weight applies (one factor); ``told`` is for the
+    certificate.
     """
 
     each: Array
     how: str
     told: str = ""
-    centre: Array | None = None
     scale: Array | None = None
 
 
@@ -59,7 +60,8 @@ def weigh(values: Array, how: str, node: str, names: Sequence[str] = ()) -> Weig
         return one_factor(np.where(np.isnan(values), 0.0, values), node, names)
     complete = values[~np.isnan(values).any(axis=1)]
     if len(complete) < 2:  # noqa: PLR2004  no weights from one area
-        raise _fault(node, how, f"{len(complete)} areas have all of its parts", "two at least")
+        have = "1 area has" if len(complete) else "no area has"
+        raise _fault(node, how, f"{have} all of its parts", "two at least")
     return _entropy(complete, node) if how == "entropy" else _component(complete, node, names)
 
 
@@ -94,21 +96,23 @@ def _component(values: Array, node: str, names: Sequence[str]) -> Weights:
 def one_factor(values: Array, node: str = "index", names: Sequence[str] = ()) -> Weights:
     r"""Fit one common factor by maximum likelihood and return the coefficients of its regression scores.
 
-    With standardised parts :math:`z`, loadings :math:`\lambda` and unique variances :math:`\psi`, the score is
-    :math:`\hat f = \lambda^\top \Sigma^{-1} z`, :math:`\Sigma = \lambda\lambda^\top + \mathrm{diag}(\psi)` (Thomson
-    1951; Lawley & Maxwell 1971). The sign is that with which most of the weight is positive: higher is worse.
+    With parts :math:`z` in standard deviations, loadings :math:`\lambda` and unique variances :math:`\psi`, the score
+    is :math:`\hat f = \lambda^\top \Sigma^{-1} z`, :math:`\Sigma = \lambda\lambda^\top + \mathrm{diag}(\psi)` (Thomson
+    1951; Lawley & Maxwell 1971). Likelihood and its gradient, in :math:`\psi` alone, are those of Jöreskog (1967), with
+    :math:`\psi \ge 0.005`. The sign is that with which most of the weight is positive: higher is worse.
 
     Parameters
     ----------
     values
-        Areas × parts, without gaps.
+        Areas × parts, without gaps; 0 is what the parts are measured from, so that 0 brings nothing to the score.
     node, names
         What they are, for faults.
 
     Raises
     ------
     TableError
-        With fewer than three parts, fewer areas than parts, or a part that is the same everywhere.
+        With fewer than three parts, fewer areas than parts, a part that is the same everywhere, or parts that follow
+        from each other.
 
     Examples
     --------
@@ -117,22 +121,41 @@ def one_factor(values: Array, node: str = "index", names: Sequence[str] = ()) ->
     >>> one_factor(deprived + rng.normal(size=(500, 3))).each.round(1).tolist()
     [0.3, 0.5, 0.3]
     """
-    from sklearn.decomposition import FactorAnalysis  # noqa: PLC0415  slow to import, and only this needs it
-
     areas, parts = values.shape
     if parts < _FACTOR_PARTS or areas <= parts:
         what = f"it has {parts} parts in {areas} areas"
         raise _fault(node, "one_factor", what, "three parts at least, and more areas than parts")
     _must_vary(values, node, "one_factor", names)
-    centre, scale = values.mean(axis=0), values.std(axis=0)
-    z = (values - centre) / scale
-    model = FactorAnalysis(n_components=1, tol=1e-12, max_iter=100_000, svd_method="lapack").fit(z)
-    loadings, unique = model.components_[0], model.noise_variance_
-    weights = np.linalg.solve(np.outer(loadings, loadings) + np.diag(unique), loadings)
+    correlations: Array = np.asarray(np.corrcoef(values, rowvar=False))
+    if np.linalg.eigvalsh(correlations)[0] < _SINGULAR:
+        raise _fault(node, "one_factor", "some of its parts follow from the others", "each fact once")
+    loadings, unique = _most_likely(correlations)
+    weights: Array = np.asarray(np.linalg.solve(np.outer(loadings, loadings) + np.diag(unique), loadings), dtype=float)
     if weights.sum() < 0:
         loadings, weights = -loadings, -weights
     told = f"loadings {', '.join(f'{number:.3f}' for number in loadings)}; {areas} areas"
-    return Weights(weights, "one_factor", told, centre, scale)
+    return Weights(weights, "one_factor", told, values.std(axis=0))
+
+
+def _most_likely(correlations: Array) -> tuple[Array, Array]:
+    """Return loadings and unique variances of one factor, by maximum likelihood."""
+    from scipy.optimize import minimize  # noqa: PLC0415  slow to import, and only this needs it
+
+    def loadings_of(unique: Array) -> tuple[Array, Array]:
+        root = np.sqrt(unique)
+        values, vectors = np.linalg.eigh(correlations / np.outer(root, root))
+        return root * vectors[:, -1] * np.sqrt(max(values[-1] - 1, 0.0)), values[:-1]
+
+    def unlikely(unique: Array) -> tuple[float, Array]:
+        loadings, rest = loadings_of(unique)
+        residual = np.outer(loadings, loadings) + np.diag(unique) - correlations
+        return float((rest - np.log(rest)).sum()), np.diag(residual) / unique**2
+
+    parts = len(correlations)
+    start = np.clip((1 - 0.5 / parts) / np.diag(np.linalg.inv(correlations)), _LEAST, 1.0)
+    found = minimize(unlikely, start, jac=True, method="L-BFGS-B", bounds=[(_LEAST, 1.0)] * parts,
+                     options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 10_000})  # fmt: skip
+    return loadings_of(found.x)[0], found.x
 
 
 def _must_vary(values: Array, node: str, how: str, names: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from geoplan.run.geography import Geography, describe_areas
     from geoplan.run.matching import match_table, write_matches
     from geoplan.run.outputs import write_run
+    from geoplan.run.ranking import decimals_of, ranking_table
     from geoplan.run.reading import Explanation, explain_run
     from geoplan.run.sheets import Sheet, definition_notes, find_sheets, open_registry, read_sheets
     from geoplan.run.story import Run, open_run
@@ -26,6 +27,7 @@ _HOMES = {
     "Sheet": "sheets",
     "atomic_folder": "folder",
     "check_project": "verify",
+    "decimals_of": "ranking",
     "definition_notes": "sheets",
     "describe_areas": "geography",
     "explain_run": "reading",
@@ -33,6 +35,7 @@ _HOMES = {
     "match_table": "matching",
     "open_registry": "sheets",
     "open_run": "story",
+    "ranking_table": "ranking",
     "read_sheets": "sheets",
     "write_matches": "matching",
     "write_run": "outputs",
@@ -46,6 +49,7 @@ __all__ = [
     "Sheet",
     "atomic_folder",
     "check_project",
+    "decimals_of",
     "definition_notes",
     "describe_areas",
     "explain_run",
@@ -53,6 +57,7 @@ __all__ = [
     "match_table",
     "open_registry",
     "open_run",
+    "ranking_table",
     "read_sheets",
     "write_matches",
     "write_run",

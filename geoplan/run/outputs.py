@@ -22,8 +22,9 @@ from geoplan.risk import breakdown
 from geoplan.run.against import stored_conventions, stored_figures
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.publishing import must_be_public
+from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
 from geoplan.run.story import Run
-from geoplan.show import Sheet, explore, format_number, plot, texts, write_csv, write_geopackage, write_workbook
+from geoplan.show import Sheet, explore, plot, plot_ranks, texts, write_csv, write_geopackage, write_workbook
 from geoplan.show.printed import SAVED
 from geoplan.sources import sha256_of
 
@@ -41,6 +42,9 @@ _LIBRARIES = (
     "mapclassify",
 )
 _MOST_DISAGREEMENTS = 200  # listed one by one; a note says how many there are
+#: Columns of the long table that say something of an area as a whole.
+_OF_AREAS = ("rank", "gap", "rank_rest", "score_rest", "rank_low", "rank_high", "p_top", "p_above", "class", "dynamics",
+             "flags", "population", "status", "reason")  # fmt: skip
 Step = Callable[[str], None]
 
 
@@ -61,8 +65,9 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
     -------
     pathlib.Path
         The folder, with ``map.png``, ``map.svg``, ``map.pdf``, ``map.html`` (further maps as ``map_<id>.*``),
-        ``ranking.xlsx``, ``ranking.csv``, ``areas.gpkg``, ``index.parquet`` and ``manifest.json``. Same inputs give the
-        same bytes, the manifest's ``timings`` aside.
+        ``ranking.xlsx``, ``ranking.csv``, ``areas.gpkg``, ``index.parquet`` and ``manifest.json``; where the scenario
+        asks how sure ranks are, ``ranks.png``, ``ranks.svg`` and ``ranks.pdf``. Same inputs give the same bytes, the
+        manifest's ``timings`` aside.
 
     Raises
     ------
@@ -102,6 +107,9 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         with step("computing the index"):
             run.index()
             styles = {name: run.style(name) for name in run.spec.output.maps}
+        if run.spec.uncertainty is not None:
+            with step(f"drawing {run.spec.uncertainty.draws:,} times to see how sure the ranks are"):
+                run.uncertainty()
         if public:
             with step("trying to work out what is hidden"):
                 must_be_public(run.spec, run.indicators(), run.index(), run.protection())
@@ -114,6 +122,9 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
             with step(f"drawing the map {name}"):
                 stem = "map" if number == 0 else f"map_{name}"
                 _write_maps(run, folder / stem, styles[name], backdrop, outline)
+        if run.spec.uncertainty is not None:
+            with step("drawing how sure the ranks are"):
+                _write_ranks(run, folder / "ranks")
         with step("writing the manifest"):
             manifest = _manifest(run, folder)
         manifest["timings"] = timings
@@ -132,47 +143,6 @@ def _outline(run: Run) -> gpd.GeoDataFrame | None:
 # ---------------------------------------------------------------- tables
 
 
-def ranking_table(run: Run) -> pd.DataFrame:
-    """Return the ranked list with names, one row an area, and what makes each figure traceable.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``rank, area_id, name, population, score, gap, score_rest, rank_rest``, a column a domain, ``indicators``,
-        ``indicators_estimated``, ``indicators_total``, ``status, reason, period, method, source``.
-    """
-    result, areas = run.index(), run.areas()
-    table = result.ranking.join(result.domains).join(areas["name"])
-    table["reason"] = [
-        _reason(run, reason, domain) for reason, domain in zip(table["reason"], table["reason_domain"], strict=True)
-    ]
-    table["period"] = result.certificate.period
-    table["method"] = texts(run.spec.language)[f"method_{run.spec.index.method}"]
-    table["source"] = run.sources()
-    first = ["rank", "area_id", "name", "population", "score", "gap", "score_rest", "rank_rest"]
-    last = [
-        "indicators",
-        "indicators_estimated",
-        "indicators_total",
-        "status",
-        "reason",
-        "period",
-        "method",
-        "source",
-    ]
-    return table.reset_index()[[*first, *result.domains.columns, *last]]
-
-
-def _reason(run: Run, reason: str, domain: str) -> str:
-    """Say in the run's language why an area has no rank."""
-    if not reason:
-        return ""
-    language, index = run.spec.language, run.spec.index
-    label = next((item.label.to(language) for item in index.domains if item.id == domain), "")
-    least = format_number(max(index.minimum_population, 1), language)
-    return texts(language).reasons[reason].format(domain=label, least=least)
-
-
 def _write_tables(run: Run, folder: Path) -> None:
     spec, language = run.spec, run.spec.language
     words = texts(language)
@@ -180,10 +150,7 @@ def _write_tables(run: Run, folder: Path) -> None:
     _write_index(run, ranking, figures, folder / INDEX_FILE)
     ranking["status"] = ranking["status"].map(words.statuses)
     labels = {domain.id: domain.label.to(language) for domain in spec.index.domains}
-    headings = {**words.words, **labels}
-    decimals = {"rank": 0, "rank_rest": 0, "population": 0, "indicators": 0}
-    decimals |= {"indicators_estimated": 0, "indicators_total": 0}
-    decimals |= dict.fromkeys(["score", "gap", "score_rest", *labels], 1)
+    headings, decimals = headings_of(run), decimals_of(run, ranking.columns)
     write_csv(
         folder / "ranking.csv",
         ranking,
@@ -200,7 +167,7 @@ def _write_tables(run: Run, folder: Path) -> None:
             headings,
             decimals,
             frozen=3,
-            scale=["score", *labels],
+            scale=scaled_columns(run),
             printed=len(ranking.columns) - 3,  # year, method and source stand at the foot of the page
             footer=f"{spec.title.to(language)} · {ranking['method'].iloc[0]} · {run.sources()}",
         ),
@@ -217,7 +184,7 @@ def _write_tables(run: Run, folder: Path) -> None:
                 "maximum": 2,
                 "spread": 2,
                 "city": 2,
-                "relative": 1,
+                "relative": score_decimals(spec.index),
                 "contribution": 2,
                 "above_city": 2,
             },
@@ -269,7 +236,8 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
     labels = {name: item.label.to(language) for name, item in run.indicators().definitions.items()}
     labels |= {domain.id: domain.label.to(language) for domain in run.spec.index.domains}
     keys = ["area_id", "name"]
-    scores = ranking[[*keys, "rank", "gap", "rank_rest", "score_rest", "population", "status", "reason"]].assign(
+    told = [name for name in _OF_AREAS if name in ranking]
+    scores = ranking[[*keys, *told]].assign(
         component="index", id="score", value=ranking["score"], relative=ranking["score"]
     )
     domains = ranking.melt(
@@ -311,17 +279,9 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
         "weight",
         "contribution",
         "above_city",
-        "rank",
-        "gap",
-        "rank_rest",
-        "score_rest",
-        "population",
-        "status",
-        "reason",
-        "source",
-        "method",
+        *dict.fromkeys([*_OF_AREAS, "status", "reason", "source", "method"]),
     ]
-    table[order].to_parquet(path, index=False)
+    table.reindex(columns=order).to_parquet(path, index=False)
 
 
 def _notes(run: Run) -> pd.DataFrame:
@@ -330,6 +290,9 @@ def _notes(run: Run) -> pd.DataFrame:
     lines: list[tuple[str, str]] = [(run.spec.title.to(language), run.spec.note.to(language) if run.spec.note else "")]
     lines += [(words["date"], run.spec.date.isoformat()), ("geoplan", geoplan.__version__)]
     lines += [(f"certificate: {head}", text) for head, text in run.index().certificate.lines()]
+    sure = run.uncertainty()
+    if sure is not None:
+        lines += [("certainty", sentence) for sentence in sure.lines([])]
     lines += [("note", sentence) for sentence in (run.join_report().lines()[0], *run.notes())]
     lines += [("disagreement", sentence) for sentence in _disagreements(run)]
     for dataset in run.datasets:
@@ -370,7 +333,11 @@ def _write_geopackage(run: Run, folder: Path) -> None:
     frame = run.areas().join(ranking_table(run).set_index("area_id").drop(columns="name"))
     shown = run.map_spec().value
     values, style = run.style()
-    if shown != "score" and shown not in run.index().domains:
+    if shown == "class":
+        frame["class_number"], shown = values, "class_number"
+    elif shown == "status_class":
+        frame[shown] = values
+    elif shown not in {"score", "dynamics", *run.index().domains}:
         shown = f"indicator_{shown}"  # an indicator may be called as a column is
         frame[shown] = values
     write_geopackage(folder / "areas.gpkg", frame, column=shown, style=style, date=run.spec.date)
@@ -391,6 +358,27 @@ def _write_maps(
             figure.savefig(stem.with_suffix(f".{ending}"), **options)
     page = explore(areas, values, style=style, tooltip=["rank", "population"], backdrop=backdrop, outline=outline)
     page.save(stem.with_suffix(".html"))
+
+
+def _write_ranks(run: Run, stem: Path) -> None:
+    """Draw the interval of every rank, in the formats of a map."""
+    spec, sure = run.spec, run.uncertainty()
+    assert sure is not None  # noqa: S101  the caller has seen to it
+    figure = plot_ranks(
+        sure.table,
+        names=run.areas()["name"],
+        top=sure.top,
+        level=sure.level,
+        draws=sure.draws,
+        note=spec.note.to(spec.language) if spec.note else "",
+        title=spec.title.to(spec.language),
+        period=spec.period,
+        source=run.sources(),
+        language=spec.language,
+    )
+    with mpl.rc_context({"svg.hashsalt": "geoplan"}):
+        for ending, options in SAVED.items():
+            figure.savefig(stem.with_suffix(f".{ending}"), **options)
 
 
 # ---------------------------------------------------------------- manifest
@@ -426,6 +414,7 @@ def _manifest(run: Run, folder: Path) -> dict[str, Any]:
             for dataset in run.datasets
         ],
         "certificate": run.index().certificate.to_dict(),
+        **_certainty(run),
         **stored_conventions(run),
         "notes": run.notes(),
         "disagreements": {
@@ -435,6 +424,17 @@ def _manifest(run: Run, folder: Path) -> dict[str, Any]:
         **_protected(run),
         "outputs": {name: sha256_of(folder / name) for name in names},
     }
+
+
+def _certainty(run: Run) -> dict[str, Any]:
+    """Say what was drawn to see how sure the ranks are, and what failed."""
+    sure = run.uncertainty()
+    if sure is None:
+        return {}
+    told: dict[str, Any] = {"draws": sure.draws, "level": sure.level, "top": sure.top, "line": sure.line}
+    told |= {"varied": dict(sure.varied), "without_noise": dict(sure.without_noise)}
+    told["failed"] = sure.failed.to_dict("records")
+    return {"uncertainty": told}
 
 
 def _protected(run: Run) -> dict[str, Any]:

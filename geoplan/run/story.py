@@ -37,9 +37,10 @@ from geoplan.places import (
     transfer,
     transfer_report,
 )
-from geoplan.places.indicators import COLUMNS, KNOWN
+from geoplan.places.indicators import COLUMNS
 from geoplan.places.membership import whole_pairs
-from geoplan.risk import IndexResult, risk_index
+from geoplan.risk import IndexResult, RankUncertainty, risk_index
+from geoplan.run.certainty import uncertainty_of
 from geoplan.run.datasets import (
     read_areas,
     read_crosswalk,
@@ -51,7 +52,8 @@ from geoplan.run.datasets import (
 from geoplan.run.geography import Tie, extent_of, levels_above, nesting_of, notes_on
 from geoplan.run.matching import layer_of_kind, siblings
 from geoplan.run.publishing import as_public, protect_run, without_parts
-from geoplan.show import Style, format_date, make_style
+from geoplan.run.styling import style_of
+from geoplan.show import Style
 from geoplan.sources import Catalogue, Dataset, home
 from geoplan.specs import (
     AreasLayer,
@@ -477,7 +479,38 @@ class Run:
                 area_ids=list(self.areas().index),
                 reference_ids=members,
                 reference_name=self.reference_name() or None,
+                groups=self.groups(),
             )
+
+    def groups(self) -> pd.Series | None:
+        """Return the area whose mean fills the gaps of each ranked area, where the scenario wants gaps filled so.
+
+        Raises
+        ------
+        InputError
+            When the scenario has no such level.
+        """
+        level = self.spec.index.treatment.groups
+        if level is None:
+            return None
+        return parents_at(self._membership, list(self.areas().index), list(self.areas(level).index))
+
+    @cached_property
+    def _uncertainty(self) -> RankUncertainty | None:
+        if self.spec.uncertainty is None:
+            return None
+        with Faults.located_at(self.shown):
+            return uncertainty_of(self, self._counted)
+
+    def uncertainty(self) -> RankUncertainty | None:
+        """Return how sure the ranks are; None where the scenario does not ask.
+
+        Raises
+        ------
+        InputError
+            When areas or tables are faulty, or what the scenario asks does not fit its index.
+        """
+        return self._uncertainty
 
     def reference_members(self) -> list[str]:
         """Return the ranked areas that make up what scores 100.
@@ -557,43 +590,4 @@ class Run:
         SpecError
             When the map shows something that the run does not have.
         """
-        spec, language = self.map_spec(name), self.spec.language
-        with Faults.located_at(f"maps/{name or self.spec.output.maps[0]}.toml"):
-            values, status, reason, unit = self._mapped(spec.value)
-            style = make_style(
-                values,
-                status=status,
-                reason=reason,
-                scheme=spec.scheme,
-                k=spec.k,
-                breaks=spec.breaks,
-                cmap=spec.palette,
-                midpoint=spec.midpoint,
-                title=spec.title.to(language),
-                unit=unit,
-                reference=self.reference_name(),
-                period=self.spec.period,
-                source=self.sources(),
-                note=" ".join(note.to(language) for note in (spec.note, self.spec.note) if note),
-                date=format_date(self.spec.date, language),
-                language=language,
-            )
-        return values, style
-
-    def _mapped(self, value: str) -> tuple[pd.Series, pd.Series, pd.Series | None, str]:
-        index, areas = self.index(), self.areas().index
-        ranking = index.ranking.reindex(areas)
-        if value == "score" or value in index.domains:
-            column = ranking["score"] if value == "score" else index.domains[value].reindex(areas)
-            return column, ranking["status"], None, "index"
-        table = self.indicators()
-        if value not in table.definitions:
-            known = ["score", *index.domains, *table.definitions]
-            raise checks.unknown_name("figure of the run", value, known, key="value")
-        wide = table.wide(self.spec.period).get(value, pd.Series(dtype=float))
-        status = table.wide(self.spec.period, "status").get(value, pd.Series(dtype=object))
-        known_only = wide.where(status.isin(KNOWN)).reindex(areas)
-        reason = (
-            table.wide(self.spec.period, "reason").get(value, pd.Series(dtype=object)).astype(object).reindex(areas)
-        )
-        return known_only, status.reindex(areas), reason.fillna(""), table.definitions[value].unit
+        return style_of(self, name)

@@ -1,9 +1,14 @@
-"""How does one see it? Styles, notebook maps, printed maps, workbooks and QGIS files."""
+"""How does one see it? Styles, notebook maps, printed maps, charts, workbooks and QGIS files."""
 
 from geoplan.show.maps import OfflineMap, explore, outside_requests
+from geoplan.show.moran import plot_moran
+from geoplan.show.panels import plot_panels
 from geoplan.show.printed import plot
+from geoplan.show.profile import plot_profile
 from geoplan.show.qgis import write_geopackage
+from geoplan.show.ranks import plot_ranks
 from geoplan.show.series import plot_series
+from geoplan.show.slopes import plot_slopes
 from geoplan.show.style import Style, make_style
 from geoplan.show.tables import Sheet, write_csv, write_workbook
 from geoplan.show.texts import format_date, format_number, texts
@@ -18,7 +23,12 @@ __all__ = [
     "make_style",
     "outside_requests",
     "plot",
+    "plot_moran",
+    "plot_panels",
+    "plot_profile",
+    "plot_ranks",
     "plot_series",
+    "plot_slopes",
     "texts",
     "write_csv",
     "write_geopackage",

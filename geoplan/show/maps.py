@@ -287,7 +287,8 @@ def _said(
     said = []
     for (area_id, row), value in zip(areas.iterrows(), values.tolist(), strict=True):
         if style.classes[area_id] >= 0:
-            text = f"{format_number(value, style.language, decimals=style.decimals)} {style.suffix}".strip()
+            number = format_number(value, style.language, decimals=style.decimals)
+            text = style.labels[style.classes[area_id]] if style.marks else f"{number} {style.suffix}".strip()
         else:
             text = words.missing(style.statuses[area_id], style.reasons[area_id])
         fields = [(style.title or words["value"], text)]

@@ -30,7 +30,18 @@ from geoplan.show.style import (
 )
 from geoplan.show.texts import format_number, texts
 
-__all__ = ["SAVED", "Picture", "plot"]
+__all__ = [
+    "SAVED",
+    "Picture",
+    "draw_backdrop",
+    "draw_border",
+    "draw_scale_bar",
+    "fill_areas",
+    "map_window",
+    "missing_look",
+    "outer_border",
+    "plot",
+]
 
 _HALO = withStroke(linewidth=3, foreground="white")  # what lies on the map stays readable on any class
 _INK, _QUIET, _HAIRLINE, _EDGE = INK, QUIET, HAIRLINE, "#ffffff"
@@ -45,6 +56,10 @@ _MAP_WIDTH, _MAP_HEIGHT, _LEAST_WIDTH, _LEAST_HEIGHT = 7.7, 7.2, 3.6, 4.6
 _SIDE, _HEAD, _FOOT, _GAP, _LINE = 2.75, 0.95, 0.75, 0.25, 0.29
 _FOOT_LETTERS = 14  # to the inch
 _LINES = {"rail": 0.9, "road": 0.7}
+
+_MARKED = 60
+_MARK_LOOK: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9, "fontweight": "bold", "color": INK,
+                              "zorder": 6, "parse_math": False}  # fmt: skip
 
 #: Settings and metadata that make a saved figure the same to the byte each time.
 SAVED: dict[str, dict[str, Any]] = {
@@ -103,8 +118,9 @@ def plot(
     values = values_of(areas, column)
     style = style or make_style(values, **style_kwds)
     figure, main, side = _page(areas.total_bounds)
-    _draw_areas(main, areas, style)
-    _draw_backdrop(main, backdrop)
+    fill_areas(main, areas, style)
+    draw_border(main, outer_border(areas))
+    draw_backdrop(main, backdrop)
     if outline is not None:
         outline.boundary.plot(ax=main, color=_PARENT_EDGE, linewidth=1.1, zorder=4)
     main.set_axis_off()
@@ -120,11 +136,14 @@ def plot(
     )
     side.set_axis_off()
     bottom = _legend(side, style)
-    highest = values.where(style.classes >= 0).dropna().sort_values(ascending=False, kind="stable").head(top)
-    _number(main, areas, highest)
-    _name_list(side, areas, highest, style, bottom)
-    _scale_bar(main, style.language)
-    _north_arrow(main, style.language)
+    if style.marks:
+        _mark(main, areas, style)
+    else:
+        highest = values.where(style.classes >= 0).dropna().sort_values(ascending=False, kind="stable").head(top)
+        _number(main, areas, highest)
+        _name_list(side, areas, highest, style, bottom)
+    draw_scale_bar(main, style.language)
+    draw_north_arrow(main, style.language)
     _footer(figure, style)
     return figure
 
@@ -138,11 +157,17 @@ class Picture(Figure):
         return stream.getvalue()
 
 
-def _page(bounds: Sequence[float]) -> tuple[Figure, Axes, Axes]:
-    """Return a page as large as the map needs, with room for the map on the left and words on the right."""
+def map_window(bounds: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return the window of a map: the bounds with a margin around them."""
     west, south, east, north = bounds
     margin = 0.03 * max(east - west, north - south)
-    wide, high = east - west + 2 * margin, north - south + 2 * margin
+    return west - margin, south - margin, east + margin, north + margin
+
+
+def _page(bounds: Sequence[float]) -> tuple[Figure, Axes, Axes]:
+    """Return a page as large as the map needs, with room for the map on the left and words on the right."""
+    west, south, east, north = map_window(bounds)
+    wide, high = east - west, north - south
     width = min(_MAP_WIDTH, _MAP_HEIGHT * wide / high)
     height = width * high / wide
     page_width, page_height = max(width, _LEAST_WIDTH) + _SIDE + 3 * _GAP, max(height, _LEAST_HEIGHT) + _HEAD + _FOOT
@@ -152,13 +177,14 @@ def _page(bounds: Sequence[float]) -> tuple[Figure, Axes, Axes]:
     side = figure.add_axes(
         ((page_width - _SIDE - _GAP) / page_width, _FOOT / page_height, _SIDE / page_width, top - _FOOT / page_height)
     )
-    main.set_xlim(west - margin, east + margin)
-    main.set_ylim(south - margin, north + margin)
+    main.set_xlim(west, east)
+    main.set_ylim(south, north)
     main.set_aspect("equal")
     return figure, main, side
 
 
-def _draw_areas(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
+def fill_areas(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
+    """Fill areas with the colours of their classes, and with a hatch where the value is missing."""
     classes = style.classes.reindex(areas.index)
     edge = _EDGE_WIDTH if len(areas) <= MANY_AREAS else _EDGE_WIDTH / 3  # white borders would swallow small areas
     for number, colour in enumerate(style.colours):
@@ -167,22 +193,30 @@ def _draw_areas(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
             part.plot(ax=axes, color=colour, edgecolor=_EDGE, linewidth=edge, zorder=2)
     for missing in style.missing:
         part = areas[style.statuses.reindex(areas.index) == missing.status]
-        part.plot(
-            ax=axes,
-            facecolor="#fbfbfa",
-            edgecolor=_HAIRLINE,
-            linewidth=0.5,
-            hatch=MISSING_PATTERNS[missing.status],
-            zorder=2,
-        )
-    # The outer border alone: where polygons were simplified one by one, the gaps between them are not worth a line.
+        part.plot(ax=axes, zorder=2, **missing_look(missing.status))
+
+
+def missing_look(status: str) -> dict[str, Any]:
+    """Return how areas without a value look, on a map and in its legend."""
+    return {"facecolor": "#fbfbfa", "edgecolor": _HAIRLINE, "linewidth": 0.5, "hatch": MISSING_PATTERNS[status]}
+
+
+def outer_border(areas: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """Return the outer border alone.
+
+    Where polygons were simplified one by one, the gaps between them are not worth a line.
+    """
     whole = areas.union_all()
     parts = [part for part in shapely.get_parts(whole) if part.area > _TINY * whole.area]
-    outer = gpd.GeoSeries([shapely.Polygon(part.exterior) for part in parts], crs=areas.crs)
-    outer.boundary.plot(ax=axes, color=_HAIRLINE, linewidth=0.7, zorder=2)
+    return gpd.GeoSeries([shapely.Polygon(part.exterior) for part in parts], crs=areas.crs).boundary
 
 
-def _draw_backdrop(axes: Axes, backdrop: Sequence[tuple[str, gpd.GeoDataFrame]]) -> None:
+def draw_border(axes: Axes, border: gpd.GeoSeries) -> None:
+    """Draw the outer border of areas."""
+    border.plot(ax=axes, color=_HAIRLINE, linewidth=0.7, zorder=2)
+
+
+def draw_backdrop(axes: Axes, backdrop: Sequence[tuple[str, gpd.GeoDataFrame]]) -> None:
     """Water and parks under the areas, lines above them; the frame stays where the areas put it."""
     for role, frame in backdrop:
         fill, line = BACKDROP[role]
@@ -202,11 +236,7 @@ def _legend(axes: Axes, style: Style) -> float:
     ][::-1]
     handles += [
         Patch(
-            facecolor="#fbfbfa",
-            edgecolor=_HAIRLINE,
-            linewidth=0.5,
-            hatch=MISSING_PATTERNS[missing.status],
-            label=textwrap.fill(f"{missing.label}  ({missing.count})", _LEGEND_LETTERS),
+            label=textwrap.fill(f"{missing.label}  ({missing.count})", _LEGEND_LETTERS), **missing_look(missing.status)
         )
         for missing in style.missing
     ]
@@ -255,6 +285,15 @@ def _number(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series) -> None:
         )
 
 
+def _mark(axes: Axes, areas: gpd.GeoDataFrame, style: Style) -> None:
+    """Write each area's class on it, as many shades are hard to tell apart; too many areas have no room for it."""
+    if len(areas) > _MARKED:
+        return
+    for area_id, number in style.classes[style.classes >= 0].items():
+        point = areas.geometry[area_id].representative_point()
+        axes.text(point.x, point.y, style.marks[number], path_effects=[_HALO], **_MARK_LOOK)
+
+
 def _free_place(x: float, y: float, taken: Sequence[tuple[float, float]], size: float) -> tuple[float, float]:
     """Return the point itself, or the nearest on rings around it that no mark covers."""
     rings = [(x, y)]
@@ -289,7 +328,7 @@ def _name_list(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series, style: S
         )
 
 
-def _scale_bar(axes: Axes, language: str) -> None:
+def draw_scale_bar(axes: Axes, language: str) -> None:
     """Draw a bar of a round length, about a fifth of the map's width."""
     west, east = axes.get_xlim()
     south, north = axes.get_ylim()
@@ -327,7 +366,7 @@ def _round_length(about: float) -> float:
     return float(max(step for step in (1, 2, 5) if step * power <= about) * power)
 
 
-def _north_arrow(axes: Axes, language: str) -> None:
+def draw_north_arrow(axes: Axes, language: str) -> None:
     axes.annotate(
         texts(language)["north"],
         xy=(0.975, 0.985),

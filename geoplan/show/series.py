@@ -12,22 +12,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from scipy.optimize import isotonic_regression
 
 from geoplan import checks
 from geoplan.errors import Fault, SpecError
 from geoplan.places import IndicatorTable, segments
+from geoplan.show.page import GREY, LABEL, SMALL, format_axis, spread
 from geoplan.show.printed import Picture
 from geoplan.show.style import HAIRLINE, INK, LINES, QUIET
 from geoplan.show.texts import Texts, format_number, texts
 
 __all__ = ["plot_series"]
 
-_GREY = "#6f6f6a"
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _HEAD, _FOOT, _BREAK_ROOM = 9.2, 5.6, 0.75, 2.3, 0.7, 1.05, 0.2  # inches
 _TITLE_LINE, _BREAK_LETTER = 0.28, 0.075
 _FOOT_LETTERS, _NAME_LETTERS, _TITLE_LETTERS = 14, 22, 66
-_LABEL = 9.5  # points
 _WHOLE = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}whole"  # no area is called so
 _SHAPES = {"observed": "o", "provisional": "o", "estimated": "D"}
 
@@ -185,7 +183,7 @@ def _lines(
     if compare is not None:
         code = compare if isinstance(compare, str) else _WHOLE
         name = called.get(code, compare_name) if isinstance(compare, str) else compare_name
-        found.append(_Line(rows[rows["area_id"] == code], name, _GREY, 1.6))
+        found.append(_Line(rows[rows["area_id"] == code], name, GREY, 1.6))
     colours = dict(zip(chosen, LINES, strict=False))
     found += [_Line(rows[rows["area_id"] == code], str(called.get(code, code)), colours[code], 2.1) for code in chosen]
     return [line for line in found if (line.rows["segment"] > 0).any()]
@@ -196,7 +194,7 @@ def _lines(
 
 def _draw(axes: Axes, line: _Line) -> None:
     known = line.rows[line.rows["segment"] > 0]
-    order = 2 if line.colour == _GREY else 3
+    order = 2 if line.colour == GREY else 3
     for _, part in known.groupby("segment"):
         axes.plot(part["year"], part["value"], color=line.colour, linewidth=line.width, zorder=order)
     for status, part in known.groupby("status"):
@@ -225,11 +223,7 @@ def _frame(axes: Axes, rows: pd.DataFrame, language: str) -> None:
     axes.set_xlim(first - 0.4, last + 0.3)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=min(last - first + 1, 12), integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda year, _: f"{year:.0f}"))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
-    steps = np.diff(axes.get_yticks())
-    decimals = int(np.clip(-np.floor(np.log10(steps[0]) + 1e-9), 0, 4)) if len(steps) else 0
-    decimals += int(len(steps) > 0 and not np.isclose(steps[0] * 10**decimals, round(steps[0] * 10**decimals)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda number, _: format_number(number, language, decimals=decimals)))
+    format_axis(axes.yaxis, language)
     axes.grid(axis="y", color="#e4e4e0", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=9.5, labelcolor=QUIET)
@@ -257,7 +251,7 @@ def _mark_breaks(axes: Axes, years: Sequence[int], words: Texts) -> None:
             xycoords=axes.get_xaxis_transform(),
             textcoords="offset points",
             ha="center",
-            fontsize=8.5,
+            fontsize=SMALL,
             color=QUIET,
         )
 
@@ -294,12 +288,8 @@ def _name_lines(axes: Axes, lines: Sequence[_Line]) -> None:
     by_height = sorted(lines, key=lambda line: line.end[1])
     points = axes.transData.transform([line.end for line in by_height])
     pixels, frame = axes.figure.dpi / 72, axes.get_window_extent()
-    gap = 1.35 * _LABEL * pixels
-    steps = gap * np.arange(len(lines))
-    # The nearest heights in the same order that keep their distance.
-    heights = isotonic_regression(points[:, 1] - steps).x + steps
-    heights += max(frame.y0 + gap / 2 - heights[0], 0)
-    heights -= max(heights[-1] - (frame.y1 - gap / 2), 0)
+    gap = 1.35 * LABEL * pixels
+    heights = spread(points[:, 1], gap, frame.y0 + gap / 2, frame.y1 - gap / 2)
     margin = axes.transData.transform((last, 0))[0] + 20 * pixels
     # Offsets in points from the line's end, so that they hold at whatever resolution the figure is saved.
     for line, (x, y), height in zip(by_height, points, heights, strict=True):
@@ -321,11 +311,11 @@ def _short(name: str, year: str) -> str:
 
 
 def _look(line: _Line) -> dict[str, Any]:
-    weight = "normal" if line.colour == _GREY else "bold"
+    weight = "normal" if line.colour == GREY else "bold"
     return {
         "ha": "left",
         "va": "center",
-        "fontsize": _LABEL,
+        "fontsize": LABEL,
         "fontweight": weight,
         "color": line.colour,
         "parse_math": False,
@@ -365,7 +355,7 @@ def _foot(figure: Figure, words: Texts, parts: Sequence[str], rows: pd.DataFrame
         0.2 / _WIDTH,
         (_FOOT - 0.42) / _HEIGHT,
         "\n".join(textwrap.wrap(text, int(_WIDTH * _FOOT_LETTERS))[:3]),
-        fontsize=8.5,
+        fontsize=SMALL,
         color=QUIET,
         va="top",
         parse_math=False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,6 +27,7 @@ __all__ = [
     "QUIET",
     "Missing",
     "Style",
+    "decimals_of",
     "make_style",
     "values_of",
 ]
@@ -100,6 +101,8 @@ class Style:
         Index ``area_id``: the status of each value, and why exactly it is missing (empty where that is not known).
     decimals
         Decimals that numbers of this map are written with.
+    marks
+        One a class, short enough to stand on the map, where the classes were given; else empty.
     """
 
     title: str
@@ -119,6 +122,7 @@ class Style:
     statuses: pd.Series
     reasons: pd.Series
     decimals: int
+    marks: tuple[str, ...] = ()
 
     @property
     def subtitle(self) -> str:
@@ -134,6 +138,7 @@ def make_style(
     scheme: str = "quantiles",
     k: int = 5,
     breaks: Sequence[float] | None = None,
+    categories: Mapping[str, str] | None = None,
     cmap: str = "YlGnBu",
     midpoint: float | None = None,
     title: str = "",
@@ -160,6 +165,8 @@ def make_style(
         Number of classes wanted; fewer when there are fewer different values.
     breaks
         Inner class limits of scheme ``given``.
+    categories
+        Where the values are the numbers of classes already, 1, 2 …: a short mark → the name of each. All of them stay.
     cmap
         A matplotlib palette; those that colour-blind readers cannot read are refused.
     status, reason
@@ -177,7 +184,7 @@ def make_style(
     Raises
     ------
     SpecError
-        For an unknown scheme or palette, or a palette that is refused.
+        For an unknown scheme or palette, a palette that is refused, or values that are no numbers of the categories.
 
     Examples
     --------
@@ -185,6 +192,7 @@ def make_style(
     >>> style.labels, style.counts
     (('≤ 90', '91–110', '> 110'), (1, 1, 1))
     """
+    words = texts(language)
     values = values.astype(float)
     known = values.dropna()
     known = known[np.isfinite(known)]
@@ -197,11 +205,16 @@ def make_style(
     if reason is not None:
         reasons[gone] = reason.reindex(values.index)[gone].astype(object).fillna("")
 
-    decimals = _decimals(known)
-    inner = _inner_breaks(known.to_numpy(), scheme, k, breaks, midpoint, decimals)
-    bounds, classes = _classed(known, inner, decimals, keep_all=scheme == "given")
+    decimals = decimals_of(known)
+    if categories:
+        _must_be_numbers_of(known, categories)
+        bounds = tuple(number + 0.5 for number in range(len(categories) + 1))
+        classes, labels = known.astype(int) - 1, tuple(categories.values())
+    else:
+        inner = _inner_breaks(known.to_numpy(), scheme, k, breaks, midpoint, decimals)
+        bounds, classes = _classed(known, inner, decimals, keep_all=scheme == "given")
+        labels = _labels(bounds, decimals, language, open_ends=scheme == "given")
     counts = tuple(int((classes == number).sum()) for number in range(len(bounds) - 1))
-    words = texts(language)
     occurring = statuses[gone].value_counts()
     return Style(
         title=title,
@@ -214,7 +227,7 @@ def make_style(
         suffix="" if unit == "index" else words.unit(unit),
         bounds=bounds,
         colours=_colours(cmap, bounds, midpoint),
-        labels=_labels(bounds, decimals, language, open_ends=scheme == "given"),
+        labels=labels,
         counts=counts,
         missing=tuple(
             Missing(name, _missing_label(words, name, reasons[gone & (statuses == name)]), int(occurring[name]))
@@ -225,7 +238,15 @@ def make_style(
         statuses=statuses,
         reasons=reasons,
         decimals=decimals,
+        marks=tuple(categories or ()),
     )
+
+
+def _must_be_numbers_of(known: pd.Series, categories: Mapping[str, str]) -> None:
+    odd = known[~known.isin(range(1, len(categories) + 1))]
+    if len(odd):
+        what = f"{odd.iloc[0]:g} is no number of {len(categories)} categories"
+        raise SpecError(Fault(what=what, area=str(odd.index[0]), expected=f"1-{len(categories)}"))
 
 
 def _missing_label(words: Texts, status: str, reasons: pd.Series) -> str:
@@ -258,7 +279,7 @@ def values_of(areas: gpd.GeoDataFrame, column: str | pd.Series | None) -> pd.Ser
     return column.reindex(areas.index)
 
 
-def _decimals(known: pd.Series) -> int:
+def decimals_of(known: pd.Series) -> int:
     """Choose decimals so that three digits tell areas apart."""
     spread = float(known.max() - known.min()) if len(known) else 0.0
     if spread == 0:

@@ -31,6 +31,8 @@ class Texts:
     reasons: dict[str, str]
     methods: dict[str, str]
     why: dict[str, str]
+    patterns: dict[str, str]
+    uncompared: dict[str, str]
 
     def __getitem__(self, key: str) -> str:
         return self.words[key]
@@ -71,7 +73,9 @@ def texts(language: str) -> Texts:
     if language not in content:
         raise checks.unknown_name("language", language, content, key="language")
     own = dict(content[language])
-    parts = {part: own.pop(part) for part in ("statuses", "units", "reasons", "methods", "why")}
+    parts = {
+        part: own.pop(part) for part in ("statuses", "units", "reasons", "methods", "why", "patterns", "uncompared")
+    }
     return Texts(language, words=own, **parts)
 
 

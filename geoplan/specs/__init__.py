@@ -31,7 +31,7 @@ from geoplan.specs.places import (
 from geoplan.specs.presets import index_preset, preset_names, with_preset
 from geoplan.specs.reading import Layer, json_schemas, parse_layer, parse_spec, read_toml
 from geoplan.specs.registry import FILE_COLUMNS, CrosswalkRow, DomainPhase, Goal, RegistryLayer, registry_faults
-from geoplan.specs.scenarios import DisclosureSpec, ScenarioSpec
+from geoplan.specs.scenarios import DisclosureSpec, ScenarioSpec, UncertaintySpec
 
 __all__ = [
     "FILE_COLUMNS",
@@ -65,6 +65,7 @@ __all__ = [
     "SumSpec",
     "Text",
     "TreatmentSpec",
+    "UncertaintySpec",
     "index_preset",
     "json_schemas",
     "parse_layer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from geoplan.errors import listed
 from geoplan.specs.base import Finite, Model, Period, Several, Slug, Text
@@ -33,6 +33,8 @@ RESERVED = frozenset((
     "population", "rank", "rank_high", "rank_low", "rank_rest", "reason", "reason_domain", "score", "score_high",
     "score_low", "score_rest", "source", "status", "status_class",
 ))  # fmt: skip
+
+_TREE = frozenset(("index", "total"))  # what the whole is called beside its domains
 
 Method = Literal[
     "relative", "rank_exponential", "percentile", "sd_classes", "z_score", "min_max", "distance_to_target", "borda"
@@ -136,7 +138,11 @@ class DomainSpec(Model):
             return data
         named: dict[str, float] = {}
         for item in parts:
-            part = item if isinstance(item, PartSpec) else PartSpec.model_validate(item)
+            try:
+                part = item if isinstance(item, PartSpec) else PartSpec.model_validate(item)
+            except ValidationError:
+                # What is wrong with a part is told where it stands.
+                return {**data, "indicators": data.get("indicators", {"of_its_parts": 1.0})}
             whole = sum(part.indicators.values())
             named |= {name: part.weight * own / whole for name, own in part.indicators.items()}
         if data.get("indicators", named) != named:
@@ -320,6 +326,13 @@ class IndexSpec(Model):
         twice = sorted({name for name in used if used.count(name) > 1} | {i for i in ids if ids.count(i) > 1})
         if twice:
             raise ValueError(f"each domain once and each indicator in one domain; twice: {listed(twice)}")
+        inner = [part.id for domain in value for part in domain.parts]
+        same = sorted({i for i in inner if inner.count(i) > 1 or i in ids} | {i for i in inner if i in _TREE})
+        if same:
+            raise ValueError(f"parts under names of their own in the whole index; not so: {listed(same)}")
+        whole = sorted(set(ids) & _TREE)
+        if whole:
+            raise ValueError(f"domains under other names: {listed(whole)} stands for the whole")
         reserved = sorted(set(ids) & RESERVED)
         if reserved:
             raise ValueError(f"domains under other names: the ranked list has columns called {listed(reserved)}")

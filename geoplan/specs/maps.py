@@ -15,7 +15,9 @@ class MapSpec(Model):
     """Definition of a map; the results go elsewhere."""
 
     title: Text
-    value: str = Field(default="score", description="`score`, a domain's id or an indicator's id.")
+    value: str = Field(
+        default="score", description="`score`, `class`, `status_class`, `dynamics`, a domain's id or an indicator's id."
+    )
     scheme: Literal["quantiles", "equal_interval", "fisher_jenks", "pretty", "given"] = "quantiles"
     k: int = Field(default=5, ge=2, le=7, description="Number of classes.")
     breaks: Several[Finite] | None = Field(default=None, description="Inner class limits of scheme `given`.")

@@ -51,8 +51,7 @@ def with_preset(index: dict[str, Any], *, key: str = "preset") -> dict[str, Any]
     content.pop("about", None)
     if "phase" in index:
         content.pop("domains", None)
-    own = {item.get("id") for item in index.get("domains", ()) if isinstance(item, dict)}
-    if own:  # domains of one's own come with figures of one's own
+    if index.get("domains"):  # domains of one's own come with figures of one's own
         content = {part: value for part, value in content.items() if part not in {"directions", "targets"}}
     return _filled(content, index)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from geoplan.specs.base import Language, Model, Period, Several, Slug, Text
-from geoplan.specs.index import IndexSpec
+from geoplan.specs.index import Aggregation, IndexSpec, Normalisation
 
-__all__ = ["DisclosureSpec", "ScenarioSpec"]
+__all__ = ["DisclosureSpec", "ScenarioSpec", "UncertaintySpec"]
 
 
 class AssignSpec(Model):
@@ -96,6 +96,38 @@ class DisclosureSpec(Model):
     )
 
 
+class UncertaintySpec(Model):
+    """How sure ranks are said to be: what is drawn again and again, and what is asked of the draws."""
+
+    draws: int = Field(default=2000, ge=100, le=100_000)
+    noise: Literal["posterior", "sampling", "none"] = Field(
+        default="posterior",
+        description="posterior: true rates given the counts; sampling: chance around the observed; none.",
+    )
+    towards: Literal["city", "neighbours"] | Slug = Field(
+        default="city", description="What small areas are drawn towards: city, neighbours, or a level above."
+    )
+    weights_concentration: float | None = Field(
+        default=None,
+        gt=0,
+        strict=False,
+        allow_inf_nan=False,
+        description="Draw weights as well, the nearer to those given the larger this is; 50 is wide, 500 narrow.",
+    )
+    normalisations: Several[Normalisation] = Field(
+        default=(), description="Normalisations to draw from besides the index's own."
+    )
+    aggregations: Several[Aggregation] = Field(
+        default=(), description="Aggregations to draw from besides the index's own."
+    )
+    leave_one_out: bool = Field(default=False, description="Leave one indicator out in each draw, or none.")
+    level: float = Field(default=0.9, gt=0, lt=1, strict=False, description="Share of the draws in an interval.")
+    top: int | None = Field(default=None, ge=1, description="Ask how likely an area is among so many highest.")
+    line: float | None = Field(
+        default=None, strict=False, allow_inf_nan=False, description="Ask how likely a score is above this."
+    )
+
+
 class CsvSpec(Model):
     """How the ranking is written as text."""
 
@@ -113,7 +145,9 @@ class OutputSpec(Model):
     """What a run writes."""
 
     maps: Several[str] = Field(
-        default=("risk_index",), min_length=1, description="Definitions in maps/, the main one first."
+        default=("risk_index",),
+        min_length=1,
+        description="Definitions in maps/, the main one first; `score` where the city does not score 100.",
     )
     csv: CsvSpec = CsvSpec()
 
@@ -130,8 +164,23 @@ class ScenarioSpec(Model):
     areas: AreasSpec
     indicators: IndicatorsSpec
     index: IndexSpec
+    uncertainty: UncertaintySpec | None = Field(
+        default=None, description="Say how sure ranks are; an empty table takes the usual answers."
+    )
     output: OutputSpec = OutputSpec()
     profile: Literal["internal", "public"] = Field(
         default="internal", description="public: only figures that have passed disclosure control leave the run."
     )
     disclosure: DisclosureSpec | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _map_that_fits(cls, data: Any) -> Any:
+        """Draw the index in classes of its own where no city scores 100, unless the scenario names its maps."""
+        index = data.get("index") if isinstance(data, dict) else None
+        output = data.get("output", {}) if isinstance(data, dict) else None
+        if not isinstance(index, dict) or not isinstance(output, dict) or "maps" in output:
+            return data
+        return (
+            data if index.get("method", "relative") == "relative" else {**data, "output": {**output, "maps": ["score"]}}
+        )

@@ -51,10 +51,10 @@ def membership(nesting):
     regions = pd.DataFrame([(c, r) for r, own in NUTS_2.items() for c in own], columns=["child_id", "parent_id"])
     return pd.concat(
         [
-            gp.as_membership(nesting, child_column="DeSO_2018", parent_column="RegSOkod_2020"),
-            gp.as_membership(nesting, child_column="RegSOkod_2020", parent_column="Kommun"),
-            gp.as_membership(counties),
-            gp.as_membership(regions),
+            gp.places.as_membership(nesting, child_column="DeSO_2018", parent_column="RegSOkod_2020"),
+            gp.places.as_membership(nesting, child_column="RegSOkod_2020", parent_column="Kommun"),
+            gp.places.as_membership(counties),
+            gp.places.as_membership(regions),
         ],
         ignore_index=True,
     )
@@ -96,7 +96,7 @@ def test_nuts_2_has_eight_regions_over_21_counties_each_once(nesting, membership
     counties = sorted(set(nesting["DeSO_2018"].str[:2]))
     assert sorted(county for own in NUTS_2.values() for county in own) == counties
     assert len(counties) == 21
-    found = gp.pairs_at(membership, counties, NUTS_2)
+    found = gp.places.pairs_at(membership, counties, NUTS_2)
     assert len(found) == 21
     assert found["child_id"].is_unique
     assert check_membership(membership, exclusive=["part_of"]) == []
@@ -104,7 +104,7 @@ def test_nuts_2_has_eight_regions_over_21_counties_each_once(nesting, membership
 
 
 def test_the_population_of_nuts_2_adds_up_to_the_nations(scb, table, membership):
-    regions = gp.roll_up(table, gp.pairs_at(membership, scb["deso"], NUTS_2)).wide("2022")["pop_2023"]
+    regions = gp.roll_up(table, gp.places.pairs_at(membership, scb["deso"], NUTS_2)).wide("2022")["pop_2023"]
     assert len(regions) == 8
     assert regions.sum() == scb["pop_2023"].sum()
     county = scb["deso"].str[:2]
@@ -114,9 +114,9 @@ def test_the_population_of_nuts_2_adds_up_to_the_nations(scb, table, membership)
 
 def test_rates_of_kommuner_are_those_of_their_counts_by_either_way(scb, table, membership, nesting):
     kommuner, regso = sorted(set(nesting["Kommun"])), sorted(set(nesting["RegSOkod_2020"]))
-    directly = gp.roll_up(table, gp.pairs_at(membership, scb["deso"], kommuner)).data
-    middle = gp.roll_up(table, gp.pairs_at(membership, scb["deso"], regso))
-    stepwise = gp.roll_up(middle, gp.pairs_at(membership, regso, kommuner)).data
+    directly = gp.roll_up(table, gp.places.pairs_at(membership, scb["deso"], kommuner)).data
+    middle = gp.roll_up(table, gp.places.pairs_at(membership, scb["deso"], regso))
+    stepwise = gp.roll_up(middle, gp.places.pairs_at(membership, regso, kommuner)).data
     pd.testing.assert_frame_equal(stepwise, directly)
 
     of = nesting.set_index("DeSO_2018")["Kommun"].reindex(scb["deso"]).to_numpy()
@@ -192,7 +192,7 @@ def test_the_simplified_deso_of_stockholm_overlap_and_cross_no_kommun(real, nest
     people = frame.set_index("deso")["pop_2023"]
     kommun = deso.index.str[:4]
     large = gpd.GeoDataFrame(deso[["geometry"]].assign(kommun=kommun).dissolve("kommun"))
-    key = gp.as_membership(nesting, child_column="DeSO_2018", parent_column="Kommun")
+    key = gp.places.as_membership(nesting, child_column="DeSO_2018", parent_column="Kommun")
     report = gp.check_nesting(deso, large, key, population=people)
     m2 = report.pieces.groupby("kind")["m2"].sum()
     assert set(m2.index) == {"overlap", "parent_overlap"}

@@ -116,7 +116,7 @@ def test_the_city_as_one_area_scores_100_on_everything(runs, deso):
 
 def test_rates_of_kommuner_climb_over_regso_and_equal_plain_sums(deso, membership, nesting, scb):
     kommuner = sorted(set(nesting["Kommun"]))
-    parents = gp.parents_at(membership, sorted(set(nesting["DeSO_2018"])), kommuner)
+    parents = gp.places.parents_at(membership, sorted(set(nesting["DeSO_2018"])), kommuner)
     merged = gp.roll_up(deso, parents).wide("2022")
     assert len(merged) == 290
 
@@ -193,8 +193,8 @@ def test_stadsdelar_get_their_figures_by_overlap_and_say_so(runs, scb):
 
 
 def test_sweden_agrees_with_the_published_area_types(real, runs, deso, nesting):
-    membership = gp.as_membership(nesting, child_column="DeSO_2018", parent_column="RegSOkod_2020")
-    parents = gp.parents_at(membership, sorted(set(nesting["DeSO_2018"])), sorted(set(nesting["RegSOkod_2020"])))
+    membership = gp.places.as_membership(nesting, child_column="DeSO_2018", parent_column="RegSOkod_2020")
+    parents = gp.places.parents_at(membership, sorted(set(nesting["DeSO_2018"])), sorted(set(nesting["RegSOkod_2020"])))
     score = gp.risk_index(gp.roll_up(deso, parents), runs["deso_county"].spec.index, period="2022").score
     assert len(score) == REGSO
 
