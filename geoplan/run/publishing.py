@@ -151,6 +151,13 @@ def must_be_public(spec: ScenarioSpec, table: IndicatorTable, index: IndexResult
         )
     hidden = table.wide(spec.period, "value").isna().reindex(index=index.relative.index, columns=index.relative.columns)
     used = index.weights.notna() & (index.weights != 0) & hidden.fillna(value=True)
+    filled = used & index.imputed.reindex(index=used.index, columns=used.columns).notna()
+    if filled.any(axis=None):
+        area, name = next((a, n) for a in used.index for n in used.columns if filled.loc[a, n])
+        raise DisclosureError(
+            f"a figure was filled in for '{name}' of area '{area}' where one is hidden, and it would stand in its "
+            'place. Nothing was written. Hint: treatment = { impute = "none" } under [index]'
+        )
     if used.any(axis=None):
         area, name = next((a, n) for a in used.index for n in used.columns if used.loc[a, n])
         raise DisclosureError(
