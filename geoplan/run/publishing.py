@@ -102,8 +102,8 @@ def levels_of(run: Run, table: IndicatorTable) -> dict[str, pd.DataFrame]:
 def as_public(table: IndicatorTable, protection: Protection, spec: ScenarioSpec) -> IndicatorTable:
     """Return a run's figures with those emptied that must not be shown; the city still counts all of them.
 
-    Only the periods that the index needs are kept: the others have not been protected. ``parts`` holds the true figures of the smallest areas: they go into the sums of
-    the whole, and no further.
+    Only the periods that the index needs are kept: the others have not been protected. ``parts`` holds the true figures
+    of the smallest areas: they go into the sums of the whole, and no further.
     """
     periods = _periods_of(spec)
     rows = table.data[table.data["period"].isin(periods)].reset_index(drop=True)

@@ -119,7 +119,8 @@ def plot_moran(
     Raises
     ------
     SpecError
-        For anything but a table; when columns are missing, no area has both values, a class is unknown, or a highlighted area.
+        For anything but a table; when columns are missing, no area has both values, a class is unknown, or a
+        highlighted area.
     IdError
         When an area stands in two rows.
     TableError

@@ -113,7 +113,8 @@ def plot_profile(
     Raises
     ------
     SpecError
-        For anything but a table; when the area is not in the profile or not named among several, columns are missing, or nothing is known.
+        For anything but a table; when the area is not in the profile or not named among several, columns are missing,
+        or nothing is known.
     IdError
         When an indicator stands in two rows.
     TableError

@@ -128,7 +128,8 @@ def plot_ranks(
     Raises
     ------
     SpecError
-        For anything but a table; when columns are missing, no area has a rank, the line cannot be, or a highlighted area is unknown.
+        For anything but a table; when columns are missing, no area has a rank, the line cannot be, or a highlighted
+        area is unknown.
     IdError
         When an area stands in two rows.
     TableError

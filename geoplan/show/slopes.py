@@ -119,8 +119,8 @@ def plot_slopes(
     Raises
     ------
     SpecError
-        For anything but a table, fewer than two years, a column that is no year, no known figure, more than eight highlighted areas or an
-        unknown one.
+        For anything but a table, fewer than two years, a column that is no year, no known figure, more than eight
+        highlighted areas or an unknown one.
     IdError
         When an area stands in two rows.
     TableError
