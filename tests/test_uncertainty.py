@@ -301,7 +301,7 @@ def test_sentences():
     )
     assert said.lines() == [
         "10 draws (counts: as they are; left out: one indicator, or none)",
-        "no noise, for want of counts: 'income'",
+        "No noise, for want of counts: 'income'",
         "1 of 10 draws: no area has a score",
         "A: rank 1, at rank 1 in 89 of 100 draws, among the 1 highest in 89 of 100, above 100 in more than 99 of 100",
         (
@@ -327,7 +327,7 @@ def test_figures_without_counts_stay_and_are_listed(town):
     data.loc[(data["indicator"] == "i1") & (data["area_id"] < "A010"), "numerator"] = np.nan
     found = rank_uncertainty(IndicatorTable(data, town.definitions), SIX, **ASKED)
     assert found.without_noise == {"i1": 10}
-    assert found.lines([])[1] == "no noise, for want of counts: 'i1'"
+    assert found.lines([])[1] == "No noise, for want of counts: 'i1'"
 
 
 def test_a_plain_frame_has_no_noise_at_all(town):

@@ -138,7 +138,7 @@ class RankUncertainty:
         varied = "; ".join(f"{name.replace('_', ' ')}: {text}" for name, text in told.items())
         said = [f"{self.draws:,} draws ({varied})"]
         if self.without_noise:
-            said.append(f"no noise, for want of counts: {checks.listed(self.without_noise)}")
+            said.append(f"No noise, for want of counts: {checks.listed(self.without_noise)}")
         said += [f"{row.draws:,} of {self.draws:,} draws: {row.reason}" for row in self.failed.itertuples()]
         ids = list(self.table.index if area_ids is None else area_ids)
         return said + [self._line(place) for place in place_in(self.table.index, ids)]
