@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import geoplan as gp
+from geoplan.errors import SpecError
 from geoplan.places import find_overlaps
 from geoplan.sources import sha256_of
 
@@ -187,3 +188,15 @@ def test_a_five_line_notebook_works(sample_run):
     pd.testing.assert_frame_equal(index.ranking, sample_run.index().ranking)
     shown = gp.explore(areas, index.score, title="Risk index 2012", unit="index", midpoint=100, cmap="PuOr_r")
     assert "Granh\\u00f6jden: 164" in shown.to_html()
+
+
+def test_groups_of_a_level_that_is_not_there_are_refused_by_their_key(project):
+    project.edit(
+        project.scenario, "[index]", '[index]\ntreatment = { impute = "group_mean", groups = "stadsdelsnamn" }'
+    )
+    with pytest.raises(SpecError) as caught:
+        gp.open_run(project / project.scenario).index()
+    assert str(caught.value) == (
+        "scenarios/four.toml, key 'index.treatment.groups': no level of the scenario is called 'stadsdelsnamn'. Hint: "
+        "did you mean 'stadsdel'?"
+    )

@@ -493,6 +493,9 @@ class Run:
         level = self.spec.index.treatment.groups
         if level is None:
             return None
+        if level not in self.levels():
+            with Faults.located_at(self.shown):
+                raise checks.unknown_name("level of the scenario", level, self.levels(), key="index.treatment.groups")
         return parents_at(self._membership, list(self.areas().index), list(self.areas(level).index))
 
     @cached_property
