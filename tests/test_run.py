@@ -29,6 +29,9 @@ FILES = {
     "map_livelihood.svg",
     "ranking.csv",
     "ranking.xlsx",
+    "ranks.pdf",
+    "ranks.png",
+    "ranks.svg",
 }
 
 

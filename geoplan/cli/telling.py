@@ -225,13 +225,15 @@ def tell_area(found: Any) -> None:
     area, manifest = found.area, found.manifest
     title = f"{area['level']}, {area['period']} · {manifest['scenario']['title']}"
     stdout.print(f"[bold]{escape(area['name'])}[/] ({escape(area['area_id'])}), {escape(title)}", soft_wrap=True)
-    stdout.print(_verdict(area, found.ranked, manifest["certificate"]["reference"]))
-    domains = plain_table("domain", "index", "points from 100")
+    stdout.print(_verdict(area, found.ranked, manifest))
+    relative = _is_relative(manifest)
+    domains = plain_table("domain", "index", "points from 100" if relative else "points from mean")
     for row in found.domains.itertuples():
         domains.add_row(escape(row.label), number_text(row.relative), _signed(row.above_city))
     merged = found.indicators["children"].notna().any()
     behind = ["lowest–highest (areas)"] if merged else []
-    indicators = plain_table("indicator", "value", *behind, "city", "N", "=100", "points", "note")
+    measure = "=100" if relative else "scaled"
+    indicators = plain_table("indicator", "value", *behind, "city", "N", measure, "points", "note")
     for row in found.indicators.itertuples():
         unused = math.isnan(row.relative) and not math.isnan(row.value)
         note = "base too small" if unused else "" if row.status == "observed" else row.status.replace("_", " ")
@@ -250,8 +252,10 @@ def tell_area(found: Any) -> None:
         stdout.print(table)
     certificate = manifest["certificate"]
     sources = "; ".join(dict.fromkeys(item["source"] for item in manifest["inputs"]))
+    scaled = "=100: against the city" if relative else "scaled: as it enters the index"
+    whole = "the score's distance from 100" if relative else "the distance from the areas' mean"
     stdout.print(
-        f"\n[dim]=100: against the city, higher is worse; points: what it adds to the score's distance from 100. "
+        f"\n[dim]{scaled}, higher is worse; points: what it adds to {whole}. "
         f"{'lowest–highest: of the smallest areas behind the figure, their number in brackets. ' if merged else ''}"
         f"{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
         f"Source: {escape(sources)}.[/]"
@@ -352,19 +356,42 @@ def _behind(row: Any) -> str:
     return f"{number_text(row.minimum)}–{number_text(row.maximum)} ({row.children:.0f})"
 
 
-def _verdict(area: Any, ranked: int, reference: str) -> str:
-    """Say an area's score and rank in a sentence or two."""
+def _is_relative(manifest: Any) -> bool:
+    """Whether the city scores 100 in a run."""
+    return str(manifest["certificate"]["rest_of_city"]).startswith("score_rest")
+
+
+def _verdict(area: Any, ranked: int, manifest: Any) -> str:
+    """Say an area's score and rank in a few sentences."""
     if area["score"] is None:
         return f"No rank: {escape(area['reason'])} ({area['status'].replace('_', ' ')})."
-    gap = round(area["gap"], 1)
-    distance = f"{abs(gap):.1f} points {'above' if gap > 0 else 'below'} the city" if gap else "the same as the city"
-    rest = "The rest of the city has nothing to compare with."
+    relative, gap = _is_relative(manifest), round(area["gap"], 1)
+    middle = "the city" if relative else "the areas' mean"
+    distance = f"{abs(gap):.1f} points {'above' if gap > 0 else 'below'} {middle}" if gap else f"the same as {middle}"
+    rest = "The rest of the city has nothing to compare with." if relative else ""
     if area["score_rest"] is not None:
         rest = f"Against the rest of the city {area['score_rest']:.1f}, rank {area['rank_rest']}."
-    return (
-        f"Risk index {area['score']:.1f} ({escape(reference)} = 100), rank {area['rank']} of {ranked}; {distance}. "
-        f"{rest} {area['population']:,.0f} residents."
-    )
+    measure = f"{manifest['certificate']['reference']} = 100" if relative else manifest["certificate"]["method"]
+    score = f"{area['score']:.1f}" if relative or abs(area["score"]) > _SHOWN else f"{area['score']:.3f}"
+    classed = f", class {area['class']}" if area.get("class") else ""
+    said = [f"Risk index {score} ({escape(measure)}), rank {area['rank']} of {ranked}{escape(classed)}; {distance}."]
+    said += [_certainty(area, manifest), rest, f"{area['population']:,.0f} residents." if area["population"] else ""]
+    return " ".join(text for text in said if text)
+
+
+def _certainty(area: Any, manifest: Any) -> str:
+    """Say how sure a rank is, where the run has looked."""
+    sure = manifest.get("uncertainty")
+    if not sure or area.get("rank_low") is None:
+        return ""
+    low, high, level = int(area["rank_low"]), int(area["rank_high"]), 100 * sure["level"]
+    said = f"Between rank {low} and {high}" if low != high else f"At rank {low}"
+    said += f" in {level:g} of 100 draws"
+    if area.get("p_top") is not None:
+        said += f", among the {sure['top']} highest in {100 * area['p_top']:.0f}"
+    if area.get("p_above") is not None:
+        said += f", above {sure['line']:g} in {100 * area['p_above']:.0f}"
+    return f"{said}."
 
 
 def number_text(value: float, decimals: int = 1) -> str:

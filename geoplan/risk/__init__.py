@@ -38,6 +38,8 @@ from geoplan.risk.figures import (
 from geoplan.risk.index import (
     IndexResult,
     risk_index,
+)
+from geoplan.risk.methods import (
     scores_are_relative,
 )
 from geoplan.risk.separation import (

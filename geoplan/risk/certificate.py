@@ -8,7 +8,7 @@ from importlib import metadata
 
 import pandas as pd
 
-from geoplan.risk.methods import METHODS, between_domains, inside_domain, inside_part, presentation
+from geoplan.risk.methods import METHODS, between_domains, inside_domain, inside_part, presentation, scores_are_relative
 from geoplan.risk.normalising import BY_RANK
 from geoplan.risk.pipeline import Fitted, Node
 from geoplan.specs import IndexSpec
@@ -133,7 +133,7 @@ def certify(
 ) -> Certificate:
     """Write down what was done."""
     convention = METHODS[spec.method]
-    relative = any(node.how.normalisation == "relative" for node in fitted.parts)
+    relative = scores_are_relative(spec)
     ranking = [node for node in _nodes(fitted) if node.how.normalisation in BY_RANK]
     weights = [domain.weight for domain in spec.domains]
     unused = "not used: nothing is ranked before it is weighed"

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from geoplan.errors import Fault, SpecError
 from geoplan.places import IndicatorTable
 from geoplan.risk.certificate import Certificate
-from geoplan.risk.index import IndexResult, scores_are_relative
+from geoplan.risk.index import IndexResult
 from geoplan.risk.inputs import as_table, at_period, collect
-from geoplan.risk.methods import presentation
+from geoplan.risk.methods import presentation, scores_are_relative
 from geoplan.risk.switching import CAUSES, Basis, Pair, pair_of
 
 __all__ = ["Comparison", "basis_of", "compare_bases", "compare_results"]

@@ -7,7 +7,8 @@ import pandas as pd
 from geoplan import checks
 from geoplan.places import IndicatorTable
 from geoplan.places.provenance import PROVENANCE
-from geoplan.risk.index import IndexResult, scores_are_relative
+from geoplan.risk.index import IndexResult
+from geoplan.risk.methods import scores_are_relative
 
 __all__ = ["breakdown", "explain"]
 

@@ -36,7 +36,7 @@ from geoplan.risk.inputs import (
     one_period,
     rest_values,
 )
-from geoplan.risk.methods import between_domains, inside_domain, inside_part, presentation
+from geoplan.risk.methods import presentation, relative_indicators, scores_are_relative
 from geoplan.risk.normalising import percentile_rank, settled
 from geoplan.risk.pipeline import Composite, Fitted, composite, fit, oriented
 from geoplan.specs import IndexSpec
@@ -391,23 +391,6 @@ def _ranking(
             both = (ranking["class"] != "") & (ranking["dynamics_class"] != "")
             ranking["class"] = (ranking["class"] + ranking["dynamics_class"]).where(both, "")
     return ranking
-
-
-def scores_are_relative(spec: IndexSpec) -> bool:
-    """Whether the city itself scores 100: all is put relative to it, and only means are taken after that."""
-    inside = [inside_part(spec, part.combine) for domain in spec.domains for part in domain.parts or (domain,)]
-    above = [inside_domain(spec, domain) for domain in spec.domains if domain.parts]
-    means = all(how.aggregation != "sum" for how in [*inside, *above, between_domains(spec)])
-    plain = all(how.normalisation == "none" for how in [*above, between_domains(spec)])
-    relative = all(how.normalisation == "relative" for how in inside)
-    return means and plain and relative and presentation(spec) == "score"
-
-
-def relative_indicators(spec: IndexSpec) -> set[str]:
-    """Return the indicators that are put relative to the city."""
-    parts = [part for domain in spec.domains for part in domain.parts or (domain,)]
-    relative = [part for part in parts if inside_part(spec, part.combine).normalisation == "relative"]
-    return {name for part in relative for name in part.indicators}
 
 
 def _presented(scores: Any, spec: IndexSpec) -> Any:

@@ -8,7 +8,17 @@ from typing import Literal
 from geoplan.errors import Fault, SpecError
 from geoplan.specs import CombineSpec, DomainSpec, IndexSpec
 
-__all__ = ["METHODS", "Convention", "How", "between_domains", "inside_domain", "inside_part", "presentation"]
+__all__ = [
+    "METHODS",
+    "Convention",
+    "How",
+    "between_domains",
+    "inside_domain",
+    "inside_part",
+    "presentation",
+    "relative_indicators",
+    "scores_are_relative",
+]
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,30 @@ def inside_domain(spec: IndexSpec, domain: DomainSpec) -> How:
 def inside_part(spec: IndexSpec, combine: CombineSpec | None) -> How:
     """Return how a part of a domain combines its indicators."""
     return _filled(_filled(METHODS[spec.method].inside, spec.inside), combine)
+
+
+def scores_are_relative(spec: IndexSpec) -> bool:
+    """Whether the city itself scores 100: all is put relative to it, and only means are taken after that.
+
+    Examples
+    --------
+    >>> from geoplan.specs import index_preset
+    >>> scores_are_relative(index_preset("wimd_2019"))
+    False
+    """
+    inside = [inside_part(spec, part.combine) for domain in spec.domains for part in domain.parts or (domain,)]
+    above = [inside_domain(spec, domain) for domain in spec.domains if domain.parts]
+    means = all(how.aggregation != "sum" for how in [*inside, *above, between_domains(spec)])
+    plain = all(how.normalisation == "none" for how in [*above, between_domains(spec)])
+    relative = all(how.normalisation == "relative" for how in inside)
+    return means and plain and relative and presentation(spec) == "score"
+
+
+def relative_indicators(spec: IndexSpec) -> set[str]:
+    """Return the indicators that are put relative to the city."""
+    parts = [part for domain in spec.domains for part in domain.parts or (domain,)]
+    relative = [part for part in parts if inside_part(spec, part.combine).normalisation == "relative"]
+    return {name for part in relative for name in part.indicators}
 
 
 def _filled(start: How, own: CombineSpec | None) -> How:

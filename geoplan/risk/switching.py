@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from geoplan.errors import Fault, InputError, SpecError
 from geoplan.places import IndicatorTable
 from geoplan.risk.certificate import Certificate
-from geoplan.risk.index import rank_of, relative_indicators
+from geoplan.risk.index import rank_of
 from geoplan.risk.inputs import Figures, check_areas, check_city, check_spec, directions_of, fill
-from geoplan.risk.methods import How, between_domains, inside_domain, inside_part
+from geoplan.risk.methods import How, between_domains, inside_domain, inside_part, relative_indicators
 from geoplan.risk.pipeline import composite, fit
 from geoplan.specs import CombineSpec, DomainSpec, IndexSpec, IndicatorSpec, PartSpec, RanksSpec, TreatmentSpec
 

@@ -13,7 +13,8 @@ from geoplan import checks
 from geoplan.errors import Fault, SpecError, TableError
 from geoplan.places import IndicatorTable
 from geoplan.places.indicators import KNOWN
-from geoplan.risk.index import IndexResult, prepare, risk_index, scores_are_relative
+from geoplan.risk.index import IndexResult, prepare, risk_index
+from geoplan.risk.methods import scores_are_relative
 from geoplan.risk.pipeline import composite
 from geoplan.specs import IndexSpec
 

@@ -369,6 +369,8 @@ def _write_ranks(run: Run, stem: Path) -> None:
         names=run.areas()["name"],
         top=sure.top,
         level=sure.level,
+        draws=sure.draws,
+        note=spec.note.to(spec.language) if spec.note else "",
         title=spec.title.to(spec.language),
         period=spec.period,
         source=run.sources(),

@@ -97,8 +97,9 @@ def explain_run(folder: Path, area: str) -> Explanation:
         "method",
         "reason",
     ]
+    told = [name for name in ("rank_low", "rank_high", "p_top", "p_above", "class") if name in head]
     return Explanation(
-        area={name: _plain(head[name]) for name in (*keys, "status", "reason")},
+        area={name: _plain(head[name]) for name in (*keys, *told, "status", "reason")},
         ranked=int(scores["rank"].notna().sum()),
         domains=domains.sort_values("above_city", ascending=False).reset_index(drop=True),
         indicators=indicators.reindex(columns=columns).reset_index(drop=True),  # an older run lacks some
