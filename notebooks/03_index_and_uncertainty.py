@@ -64,7 +64,7 @@ ranks.join(names).set_index("name").sort_values("spread", ascending=False).head(
 
 # %%
 other = made["rank_exponential"]
-moved = gp.risk.compare_results(index, table, other)
+moved = gp.compare_results(index, table, other)
 print(f"{moved.moved} of {moved.both} areas have another rank; rank correlation {moved.correlation:.3f}")
 furthest = moved.areas["shift"].abs().sort_values(ascending=False).index[:4]
 moved.areas.loc[furthest, ["rank_before", "rank_after", "shift"]].join(moved.causes.round(1)).join(names)
@@ -112,8 +112,9 @@ gp.plot_ranks(
 # Seven areas are among the eight whatever chance did, and the eighth place lies between two. Whom to choose there is not
 # a question of statistics.
 #
-# Lomma-Torpvreten has rank 28 and its interval ends at 26. That is no mistake: it is small, and its favourable figures are
-# partly luck. An interval says where the true rank is likely to be, and the observed one may lie outside.
+# Lomma-Torpvreten has rank 28 and its interval ends at 26. That is no mistake: it has 899 residents, and some of its
+# favourable figures are taken for luck. An interval says where the rank of the true rates is likely to be; the observed
+# one may lie outside.
 
 # %%
 sure.table.loc[["0099S16", "0099S11"], ["rank", "rank_low", "rank_high"]].join(index.ranking["population"]).join(names)
@@ -176,8 +177,7 @@ chart.vlines(pair["children"], pair["observed"], pair["drawn"], color=GREY, line
 chart.scatter(pair["children"], pair["observed"], s=22, facecolor="white", edgecolor=GREY, label="observed", zorder=3)
 chart.scatter(pair["children"], pair["drawn"], s=14, color=ACCENT, label="drawn towards the town", zorder=4)
 chart.axhline(town, color=INK, linewidth=1, linestyle="--")
-chart.annotate(f"Nordhamra {town:.1f} %", (pair["children"].max(), town), (0, 4), textcoords="offset points", ha="right",
-               fontsize=9)  # fmt: skip
+chart.annotate(f"Nordhamra {town:.1f} %", (pair["children"].min(), town), (0, 4), textcoords="offset points", fontsize=9)
 chart.set(xscale="log", xlabel="children in the basområde (logarithmic)", ylabel="in families with low income, %")
 chart.xaxis.set_major_formatter("{x:g}")
 chart.legend(frameon=False, loc="upper left", fontsize=9)
@@ -211,6 +211,7 @@ gp.plot_slopes(
     fixed.scores,
     names=names,
     highlight=shown,
+    status=index.ranking["status"],
     breaks=sorted({int(year) for year in fixed.breaks["period"]}),
     title="Two areas that changed, and one that stayed",
     source=run.sources(),
@@ -312,15 +313,13 @@ PATTERN = {
 def plot_classes(ground, found, result, **words):
     """Draw where high and low values lie together."""
     number = found["class"].map({name: place for place, name in enumerate(PATTERN.values(), 1)})
-    why = result.ranking.reindex(ground.index)
     return gp.plot(
         ground,
         number.reindex(ground.index),
         categories=PATTERN,
         midpoint=3,
         cmap="PuOr_r",
-        status=why["status"],
-        reason=why["reason"],
+        status=result.ranking["status"],
         top=0,
         language="en",
         **words,
@@ -356,9 +355,9 @@ apart["level"] = apart["level"].replace("areas", "basomrade")
 uneven = apart.pivot(index="period", columns="level", values="dissimilarity_corrected")
 
 figure, chart = plt.subplots(figsize=(9.2, 3.4), layout="constrained")
-for level, colour, word in (("basomrade", ACCENT, "128 basområden"), ("stadsdel", "#225ea8", "32 stadsdelar")):
+for level, colour, word, up in (("basomrade", ACCENT, "128 basområden", 4), ("stadsdel", "#225ea8", "32 stadsdelar", -4)):
     chart.plot(uneven.index, uneven[level], color=colour, marker="o", linewidth=2)
-    chart.annotate(word, (uneven.index[-1], uneven[level].iloc[-1]), (10, 0), textcoords="offset points", color=colour,
+    chart.annotate(word, (uneven.index[-1], uneven[level].iloc[-1]), (10, up), textcoords="offset points", color=colour,
                    va="center", annotation_clip=False)  # fmt: skip
 chart.set(ylim=(0, 0.35), ylabel="dissimilarity (0–1)")
 chart.spines[["top", "right"]].set_visible(False)
@@ -372,12 +371,10 @@ plt.show()
 
 # %%
 chosen = fixed.domains.loc[:, (slice(None), ["2006", "2009", "2012"])].reindex(areas.index).rename(columns=WORDS, level=0)
-why = index.ranking.reindex(areas.index)
 gp.plot_panels(
     areas,
     chosen,
-    status=pd.DataFrame({column: why["status"] for column in chosen}),
-    reason=pd.DataFrame({column: why["reason"] for column in chosen}),
+    status=pd.DataFrame({column: index.ranking["status"] for column in chosen}),
     title="Four domains, three years",
     unit="index",
     reference="Nordhamra 2006",
@@ -418,7 +415,7 @@ if FOUND:
         draws=1000,
         top=129,
     )
-    edge = [drawn.table.index[place] for place in (0, 120, 140)]
+    edge = [drawn.table.index[place] for place in (1, 120, 140)]
     print(*drawn.lines(edge), sep="\n")
     show = gp.plot_ranks(
         drawn.table,
@@ -475,13 +472,12 @@ show
 # %%
 if FOUND:
     words = {domain.id: domain.label.to("en") for domain in county.spec.index.domains}
-    why = scores.ranking.reindex(inside.index)
     values = scores.domains.reindex(inside.index).rename(columns=words)
     show = gp.plot_panels(
         inside,
         values,
-        status=pd.DataFrame(dict.fromkeys(values, why["status"])),
-        reason=pd.DataFrame(dict.fromkeys(values, why["reason"])),
+        status=pd.DataFrame(dict.fromkeys(values, scores.ranking["status"])),
+        ncols=3,
         backdrop=county.backdrop(),
         title="Three domains of Stockholm's DeSO",
         unit="index",
