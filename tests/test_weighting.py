@@ -211,15 +211,15 @@ def test_figures_without_a_factor_are_refused(frame, said):
             (
                 "key 'index.inside.normalisation': one_factor is made from standardised figures. "
                 "Expected: normal_scores or z_score.\n"
-                "key 'index.inside.missing': a missing part can count as the average only where that is 0: of z_score and "
-                "normal_scores. Expected: left_out."
+                "key 'index.inside.missing': a missing part can count as the average only where that is 0: of z_score "
+                "and normal_scores. Expected: left_out."
             ),
         ),
         (
             {"aggregation": "geometric"},
             (
-                "key 'index.inside.aggregation': scores of one_factor are sums of the figures times their coefficients. "
-                "Expected: sum, or nothing."
+                "key 'index.inside.aggregation': scores of one_factor are sums of the figures times their "
+                "coefficients. Expected: sum, or nothing."
             ),
         ),
     ],

@@ -50,8 +50,8 @@ def statistics(values: Array) -> Statistics:
     low = np.where(known, values, np.inf).min(axis=_AREAS, keepdims=True, initial=np.inf)
     high = np.where(known, values, -np.inf).max(axis=_AREAS, keepdims=True, initial=-np.inf)
     # Sums of equal numbers leave a rest of arithmetic, which must not be blown up to a difference between areas.
-    with np.errstate(invalid="ignore"):
-        high = np.where(high - low <= 10.0**-DIGITS * np.maximum(np.abs(low), np.abs(high)), low, high)
+    least = 10.0**-DIGITS * np.maximum(np.abs(low), np.abs(high))
+    high = np.where((low <= high) & (high - low <= least), low, high)
     constant = low == high
     return Statistics(mean, np.where(constant, 0.0, population), np.where(constant, 0.0, sample), low, high)
 

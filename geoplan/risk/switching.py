@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 #: What may differ between two indices, and what it is in words.
 CAUSES = {
     "figures": "the figures of the areas",
-    "city": "the value that the areas are measured by: whose, and of which year",
+    "city": "the city's values: whose they are, and of which year",
     "exclusion": "which areas are ranked",
     "domains": "which indicators, in which domains",
     "weights": "the weights, or how they are made",
@@ -98,6 +98,7 @@ class Pair:
             "city": before.city.equals(after.city)
             and (based[0] is based[1] or (based[0] is not None and based[0].equals(based[1]))),
             "exclusion": before.eligible.equals(after.eligible),
+            "imputed": before.imputed.equals(after.imputed),
         }
 
     def causes(self) -> list[str]:
@@ -130,9 +131,10 @@ class Pair:
         except InputError as error:
             return f"{sorted(switched)}: {error}"
         measured = bool(relative_indicators(spec)) or any(side.base_values is not None for side in self.sides)
-        chosen = {name: name in switched and not same for name, same in self._same.items()}
+        chosen = {name: name in switched and not self._same[name] for name in ("figures", "city", "exclusion")}
         chosen["city"] &= measured
-        filled = "missing" in switched and spec.treatment.impute != "none"
+        by_rules = self._same["figures"] and not self._same["imputed"]
+        filled = "missing" in switched and by_rules and spec.treatment.groups is not None
         return json.dumps([spec.model_dump(mode="json"), chosen, filled])
 
     def _evaluated(self, switched: frozenset[str]) -> tuple[Array, Array]:
@@ -144,7 +146,9 @@ class Pair:
         directions = directions_of(spec, definitions)
         by_name = dict(zip(names, directions, strict=True))
         check_city(pd.DataFrame({"value": city.city[names]}), by_name, relative_indicators(spec))
-        values = figures.usable[names].fillna(self._imputed(spec, figures, self.sides["missing" in switched]))
+        values = figures.usable[names]
+        if spec.treatment.impute != "none":
+            values = values.fillna(self._imputed(spec, figures, self.sides["missing" in switched]))
         check_areas(values[exclusion.eligible], by_name)
         eligible = exclusion.eligible.to_numpy(dtype=bool)
         fitted = fit(
@@ -162,7 +166,7 @@ class Pair:
 
     def _imputed(self, spec: IndexSpec, figures: Basis, rules: Basis) -> pd.DataFrame:
         """Return what a rule fills into figures, which may be those of the other side."""
-        if spec.treatment.impute == "none" or spec.treatment.groups is None:
+        if spec.treatment.groups is None:
             shown = figures.usable[list(spec.indicators)]
             unused = pd.DataFrame(index=shown.index)
             return fill(Figures(shown, figures.bases[list(shown)], unused, None, {}), spec, None)[0]
