@@ -22,7 +22,6 @@ import os
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 
 import geoplan as gp
@@ -88,8 +87,8 @@ for heading, text in index.certificate.lines():
 # %% [markdown]
 # ## How sure is a rank?
 #
-# Figures of a few hundred people vary by chance. The true rates are drawn 2,000 times given the counts, and each draw is
-# ranked. The line is after the eighth place, for eight areas can have money.
+# Figures of a few hundred people vary by chance. The true rates are drawn 2,000 times given the counts, and each draw
+# is ranked. The line is after the eighth place, for eight areas can have money.
 
 # %%
 sure = gp.rank_uncertainty(table, run.spec.index, period="2012", area_ids=areas.index, draws=2000, top=8, line=100)
@@ -109,12 +108,12 @@ gp.plot_ranks(
 )
 
 # %% [markdown]
-# Seven areas are among the eight whatever chance did, and the eighth place lies between two. Whom to choose there is not
-# a question of statistics.
+# Seven areas are among the eight whatever chance did, and the eighth place lies between two. Whom to choose there is
+# not a question of statistics.
 #
 # Lomma-Torpvreten has rank 28 and its interval ends at 26. That is no mistake: it has 899 residents, and some of its
-# favourable figures are taken for luck. An interval says where the rank of the true rates is likely to be; the observed
-# one may lie outside.
+# favourable figures are taken for luck. An interval says where the rank of the true rates is likely to be; the
+# observed one may lie outside.
 
 # %%
 sure.table.loc[["0099S16", "0099S11"], ["rank", "rank_low", "rank_high"]].join(index.ranking["population"]).join(names)
@@ -136,8 +135,8 @@ pairs.assign(area=pairs["area_id"].map(names), other=pairs["other_id"].map(names
 # ### Which choice moves most?
 #
 # Besides chance, people chose: weights, how figures are put on one scale, which indicators are in. All are drawn
-# together, and the variance of the mean shift in rank is divided among them. `first_order` is what a choice moves alone,
-# `total` what it moves together with the others; low and high are 90 % intervals.
+# together, and the variance of the mean shift in rank is divided among them. `first_order` is what a choice moves
+# alone, `total` what it moves together with the others; low and high are 90 % intervals.
 
 # %%
 open_choices = {
@@ -149,8 +148,8 @@ effects = gp.choice_effects(table, run.spec.index, period="2012", area_ids=areas
 effects[["first_order", "first_order_low", "first_order_high", "total", "total_low", "total_high"]].round(2)
 
 # %% [markdown]
-# Chance in the counts comes first, the weights second; the method and single indicators matter less. Who doubts the rank
-# should ask about the weights before asking for another method.
+# Chance in the counts comes first, the weights second; the method and single indicators matter less. Who doubts the
+# rank should ask about the weights before asking for another method.
 
 # %%
 wider = gp.rank_uncertainty(
@@ -162,8 +161,8 @@ both.loc[both.max(axis=1).between(0.005, 0.995)].join(names).set_index("name").r
 # %% [markdown]
 # ## Small areas
 #
-# Nought of seven children is not "no poverty". Where a single small area is looked at, its rate can be drawn towards the
-# town's: much where few people are behind it, hardly where many are.
+# Nought of seven children is not "no poverty". Where a single small area is looked at, its rate can be drawn towards
+# the town's: much where few people are behind it, hardly where many are.
 
 # %%
 shrunk = gp.shrink(parts, "child_poverty", periods=["2012"])
@@ -177,7 +176,9 @@ chart.vlines(pair["children"], pair["observed"], pair["drawn"], color=GREY, line
 chart.scatter(pair["children"], pair["observed"], s=22, facecolor="white", edgecolor=GREY, label="observed", zorder=3)
 chart.scatter(pair["children"], pair["drawn"], s=14, color=ACCENT, label="drawn towards the town", zorder=4)
 chart.axhline(town, color=INK, linewidth=1, linestyle="--")
-chart.annotate(f"Nordhamra {town:.1f} %", (pair["children"].min(), town), (0, 4), textcoords="offset points", fontsize=9)
+chart.annotate(
+    f"Nordhamra {town:.1f} %", (pair["children"].min(), town), (0, 4), textcoords="offset points", fontsize=9
+)
 chart.set(xscale="log", xlabel="children in the basområde (logarithmic)", ylabel="in families with low income, %")
 chart.xaxis.set_major_formatter("{x:g}")
 chart.legend(frameon=False, loc="upper left", fontsize=9)
@@ -186,8 +187,8 @@ chart.set_title("Child poverty in 128 basområden, 2012", loc="left", fontweight
 plt.show()
 
 # %% [markdown]
-# Use these for looking at areas, not for another index: drawn figures differ too little from each other. The ranks above
-# are made from draws, which do not have that fault.
+# Use these for looking at areas, not for another index: drawn figures differ too little from each other. The ranks
+# above are made from draws, which do not have that fault.
 
 # %% [markdown]
 # ## Years
@@ -309,33 +310,21 @@ PATTERN = {
     "HH": "high among high",
 }
 
+CLASSES = {"categories": PATTERN, "midpoint": 3, "cmap": "PuOr_r", "top": 0, "language": "en"}
+number = {name: place for place, name in enumerate(PATTERN.values(), start=1)}
 
-def plot_classes(ground, found, result, **words):
-    """Draw where high and low values lie together."""
-    number = found["class"].map({name: place for place, name in enumerate(PATTERN.values(), 1)})
-    return gp.plot(
-        ground,
-        number.reindex(ground.index),
-        categories=PATTERN,
-        midpoint=3,
-        cmap="PuOr_r",
-        status=result.ranking["status"],
-        top=0,
-        language="en",
-        **words,
-    )
-
-
-plot_classes(
+alone = local["reason"] == "no_neighbour"  # it has a figure, and nobody beside it has one
+gp.plot(
     small,
-    local,
-    detail,
+    local["class"].map(number),
+    status=detail.ranking["status"].mask(alone, "not_applicable"),
     backdrop=fine.backdrop(),
     outline=areas,
     title="High among high, low among low",
     unit="risk index, class",
     period="2012",
     source=fine.sources(),
+    **CLASSES,
 )
 
 # %% [markdown]
@@ -345,8 +334,8 @@ plot_classes(
 # %% [markdown]
 # ### Do people with low incomes live apart?
 #
-# Dissimilarity is the share of the group that would have to move for an even spread. Small areas make it large by chance
-# alone, so it is corrected. Smaller areas show more of it: compare years, never levels.
+# Dissimilarity is the share of the group that would have to move for an even spread. Small areas make it large by
+# chance alone, so it is corrected. Smaller areas show more of it: compare years, never levels.
 
 # %%
 parents = gp.places.parents_at(fine.membership(), list(small.index), list(areas.index))
@@ -355,7 +344,10 @@ apart["level"] = apart["level"].replace("areas", "basomrade")
 uneven = apart.pivot(index="period", columns="level", values="dissimilarity_corrected")
 
 figure, chart = plt.subplots(figsize=(9.2, 3.4), layout="constrained")
-for level, colour, word, up in (("basomrade", ACCENT, "128 basområden", 4), ("stadsdel", "#225ea8", "32 stadsdelar", -4)):
+for level, colour, word, up in (
+    ("basomrade", ACCENT, "128 basområden", 4),
+    ("stadsdel", "#225ea8", "32 stadsdelar", -4),
+):
     chart.plot(uneven.index, uneven[level], color=colour, marker="o", linewidth=2)
     chart.annotate(word, (uneven.index[-1], uneven[level].iloc[-1]), (10, up), textcoords="offset points", color=colour,
                    va="center", annotation_clip=False)  # fmt: skip
@@ -370,11 +362,13 @@ plt.show()
 # The same classes on all maps, against the town of 2006.
 
 # %%
-chosen = fixed.domains.loc[:, (slice(None), ["2006", "2009", "2012"])].reindex(areas.index).rename(columns=WORDS, level=0)
+chosen = (
+    fixed.domains.loc[:, (slice(None), ["2006", "2009", "2012"])].reindex(areas.index).rename(columns=WORDS, level=0)
+)
 gp.plot_panels(
     areas,
     chosen,
-    status=pd.DataFrame({column: index.ranking["status"] for column in chosen}),
+    status=pd.DataFrame(dict.fromkeys(chosen, index.ranking["status"])),
     title="Four domains, three years",
     unit="index",
     reference="Nordhamra 2006",
@@ -434,12 +428,13 @@ show
 
 # %%
 if FOUND:
-    open_ = drawn.table.query("rank_low <= 129 < rank_high")
-    print(f"{(drawn.table['rank_high'] <= 129).sum()} areas are among the 129 highest whatever chance did; "
-          f"{len(open_)} can be in or out, with {scores.ranking.loc[open_.index, 'population'].sum():,.0f} residents.")  # fmt: skip
+    certain, undecided = (drawn.table.query(rule) for rule in ("rank_high <= 129", "rank_low <= 129 < rank_high"))
+    residents = scores.ranking.loc[undecided.index, "population"].sum()
+    print(f"{len(certain)} areas are among the 129 highest whatever chance did.")
+    print(f"{len(undecided)} can be in or out, with {residents:,.0f} residents.")
     width = (drawn.table["rank_high"] - drawn.table["rank_low"]).astype(float)
-    print(f"In the middle of the list an interval is {width.iloc[500:800].median():.0f} places wide, "
-          f"among the first hundred {width.iloc[:100].median():.0f}.")  # fmt: skip
+    middle, first = width.iloc[500:800].median(), width.iloc[:100].median()
+    print(f"An interval is {middle:.0f} places wide in the middle of the list, {first:.0f} among the first hundred.")
 
 # %% [markdown]
 # High and low values lie together in Stockholm, beyond any doubt. The county is compared as a whole; the map shows the
@@ -452,15 +447,16 @@ if FOUND:
     lie = gp.local_pattern(scores.score, beside)
     print(lie["class"].value_counts().to_string())
     inside = deso[deso.index.str.startswith("0180")]
-    show = plot_classes(
+    show = gp.plot(
         inside,
-        lie,
-        scores,
+        lie["class"].map(number).reindex(inside.index),
+        status=scores.ranking["status"],
         backdrop=county.backdrop(),
         title="High among high, low among low",
         unit="risk index of 1,287 DeSO in the county, class",
         period="2022",
         source=county.sources(),
+        **CLASSES,
     )
 else:
     show = "left out"
@@ -504,5 +500,5 @@ else:
 show
 
 # %% [markdown]
-# Neighbours are areas that touch; a motorway, a railway or a bay between them is not seen. Names are those of the RegSO,
-# without å, ä and ö as in the file.
+# Neighbours are areas that touch; a motorway, a railway or a bay between them is not seen. Names are those of the
+# RegSO, without å, ä and ö as in the file.
