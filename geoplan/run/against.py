@@ -101,7 +101,7 @@ def _basis(folder: Path, manifest: Mapping[str, Any], table: pd.DataFrame) -> Ba
         what = "this run was made by another version of geoplan, and does not say what a comparison needs"
         raise SourceError(Fault(what=what, file=str(folder), hint=_MAKE_AGAIN)) from error
     ranking = (
-        scores_of(table).rename(columns={"value": "score"}).sort_index()[["rank", "score", "reason", "population"]]
+        _scores_of(table).rename(columns={"value": "score"}).sort_index()[["rank", "score", "reason", "population"]]
     )
     people = ranking["population"].astype(float)
     everyone = pd.Series(data=True, index=ranking.index)
@@ -121,7 +121,7 @@ def _basis(folder: Path, manifest: Mapping[str, Any], table: pd.DataFrame) -> Ba
     )
 
 
-def scores_of(table: pd.DataFrame) -> pd.DataFrame:
+def _scores_of(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the index itself, one an area."""
     return table[table["component"] == "index"].set_index("area_id")
 
@@ -362,7 +362,7 @@ def compare_runs(folder: Path, against: Path, area: str | None = None) -> Agains
     if levels["before"] != levels["after"]:
         what = f"the one run ranks areas of level '{levels['after']}', the other of level '{levels['before']}'"
         raise SpecError(Fault(what=what, file=str(against), expected="two runs of the same level"))
-    scores = pd.concat([scores_of(read[name][2]) for name in ("after", "before")])
+    scores = pd.concat([_scores_of(read[name][2]) for name in ("after", "before")])
     scores = scores[~scores.index.duplicated()]
     code = None if area is None else find_area(scores, area)
     found = compare_bases(read["before"][3], read["after"][3])
