@@ -92,7 +92,7 @@ for heading, text in index.certificate.lines():
 
 # %%
 sure = gp.rank_uncertainty(table, run.spec.index, period="2012", area_ids=areas.index, draws=2000, top=8, line=100)
-print(*sure.lines(["0099S18", "0099S15", "0099S29"]), sep="\n")
+print(*sure.lines(["0099S18", "0099S15", "0099S29"], names=names), sep="\n")
 
 # %%
 gp.plot_ranks(
@@ -226,7 +226,7 @@ gp.plot_slopes(
 
 # %%
 told = gp.decompose_change(table, run.spec.index, periods=("2006", "2012"), area_ids=areas.index)
-print(names["0099S25"], *told.lines("0099S25"), sep="\n")
+print(names["0099S25"], *told.lines("0099S25", labels=WORDS), sep="\n")
 told.parts.loc[shown, ["score_before", "score_after", "own", "reference", "availability", "not_separable"]].round(1)
 
 # %% [markdown]
@@ -410,7 +410,7 @@ if FOUND:
         top=129,
     )
     edge = [drawn.table.index[place] for place in (1, 120, 140)]
-    print(*drawn.lines(edge), sep="\n")
+    print(*drawn.lines(edge, names=deso["name"]), sep="\n")
     show = gp.plot_ranks(
         drawn.table,
         names=deso["name"],

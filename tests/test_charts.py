@@ -435,7 +435,7 @@ def test_the_sample_has_a_profile_in_three_languages(sample_run):
         labels = {name: item.label.to(language) for name, item in sample_run.indicators().definitions.items()}
         labels |= {domain.id: domain.label.to(language) for domain in sample_run.spec.index.domains}
         figure = plot_profile(
-            pd.DataFrame(rows), area, labels=labels, language=language, width=WIDTHS[language == "sv"]
+            pd.DataFrame(rows), area, labels=pd.Series(labels), language=language, width=WIDTHS[language == "sv"]
         )
         assert _overlapping(figure) == []
         assert _outside(figure) == []
