@@ -128,6 +128,10 @@ def test_two_areas_two_indicators_two_years_worked_by_hand(town):
         "-20.8 points: the figures of the city that it is compared with (crimes -50.0, poor +29.2).",
         "How much of it people who moved in or out make is not known; it is part of the own figures.",
     ]
+    assert found.lines("A", labels=pd.Series({"poor": "Low income"}))[1:3] == [
+        "-29.2 points: the area's own figures (Low income -29.2).",
+        "-20.8 points: the figures of the city that it is compared with (crimes -50.0, Low income +29.2).",
+    ]
 
 
 def test_a_fixed_base_leaves_the_reference_out(town):

@@ -66,7 +66,7 @@ def plot_profile(
     profile: pd.DataFrame,
     area_id: str | None = None,
     *,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | pd.Series | None = None,
     name: str = "",
     title: str = "",
     period: str = "",
@@ -127,7 +127,7 @@ def plot_profile(
     ['the area', 'the city', 'work', '52.0', '63.0', 'burglary', 'Protected figure', '–', '4.10']
     """
     words = texts(language)
-    shown = _laid_out(_of_area(profile, area_id), labels or {}, width, words)
+    shown = _laid_out(_of_area(profile, area_id), {} if labels is None else dict(labels), width, words)
     known = shown.rows["at"].notna()
     people = words["n_indicators"].format(known=int(known.sum()), total=len(known))
     base = pd.to_numeric(shown.rows["denominator"], errors="coerce")[known].dropna()
