@@ -326,6 +326,14 @@ def test_ranks_can_be_read_of_few_and_of_many_areas(count, width):
         assert figure.texts[-1].get_text().startswith("Utan plats (2): För litet underlag: ")
 
 
+def test_numbers_of_areas_are_written_as_in_the_language():
+    figure = plot_ranks(_table(1287), top=6, language="en")
+    assert "whole interval outside (1,279)" in _said(figure)
+    codes = pd.Index([f"{number:04}" for number in range(1100)], name="area_id")
+    local = pd.DataFrame({"value": np.arange(1100.0), "surroundings": 5.0, "class": "not distinguishable"}, index=codes)
+    assert "not distinguishable from chance (1,100)" in _said(plot_moran(local, language="en"))
+
+
 def test_an_area_without_an_interval_has_a_cross():
     table = _table(6)
     table.loc["0002", ["rank_low", "rank_high"]] = np.nan
@@ -427,7 +435,7 @@ def test_the_sample_has_a_profile_in_three_languages(sample_run):
         labels = {name: item.label.to(language) for name, item in sample_run.indicators().definitions.items()}
         labels |= {domain.id: domain.label.to(language) for domain in sample_run.spec.index.domains}
         figure = plot_profile(
-            pd.DataFrame(rows), area, labels=labels, language=language, width=WIDTHS[language == "sv"]
+            pd.DataFrame(rows), area, labels=pd.Series(labels), language=language, width=WIDTHS[language == "sv"]
         )
         assert _overlapping(figure) == []
         assert _outside(figure) == []

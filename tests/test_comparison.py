@@ -331,7 +331,7 @@ def _frames():
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=5)
 @given(_specs(), _specs(), _frames(), _frames())
 def test_causes_add_up_and_turn_their_signs_with_the_sides(spec, other, figures, later):
     try:
@@ -347,7 +347,7 @@ def test_causes_add_up_and_turn_their_signs_with_the_sides(spec, other, figures,
     assert set(back.conventions.itertuples(index=False, name=None)) == set(swapped.itertuples(index=False, name=None))
 
 
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(_specs(), _frames())
 def test_a_result_against_itself_is_nothing(spec, figures):
     try:

@@ -456,6 +456,15 @@ def test_the_strongest_and_the_weakest_points(town):
     assert weak.empty
 
 
+def test_areas_are_placed_among_those_named_and_against_the_whole_city(town):
+    work = ["work"]
+    every = profile(town, period="2012", indicators=work).set_index("area_id")
+    two = profile(town, period="2012", indicators=work, area_ids=["A", "B"]).set_index("area_id")
+    assert sorted(two.index) == ["A", "B"]
+    assert set(two["among"]) == {2}
+    assert two["relative"].to_dict() == every.loc[two.index, "relative"].to_dict()
+
+
 def test_a_profile_of_nothing_is_refused_in_words(town):
     with pytest.raises(SpecError, match="no area is called 'Q'"):
         profile(town, period="2012", area_id="Q")

@@ -309,6 +309,7 @@ def test_sentences():
             "than 1 of 100"
         ),
     ]
+    assert said.lines(["A"], names={"A": "Norr"})[-1].startswith("Norr: rank 1, at rank 1 in 89 of 100 draws")
     assert said.pairs().to_dict("records") == [{"area_id": "A", "other_id": "B", "worse": 8 / 9, "draws": 9}]
     with pytest.raises(SpecError, match=r"no ranked area is called 'AA'\. Hint: did you mean 'A'"):
         said.lines(["AA"])

@@ -367,9 +367,11 @@ def _verdict(area: Any, ranked: int, manifest: Any) -> str:
     """Say an area's score and rank in a few sentences."""
     if area["score"] is None:
         return f"No rank: {escape(area['reason'])} ({area['status'].replace('_', ' ')})."
-    relative, gap = _is_relative(manifest), round(area["gap"], 1)
+    relative = _is_relative(manifest)
+    gap = round(area["gap"], 1 if relative else 6)
     middle = "the city" if relative else "the areas' mean"
-    distance = f"{abs(gap):.1f} points {'above' if gap > 0 else 'below'} {middle}" if gap else f"the same as {middle}"
+    size = f"{abs(gap):.1f} points" if relative else f"{abs(area['gap']):.3g}"
+    distance = f"{size} {'above' if area['gap'] > 0 else 'below'} {middle}" if gap else f"the same as {middle}"
     rest = "The rest of the city has nothing to compare with." if relative else ""
     if area["score_rest"] is not None:
         rest = f"Against the rest of the city {area['score_rest']:.1f}, rank {area['rank_rest']}."

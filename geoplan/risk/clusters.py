@@ -7,10 +7,11 @@ first, over all areas at once, and *yes* to the second.
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
-from warnings import catch_warnings
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import pandas as pd
@@ -382,14 +383,11 @@ def _nothing(reason: str) -> dict[str, object]:
 
 def _dealt(known: _Field, permutations: int, seed: int) -> list[dict[str, object]]:
     """Compute the three measures, and the same for values dealt out anew."""
-    from esda.geary import Geary  # noqa: PLC0415  slow to import, and only this needs it
-    from esda.getisord import G  # noqa: PLC0415  same
-    from esda.moran import Moran  # noqa: PLC0415  same
-
+    esda = _esda()
     graph, x = known.graph, known.figures.to_numpy()
     n = len(x)
     z = (x - x.mean()) / x.std()
-    moran, geary = Moran(z, graph, permutations=0), Geary(z, graph, permutations=0)
+    moran, geary = esda.Moran(z, graph, permutations=0), esda.Geary(z, graph, permutations=0)
     # esda draws its permutations from numpy's one global generator; here they are drawn from a seed, all at once.
     number = np.diff(known.links.indptr)
     rows = sparse.diags_array(1 / number) @ known.links
@@ -408,7 +406,7 @@ def _dealt(known: _Field, permutations: int, seed: int) -> list[dict[str, object
     measures = [_tested(moran.I, moran.EI, chance[0]), _tested(geary.C, 1.0, chance[1])]
     if undefined:
         return [*measures, _nothing(undefined)]
-    g = G(x, graph, permutations=0)
+    g = esda.G(x, graph, permutations=0)
     return [*measures, _tested(g.G, g.EG, chance[2] / g.den_sum)]
 
 
@@ -475,10 +473,8 @@ def _measured(known: _Field, method: str, permutations: int, seed: int) -> pd.Da
 
 
 def _moran(own: np.ndarray, graph: Any) -> tuple[np.ndarray, np.ndarray]:
-    from esda.moran import Moran_Local  # noqa: PLC0415  slow to import, and only this needs it
-
     with catch_warnings():  # esda switches a warning of scipy on for the whole process
-        found = Moran_Local(own, graph, permutations=0)
+        found = _esda().Moran_Local(own, graph, permutations=0)
     # esda's moments are those of z times the neighbours' mean; its statistic is (n - 1)/n of that.
     n, spread = len(own), np.sqrt(np.maximum(found.VIc, 0))
     apart = found.Is * n / (n - 1) - found.EIc
@@ -486,12 +482,10 @@ def _moran(own: np.ndarray, graph: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _gi_star(own: np.ndarray, graph: Any) -> np.ndarray:
-    from esda.getisord import G_Local  # noqa: PLC0415  slow to import, and only this needs it
-
     # G divides by the sum of the values, which its z value does not depend on: lift them all above 0. (Its z values for
     # weights that add up to 1 leave the number of neighbours out, so the weights are zeros and ones.)
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.asarray(G_Local(own - own.min() + 1, graph, transform="B", star=True, permutations=0).Zs)
+        z = np.asarray(_esda().G_Local(own - own.min() + 1, graph, transform="B", star=True, permutations=0).Zs)
     everywhere = graph.cardinalities.to_numpy() + 1 == len(own)  # the sum of all areas cannot deviate
     return np.where(everywhere, np.nan, z)
 
@@ -544,6 +538,11 @@ def _count_extremes(
 
 
 def _limit(p: np.ndarray, alpha: float) -> float:
-    from esda import fdr  # noqa: PLC0415  slow to import, and only this needs it
+    return float(_esda().fdr(p, alpha))
 
-    return float(fdr(p, alpha))
+
+def _esda() -> Any:
+    """Import esda: it is slow to import, and only some functions need it."""
+    with catch_warnings():
+        filterwarnings("ignore", message="IProgress not found")  # in a notebook without ipywidgets
+        return importlib.import_module("esda")

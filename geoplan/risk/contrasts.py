@@ -222,7 +222,7 @@ def profile(
     *,
     period: str,
     area_id: str | None = None,
-    areas: Iterable[str] | None = None,
+    area_ids: Iterable[str] | None = None,
     reference_ids: Iterable[str] | None = None,
     indicators: Iterable[str] | None = None,
     favourable: Literal["complement", "reciprocal"] = "complement",
@@ -244,7 +244,7 @@ def profile(
         The period.
     area_id
         The one area to list; all when left out.
-    areas
+    area_ids
         The areas that are placed among each other; all of the table when left out.
     reference_ids
         The areas that together score 100; all of the table when left out.
@@ -295,7 +295,7 @@ def profile(
     names = _names(table, period, indicators)
     now = narrowed(table, names, period)
     present = sorted(set(now.data["area_id"]))
-    compared = present if areas is None else sorted(set(areas))
+    compared = present if area_ids is None else sorted(set(area_ids))
     if area_id is not None and area_id not in compared:
         raise checks.unknown_name("area", area_id, compared)
     group = _group(present, reference_ids)

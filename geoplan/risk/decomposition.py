@@ -63,8 +63,15 @@ class ChangeDecomposition:
     base: Literal["moving", "fixed"]
     method: Literal["closed form", "runs of the index"]
 
-    def lines(self, area_id: str) -> list[str]:
+    def lines(self, area_id: str, *, labels: Mapping[str, str] | pd.Series | None = None) -> list[str]:
         """Return one area's change as sentences, the largest part first.
+
+        Parameters
+        ----------
+        area_id
+            The area's code.
+        labels
+            Indicator → what to call it, such as ``sheets(table.definitions)["label"]``; its id when left out.
 
         Raises
         ------
@@ -74,6 +81,7 @@ class ChangeDecomposition:
         if area_id not in self.parts.index:
             raise checks.unknown_name("area", area_id, self.parts.index)
         row, (before, after) = self.parts.loc[area_id], self.periods
+        called = {} if labels is None else dict(labels)
         if pd.isna(row["change"]):
             return [f"No change is told: the area has no rank in {row['reason_period']} ({row['reason']})."]
         moved = "rose" if row["change"] > 0 else "fell"
@@ -86,15 +94,16 @@ class ChangeDecomposition:
         shares = row[list(CHANGE_PARTS)].astype(float)
         for name in shares.abs().sort_values(ascending=False, kind="stable").index:
             if abs(shares[name]) >= _TOLD:
-                said.append(f"{shares[name]:+.1f} points: {CHANGE_PARTS[name]}{self._most(area_id, name)}.")
+                said.append(f"{shares[name]:+.1f} points: {CHANGE_PARTS[name]}{self._most(area_id, name, called)}.")
         if pd.isna(shares["turnover"]):
             said.append("How much of it people who moved in or out make is not known; it is part of the own figures.")
         return said
 
-    def _most(self, area_id: str, part: str) -> str:
+    def _most(self, area_id: str, part: str, labels: Mapping[str, str]) -> str:
         own = self.by_indicator[self.by_indicator["area_id"] == area_id].set_index("indicator")[part].dropna()
         large = own[own.abs() >= _TOLD].sort_values(key=np.abs, ascending=False, kind="stable").head(_MOST)
-        return f" ({', '.join(f'{name} {points:+.1f}' for name, points in large.items())})" if len(large) else ""
+        told = ", ".join(f"{labels.get(str(name), name)} {points:+.1f}" for name, points in large.items())
+        return f" ({told})" if told else ""
 
 
 def decompose_change(

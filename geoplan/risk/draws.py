@@ -17,7 +17,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.places import IndicatorTable
-from geoplan.risk.pipeline import TIE_DIGITS
+from geoplan.risk.normalising import settled
 from geoplan.risk.shrinkage import Towards, believed_strength, centres, circles_of, counted_cells
 
 __all__ = [
@@ -357,7 +357,7 @@ def ranks_of(scores: np.ndarray) -> np.ndarray:
     >>> ranks_of(np.array([[5.0, 7.0, np.nan, 7.0]])).tolist()
     [[3, 1, 0, 1]]
     """
-    rounded = np.round(scores, TIE_DIGITS)
+    rounded = settled(scores[..., None])[..., 0]
     order = np.argsort(-rounded, axis=1)
     ordered = np.take_along_axis(rounded, order, axis=1)
     place = np.broadcast_to(np.arange(1, scores.shape[1] + 1, dtype=np.int32), scores.shape)

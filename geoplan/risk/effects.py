@@ -100,8 +100,9 @@ def choice_effects(
         Effects on the rank of each area in place of the mean shift of all.
     level
         Of the intervals of the effects, from draws drawn anew (bootstrap).
-    table, spec, period, area_ids, reference_ids, groups, noise, shrink_towards, parents, neighbours, \
-weights_concentration, normalisations, aggregations, leave_one_out, seed, threads, on_step
+    table, spec, period, area_ids, reference_ids, groups, noise, shrink_towards, parents, neighbours
+        As of :func:`~geoplan.risk.rank_uncertainty`.
+    weights_concentration, normalisations, aggregations, leave_one_out, seed, threads, on_step
         As of :func:`~geoplan.risk.rank_uncertainty`; what is not varied is no factor.
 
     Returns

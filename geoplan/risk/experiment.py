@@ -17,8 +17,8 @@ from geoplan.risk.draws import Beliefs, Noise, Options, Scorer, beliefs_of
 from geoplan.risk.index import IndexResult, prepare, risk_index
 from geoplan.risk.inputs import UNSTATED, as_table, one_period
 from geoplan.risk.methods import presentation
-from geoplan.risk.normalising import percentile_rank
-from geoplan.risk.pipeline import TIE_DIGITS, Fitted, apply
+from geoplan.risk.normalising import percentile_rank, settled
+from geoplan.risk.pipeline import Fitted, apply
 from geoplan.risk.shrinkage import Towards
 from geoplan.specs import IndexSpec
 from geoplan.specs.index import Aggregation, Normalisation
@@ -59,7 +59,7 @@ class Experiment:
         """Turn composites (draws × ranked areas) into scores as the index shows them."""
         if presentation(self.index.spec) == "score":
             return composites
-        ranks = percentile_rank(np.round(composites, TIE_DIGITS)[..., None])[..., 0]
+        ranks = percentile_rank(settled(composites[..., None]))[..., 0]
         decimals = self.index.spec.decimals
         return ranks if decimals is None else np.round(ranks, decimals)
 

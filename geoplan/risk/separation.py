@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import pandas as pd
@@ -249,7 +250,9 @@ def _plain(people: pd.DataFrame) -> dict[str, float]:
 
 def _package() -> Any:
     try:
-        from segregation import singlegroup  # noqa: PLC0415  optional, and slow to import
+        with catch_warnings():
+            filterwarnings("ignore", message="IProgress not found")  # in a notebook without ipywidgets
+            from segregation import singlegroup  # noqa: PLC0415  optional, and slow to import
     except ImportError as error:
         raise GeoplanError(
             "measures of segregation need the package 'segregation', which is not installed. "

@@ -126,8 +126,17 @@ class RankUncertainty:
         above = (first < second)[both].sum() + 0.5 * (first == second)[both].sum()
         return float(above / many), many
 
-    def lines(self, area_ids: Iterable[str] | None = None) -> list[str]:
-        """Say it in sentences: what was drawn, what failed, and of some areas (all when left out) how sure they are.
+    def lines(
+        self, area_ids: Iterable[str] | None = None, *, names: Mapping[str, str] | pd.Series | None = None
+    ) -> list[str]:
+        """Say it in sentences: what was drawn, what failed, and how sure each area's rank is.
+
+        Parameters
+        ----------
+        area_ids
+            Of which areas; all when left out.
+        names
+            Code → name, such as ``areas["name"]``; codes when left out.
 
         Raises
         ------
@@ -141,10 +150,12 @@ class RankUncertainty:
             said.append(f"No noise, for want of counts: {checks.listed(self.without_noise)}")
         said += [f"{row.draws:,} of {self.draws:,} draws: {row.reason}" for row in self.failed.itertuples()]
         ids = list(self.table.index if area_ids is None else area_ids)
-        return said + [self._line(place) for place in place_in(self.table.index, ids)]
+        called = {} if names is None else dict(names)
+        return said + [self._line(place, called) for place in place_in(self.table.index, ids)]
 
-    def _line(self, place: int) -> str:
-        area, row = self.table.index[place], self.table.iloc[place]
+    def _line(self, place: int, called: Mapping[str, str]) -> str:
+        code, row = self.table.index[place], self.table.iloc[place]
+        area = called.get(code, code)
         if not row["draws"]:
             return f"{area}: rank {int(row['rank'])}, and no rank in any draw"
         low, high = int(row["rank_low"]), int(row["rank_high"])

@@ -192,7 +192,9 @@ def _prepared(
 def _key(scatter: _Scatter, statistic: float | None, p: float | None, words: Texts) -> list[Sign]:
     counts = scatter.points["kind"].value_counts()
     entries = [
-        Sign(f"{words.patterns[kind]} ({counts[kind]})", point=_point(kind)) for kind in _LOOKS if counts.get(kind, 0)
+        Sign(f"{words.patterns[kind]} ({format_number(counts[kind], words.language)})", point=_point(kind))
+        for kind in _LOOKS
+        if counts.get(kind, 0)
     ]
     if statistic is not None:
         text = words["moran_slope"].format(value=format_number(statistic, words.language, decimals=2))

@@ -67,7 +67,7 @@ def plot_profile(
     profile: pd.DataFrame,
     area_id: str | None = None,
     *,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | pd.Series | None = None,
     name: str = "",
     title: str = "",
     period: str = "",
@@ -130,7 +130,7 @@ def plot_profile(
     """
     must_be_table(profile, "profile", "what profile(table, …) returns")
     words = texts(language)
-    shown = _laid_out(_of_area(profile, area_id), labels or {}, width, words)
+    shown = _laid_out(_of_area(profile, area_id), {} if labels is None else dict(labels), width, words)
     known = shown.rows["at"].notna()
     people = words["n_indicators"].format(known=int(known.sum()), total=len(known))
     base = pd.to_numeric(shown.rows["denominator"], errors="coerce")[known].dropna()

@@ -225,7 +225,7 @@ def _sides(rows: pd.DataFrame, top: int | None, line: float | None) -> np.ndarra
 
 
 def _key(ranks: _Ranks, words: Texts, share: str) -> list[Sign]:
-    counts = ranks.rows["side"].value_counts()
+    counts = {side: format_number(count, words.language) for side, count in ranks.rows["side"].value_counts().items()}
     line = ranks.line if ranks.line is None else f"{ranks.line:g}"
     bar = words["interval_bar"].format(share=share)
     entries = []
@@ -236,11 +236,11 @@ def _key(ranks: _Ranks, words: Texts, share: str) -> list[Sign]:
     else:
         said = ("inside_top", "outside_top") if ranks.top else ("above_line", "below_line")
         for side, word in zip(("inside", "undecided", "outside"), (said[0], "undecided", said[1]), strict=True):
-            text = words[word].format(top=ranks.top, count=counts.get(side, 0))
+            text = words[word].format(top=ranks.top, count=counts.get(side, "0"))
             entries.append(Sign(text, {"color": _LOOKS[side][0], "linewidth": 2.2, "alpha": 0.55}, _point(side, 5.5)))
         text = words["top_line" if ranks.top else "score_line"].format(top=ranks.top, line=line)
         entries.append(Sign(text, {"color": INK, "linewidth": 1.2, "linestyle": (0, (4, 2))}))
-    if counts.get("no interval", 0):
+    if "no interval" in counts:
         text = words["no_interval"].format(count=counts["no interval"])
         entries.append(Sign(text, point=_point("no interval", 5.5)))
     if ranks.rows["middle"].notna().any() and ranks.in_rows:
