@@ -875,3 +875,41 @@ def test_values_that_are_all_the_same_are_drawn():
     assert plot_moran(local).axes[1].lines
     assert "100 (8)" in _said(plot_panels(_squares(4), same))
     assert plot_profile(PROFILE.assign(relative=100.0)).axes[1].lines
+
+
+# ---------------------------------------------------------------- whole results
+
+
+class Result:
+    """What a planner may hand over: all that a function of `risk` returned, in place of one of its tables."""
+
+
+AREA = gpd.GeoDataFrame(geometry=[box(674000, 6580000, 674100, 6580100)], index=["a"], crs="EPSG:3006")
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (plot_ranks, "key 'table': {} Hint: the `table` of rank_uncertainty(…)"),
+        (plot_slopes, "key 'scores': {} Hint: the `scores` or `ranks` of index_series(…)"),
+        (plot_profile, "key 'profile': {} Hint: what profile(table, …) returns"),
+        (plot_moran, "key 'local': {} Hint: what local_pattern(…) returns"),
+        (
+            lambda result: plot_panels(AREA, result),
+            "key 'values': {} Hint: a column a map, such as `domains` of risk_index(…); `plot` draws one map",
+        ),
+    ],
+)
+def test_a_whole_result_in_place_of_its_table_is_refused_with_the_way_out(draw, message):
+    with pytest.raises(SpecError) as caught:
+        draw(Result())
+    assert str(caught.value) == message.format("Result is not a table. Expected: a DataFrame.")
+
+
+def test_names_of_classes_cannot_be_mapped_as_numbers():
+    with pytest.raises(TableError) as caught:
+        make_style(pd.Series({"a": "high among high", "b": None}))
+    assert str(caught.value) == (
+        "area 'a': 'high among high' is not a number. Expected: numbers, NaN where missing. Hint: of classes their "
+        "numbers 1, 2 …, with `categories`"
+    )

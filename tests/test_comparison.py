@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
-from rich.console import Console
 
 import geoplan as gp
 from geoplan.cli import telling
@@ -332,7 +331,7 @@ def _frames():
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=5)
 @given(_specs(), _specs(), _frames(), _frames())
 def test_causes_add_up_and_turn_their_signs_with_the_sides(spec, other, figures, later):
     try:
@@ -348,7 +347,7 @@ def test_causes_add_up_and_turn_their_signs_with_the_sides(spec, other, figures,
     assert set(back.conventions.itertuples(index=False, name=None)) == set(swapped.itertuples(index=False, name=None))
 
 
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(_specs(), _frames())
 def test_a_result_against_itself_is_nothing(spec, figures):
     try:
@@ -429,7 +428,7 @@ def test_explain_against_says_what_moved_an_area(two_runs, geoplan, monkeypatch)
     #   both                  96.2,  85.9, 75.6, 126.3   1        131.4, 109.6, 87.8, 96.5    3
     # The figures (first, after one of the others, last): -3/3 - 3/6 - 3/6 - 1/3 = -7/3. The town's value and the
     # weights move the rank by 2 when they come last: 2/3 each. Together -1.
-    monkeypatch.setattr(telling, "stdout", Console(highlight=False, width=80))
+    monkeypatch.setattr(telling.stdout, "width", 80)
     told = geoplan("explain", "build/new", "square 4", "--against", "build/old", cwd=two_runs.root)
     assert told.code == 0, told.err
     assert [line.rstrip() for line in told.out.splitlines()] == EXPLAINED.splitlines()
@@ -499,7 +498,7 @@ def other_runs(tmp_path_factory):
 @pytest.mark.parametrize("words", [["0099S22"], []])
 @pytest.mark.parametrize("name", ["earlier", "z_score"])
 def test_the_sample_against_others_fits_a_terminal(name, words, other_runs, sample_folder, geoplan, monkeypatch):
-    monkeypatch.setattr(telling, "stdout", Console(highlight=False, width=80))
+    monkeypatch.setattr(telling.stdout, "width", 80)
     told = geoplan("explain", sample_folder, *words, "--against", other_runs / name, cwd=sample_folder)
     assert told.code == 0, told.err
     assert max(map(len, told.out.splitlines())) <= 80

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 import openpyxl
 import pandas as pd
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 import geoplan as gp
 from geoplan import cli
+from geoplan.cli import telling
 
 FJORDBO = "scenarios/fjordbo.toml"
 
@@ -208,13 +207,12 @@ def test_homes_are_read_and_checked(project, geoplan):
 
 @pytest.mark.parametrize("words", [["areas", FJORDBO], ["indicators"], ["indicators", "--differences"]])
 def test_tables_fit_a_terminal_of_80_columns_and_lose_nothing(words, monkeypatch):
-    told = io.StringIO()
-    monkeypatch.setattr(cli, "_out", Console(file=told, width=80, highlight=False))
+    monkeypatch.setattr(telling.stdout, "width", 80)
     ended = CliRunner().invoke(cli.app, words)
     assert ended.exit_code == 0, ended.output
-    assert "…" not in told.getvalue().replace("unit … ;", "")
+    assert "…" not in ended.output.replace("unit … ;", "")
     if words[0] == "areas":
-        assert [line.rstrip() for line in told.getvalue().splitlines()[-4:]] == [
+        assert [line.rstrip() for line in ended.output.splitlines()[-4:]] == [
             "Extent: part_of, each made of its areas of level boligafdeling",
             "                              hull com-       apart    std",
             "code areas homes people  km²   km² pact parts     m dist m",

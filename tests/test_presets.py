@@ -452,6 +452,28 @@ def test_svi_written_another_way(preset):
     assert result.flags["total"].reindex(frame.index)[ranked].tolist() == flags[ranked].tolist()
 
 
+def test_svi_ranks_a_theme_among_all_who_have_it_and_leaves_out_who_has_no_people():
+    # Two themes of one variable each; tract E has nobody in it. A lacks the first theme, and so the total.
+    #   work   -  3  1  2  (9)   ranks of the three: 1, 0, 0.5
+    #   home   4  1  2  3  (9)   ranks of the four:  1, 0, 0.3333, 0.6667; at or above 0.9 only A
+    frame = pd.DataFrame(
+        {"work": [np.nan, 3, 1, 2, 9], "home": [4.0, 1, 2, 3, 9], "E_TOTPOP": [900, 800, 700, 600, 0]},
+        index=pd.Index(list("ABCDE"), name="FIPS"),
+    )
+    domains = [{"id": f"theme_{name}", "label": name, "indicators": [name]} for name in ("work", "home")]
+    result = risk_index(frame, index_preset("svi_2022", domains=domains, population="E_TOTPOP"))
+    assert result.domains.loc["A"].isna().tolist() == [True, False]
+    assert result.domains["theme_work"].dropna().to_dict() == {"B": 1.0, "C": 0.0, "D": 0.5}
+    assert result.domains["theme_home"].dropna().to_dict() == {"A": 1.0, "B": 0.0, "C": 0.3333, "D": 0.6667}
+    # Sums of B, C, D: 1, 0.3333, 1.1667.
+    assert result.score.dropna().to_dict() == {"B": 0.5, "C": 0.0, "D": 1.0}
+    assert result.flags["theme_home"].dropna().to_dict() == {"A": 1, "B": 0, "C": 0, "D": 0}
+    assert result.flags["total"].dropna().to_dict() == {"B": 1, "C": 0, "D": 0}
+    assert result.ranking["reason"].to_dict() == {
+        "B": "", "C": "", "D": "", "A": "domain_not_known", "E": "small_population",
+    }  # fmt: skip
+
+
 # ---------------------------------------------------------------- area types by standard deviations
 #
 # Eight areas, mean of three shares: 2 4 4 4 5 5 7 9. Mean 5; squares 9 1 1 1 0 0 4 16 = 32, / 8 = 4, so sd 2.

@@ -180,6 +180,39 @@ def test_a_score_that_stands_on_a_hidden_figure_is_refused(open_to_all):
     )
 
 
+def test_a_figure_filled_in_where_one_is_hidden_is_refused_with_the_way_out(open_to_all, geoplan):
+    treated = '[index]\ntreatment = { impute = "group_mean" }\nminimum_available = 0.1\n'
+    domains = '[[index.domains]]\nid = "both"\nlabel = "Both"\nindicators = ["poor", "crime"]\n\n[disclosure]'
+    text = (open_to_all / open_to_all.scenario).read_text(encoding="utf-8")
+    head, tail = text.split("[index]")[0], text.split("[disclosure]")[1]
+    (open_to_all / open_to_all.scenario).write_text(head + treated + domains + tail, encoding="utf-8")
+    ended = geoplan("run", open_to_all.scenario, "--profile", "public", cwd=open_to_all.root)
+    assert ended.code == 2
+    assert ended.err.strip() == (
+        "geoplan cannot go on: a figure was filled in for 'poor' of area '0101' where one is hidden, and it would "
+        'stand in its place. Nothing was written. Hint: treatment = { impute = "none" } under [index]'
+    )
+    assert not (open_to_all / "build" / "four").exists()
+
+
+@pytest.mark.parametrize("addition", ['method = "z_score"\ndynamics = { years = 2 }', "base = 2010"])
+def test_a_public_index_that_needs_two_years_protects_and_keeps_both(addition, open_to_all):
+    figures = open_to_all / open_to_all.figures
+    text = figures.read_text(encoding="utf-8")
+    earlier = [line.replace(",2012,", ",2010,") for line in text.splitlines()[1:]]
+    figures.write_text(text + "\n".join(earlier) + "\n", encoding="utf-8")
+    open_to_all.edit(open_to_all.figures, "0102,poor,2010,300,2000,,", "0102,poor,2010,2,2000,,")
+    open_to_all.edit(open_to_all.scenario, "[index]", f"[index]\n{addition}")
+    run = gp.open_run(open_to_all / open_to_all.scenario, profile="public")
+    rows = run.indicators().data.set_index(["area_id", "indicator", "period"])
+    assert set(rows.index.get_level_values("period")) == {"2010", "2012"}
+    assert rows.loc[[("0101", "poor", "2012"), ("0102", "poor", "2010")], "status"].tolist() == ["suppressed"] * 2
+    # 0102 is hidden in 2012 too, or the town's sum would give 0101 away.
+    ranking = run.index().ranking
+    assert set(ranking.index[ranking["rank"].notna()]) == {"0103", "0104"}
+    must_be_public(run.spec, run.indicators(), run.index(), run.protection())
+
+
 def test_a_whole_that_is_hidden_is_refused(open_to_all):
     for area, count in (("0102", "300"), ("0103", "600"), ("0104", "1000")):
         base = {"0102": 2000, "0103": 3000, "0104": 4000}[area]

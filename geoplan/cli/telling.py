@@ -253,7 +253,9 @@ def tell_area(found: Any) -> None:
     certificate = manifest["certificate"]
     sources = "; ".join(dict.fromkeys(item["source"] for item in manifest["inputs"]))
     scaled = "=100: against the city" if relative else "scaled: as it enters the index"
-    whole = "the score's distance from 100" if relative else "what is scored, from the areas' mean"
+    whole = "the score's distance from 100" if relative else "the distance from the areas' mean"
+    if certificate["presentation"].startswith("percentile"):
+        whole = "the distance of the sum, whose percentile rank the score is, from the areas' mean"
     stdout.print(
         f"\n[dim]{scaled}, higher is worse; points: what it adds to {whole}. "
         f"{'lowest–highest: of the smallest areas behind the figure, their number in brackets. ' if merged else ''}"

@@ -65,8 +65,9 @@ class IndexResult:
         the sign of the dynamics), ``status_class`` (number), ``dynamics`` (score of the change, standard deviations),
         ``dynamics_class`` (sign) and ``flags`` (number of indicators).
     domains
-        Areas × domains: city = 100 for the relative method; percentile ranks where the score is one; else as the
-        domains enter the index, such as E of the UK indices. Higher is worse.
+        Areas × domains: city = 100 for the relative method; percentile ranks where the score is one, among the areas
+        that have the domain; else as the domains enter the index, such as E of the UK indices. Higher is worse. An area
+        without a rank for want of one domain has its others; one that is too small to be ranked has none.
     parts
         Areas × sub-domains, of domains that have them.
     points
@@ -81,7 +82,8 @@ class IndexResult:
         Areas × indicators: what each brings to the composite; a ranked area's row adds up to it. Where domains are
         ranked before they are combined, a domain's points are divided among its indicators by weight.
     flags
-        Areas × domains and ``total``: number of indicators in the highest percentiles; None where not asked for.
+        Areas × domains and ``total``: number of indicators in the highest percentiles, <NA> for a domain that is not
+        known and for the total of an area without a rank; None where not asked for.
     imputed
         Areas × indicators: figures that were filled in, in the indicators' units; NaN elsewhere.
     reference
@@ -239,7 +241,8 @@ def risk_index(
     ranked = verdicts["reason"] == ""
     ranking = _ranking(source, ready, spec, made, verdicts, when)
     if spec.flags is not None:
-        flags = flags_of(ready.figures.usable, ready.fitted, spec).where(ranked)
+        known = domains.notna().assign(total=ranked)
+        flags = flags_of(ready.figures.usable, ready.fitted, spec).where(known.mul(ready.eligible, axis=0))
         ranking["flags"] = flags["total"]
     else:
         flags = None
@@ -263,7 +266,7 @@ def risk_index(
     places = [place for place, node in enumerate(ready.fitted.parts) if node.id in part_ids]
     return IndexResult(
         ranking=ranking,
-        domains=_presented(domains.where(ranked, np.nan), spec),
+        domains=_presented(domains.where(ready.eligible, np.nan), spec),
         relative=relative,
         weights=pd.DataFrame(made.weights, areas, names).where(ranked, np.nan),
         contributions=pd.DataFrame(made.contributions, areas, names).where(ranked, np.nan),

@@ -13,6 +13,7 @@ from geoplan.errors import DisclosureError, Fault, SpecError, listed
 from geoplan.places import IndicatorTable, Protection, pairs_at, protect
 from geoplan.places.indicators import MISSING
 from geoplan.risk import IndexResult
+from geoplan.risk.inputs import earlier_period
 from geoplan.specs import ScenarioSpec
 
 if TYPE_CHECKING:
@@ -50,9 +51,19 @@ def protect_run(run: Run, table: IndicatorTable, *, on_step: Callable[[str], Non
         levels=levels_of(run, table),
         seed=spec.seed,
         minimum_coverage=spec.indicators.minimum_coverage,
-        periods=[spec.period],
+        periods=[period for period in _periods_of(spec) if period in table.periods()],
         on_step=on_step,
     )
+
+
+def _periods_of(spec: ScenarioSpec) -> list[str]:
+    """Return the scenario's period, and those whose figures the index needs beside its own."""
+    index, needed = spec.index, [spec.period]
+    if index.base is not None:
+        needed.append(index.base)
+    if index.dynamics is not None:
+        needed.append(earlier_period(spec.period, index.dynamics))
+    return list(dict.fromkeys(needed))
 
 
 def levels_of(run: Run, table: IndicatorTable) -> dict[str, pd.DataFrame]:
@@ -88,21 +99,22 @@ def levels_of(run: Run, table: IndicatorTable) -> dict[str, pd.DataFrame]:
     return found | {_CITY: members.assign(parent_id=_CITY).drop_duplicates(ignore_index=True)}
 
 
-def as_public(table: IndicatorTable, protection: Protection, level: str, period: str) -> IndicatorTable:
+def as_public(table: IndicatorTable, protection: Protection, spec: ScenarioSpec) -> IndicatorTable:
     """Return a run's figures with those emptied that must not be shown; the city still counts all of them.
 
-    Only the scenario's period is kept. ``parts`` holds the true figures of the smallest areas: they go into the sums of
-    the whole, and no further.
+    Only the periods that the index needs are kept: the others have not been protected. ``parts`` holds the true figures
+    of the smallest areas: they go into the sums of the whole, and no further.
     """
-    rows = table.data[table.data["period"] == period].reset_index(drop=True)
-    safe = protection.tables[level].data.set_index(_KEYS)
+    periods = _periods_of(spec)
+    rows = table.data[table.data["period"].isin(periods)].reset_index(drop=True)
+    safe = protection.tables[spec.areas.level].data.set_index(_KEYS)
     safe = safe.reindex(pd.MultiIndex.from_frame(rows[_KEYS]))
     for name in ("numerator", "denominator", "value", "minimum", "maximum", "spread"):
         if name in rows and name in safe:
             rows[name] = safe[name].to_numpy()
     hidden = (safe["status"] == "suppressed").to_numpy() & ~rows["status"].isin(MISSING).to_numpy()
     rows["status"] = np.where(hidden, "suppressed", rows["status"])
-    parts = table.finest[table.finest["period"] == period].reset_index(drop=True)
+    parts = table.finest[table.finest["period"].isin(periods)].reset_index(drop=True)
     return IndicatorTable(rows, table.definitions, parts, profile="public")
 
 
@@ -139,6 +151,13 @@ def must_be_public(spec: ScenarioSpec, table: IndicatorTable, index: IndexResult
         )
     hidden = table.wide(spec.period, "value").isna().reindex(index=index.relative.index, columns=index.relative.columns)
     used = index.weights.notna() & (index.weights != 0) & hidden.fillna(value=True)
+    filled = used & index.imputed.reindex(index=used.index, columns=used.columns).notna()
+    if filled.any(axis=None):
+        area, name = next((a, n) for a in used.index for n in used.columns if filled.loc[a, n])
+        raise DisclosureError(
+            f"a figure was filled in for '{name}' of area '{area}' where one is hidden, and it would stand in its "
+            'place. Nothing was written. Hint: treatment = { impute = "none" } under [index]'
+        )
     if used.any(axis=None):
         area, name = next((a, n) for a in used.index for n in used.columns if used.loc[a, n])
         raise DisclosureError(

@@ -444,7 +444,7 @@ class Run:
         table = self._indicators[0].table
         if self.spec.profile == "internal":
             return table
-        return as_public(table, self.protection(), self.spec.areas.level, self.spec.period)
+        return as_public(table, self.protection(), self.spec)
 
     @cached_property
     def _protection(self) -> Protection:

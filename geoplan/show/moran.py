@@ -28,6 +28,7 @@ from geoplan.show.page import (
     known_names,
     make_page,
     missing_labels,
+    must_be_table,
     named_missing,
     number_of_areas,
     numbers_of,
@@ -118,7 +119,8 @@ def plot_moran(
     Raises
     ------
     SpecError
-        When columns are missing, no area has both values, a class is unknown, or a highlighted area.
+        For anything but a table; when columns are missing, no area has both values, a class is unknown, or a
+        highlighted area.
     IdError
         When an area stands in two rows.
     TableError
@@ -132,6 +134,7 @@ def plot_moran(
     >>> sorted(text.get_text() for text in figure.axes[1].texts)
     ['Norr', 'Syd']
     """
+    must_be_table(local, "local", "what local_pattern(…) returns")
     words = texts(language)
     scatter = _prepared(local, centre, names, highlight)
     drawn = len(scatter.points)

@@ -43,6 +43,7 @@ __all__ = [
     "known_names",
     "make_page",
     "missing_labels",
+    "must_be_table",
     "named_missing",
     "number_of_areas",
     "numbers_of",
@@ -287,6 +288,19 @@ def numbers_of(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
         what = f"'{frame.loc[area, column]}' is not a number"
         raise TableError(Fault(what=what, column=str(column), area=str(area), expected="numbers, or nothing"))
     return found
+
+
+def must_be_table(given: object, key: str, hint: str) -> None:
+    """Refuse what is no table, such as a whole result in place of one of its tables.
+
+    Raises
+    ------
+    SpecError
+        When it is anything but a frame.
+    """
+    if not isinstance(given, pd.DataFrame):
+        what = f"{type(given).__name__} is not a table"
+        raise SpecError(Fault(what=what, key=key, expected="a DataFrame", hint=hint))
 
 
 def known_names(

@@ -26,6 +26,7 @@ from geoplan.show.page import (
     Sign,
     foot_of,
     make_page,
+    must_be_table,
     number_of_areas,
     numbers_of,
     text_width,
@@ -132,7 +133,7 @@ def plot_panels(
     Raises
     ------
     SpecError
-        When there is no map to draw, two have the same name, or the style is not understood.
+        For anything but a table; when there is no map to draw, two have the same name, or the style is not understood.
     IdError
         When values belong to no area, or an area has two rows.
     TableError
@@ -188,6 +189,7 @@ def _checked(areas: gpd.GeoDataFrame, values: pd.DataFrame, ncols: int | None) -
     """Return the values by area and number of the map."""
     if not len(areas):
         raise SpecError(Fault(what="there are no areas", expected="at least one"))
+    must_be_table(values, "values", "a column a map, such as `domains` of risk_index(…); `plot` draws one map")
     if not len(values.columns):
         raise SpecError(Fault(what="there is no map to draw: the table has no columns", expected="a column a map"))
     if values.columns.nlevels > 2:  # noqa: PLR2004  rows and columns

@@ -29,6 +29,7 @@ from geoplan.show.page import (
     format_axis,
     make_page,
     missing_labels,
+    must_be_table,
     numbers_of,
     wrapped,
 )
@@ -112,7 +113,8 @@ def plot_profile(
     Raises
     ------
     SpecError
-        When the area is not in the profile or not named among several, columns are missing, or nothing is known.
+        For anything but a table; when the area is not in the profile or not named among several, columns are missing,
+        or nothing is known.
     IdError
         When an indicator stands in two rows.
     TableError
@@ -126,6 +128,7 @@ def plot_profile(
     >>> [text.get_text() for text in figure.axes[1].texts]
     ['the area', 'the city', 'work', '52.0', '63.0', 'burglary', 'Protected figure', '–', '4.10']
     """
+    must_be_table(profile, "profile", "what profile(table, …) returns")
     words = texts(language)
     shown = _laid_out(_of_area(profile, area_id), {} if labels is None else dict(labels), width, words)
     known = shown.rows["at"].notna()

@@ -29,6 +29,7 @@ from geoplan.show.page import (
     known_names,
     make_page,
     missing_labels,
+    must_be_table,
     named_missing,
     number_of_areas,
     numbers_of,
@@ -127,7 +128,8 @@ def plot_ranks(
     Raises
     ------
     SpecError
-        When columns are missing, no area has a rank, the line cannot be, or a highlighted area is unknown.
+        For anything but a table; when columns are missing, no area has a rank, the line cannot be, or a highlighted
+        area is unknown.
     IdError
         When an area stands in two rows.
     TableError
@@ -140,6 +142,7 @@ def plot_ranks(
     >>> [text.get_text() for text in figure.axes[0].texts if "not decided" in text.get_text()]
     ['not decided, the interval crosses the line (1)']
     """
+    must_be_table(table, "table", "the `table` of rank_uncertainty(…)")
     words = texts(language)
     _check(top, line, level)
     ranks, chosen = _sorted(table, names, highlight, top, line)

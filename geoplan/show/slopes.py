@@ -31,6 +31,7 @@ from geoplan.show.page import (
     known_names,
     make_page,
     missing_labels,
+    must_be_table,
     named_missing,
     number_of_areas,
     numbers_of,
@@ -118,8 +119,8 @@ def plot_slopes(
     Raises
     ------
     SpecError
-        For fewer than two years, a column that is no year, no known figure, more than eight highlighted areas or an
-        unknown one.
+        For anything but a table, fewer than two years, a column that is no year, no known figure, more than eight
+        highlighted areas or an unknown one.
     IdError
         When an area stands in two rows.
     TableError
@@ -132,6 +133,7 @@ def plot_slopes(
     >>> sorted(text.get_text() for text in figure.axes[-1].texts)
     ['100  Norr', '110  Syd', '2006', '2012', 'Norr  120', 'Syd  90']
     """
+    must_be_table(scores, "scores", "the `scores` or `ranks` of index_series(…)")
     words = texts(language)
     slopes = _prepared(scores, names, highlight, breaks, ranks=ranks, most=_NAMED if width >= NARROW else _NAMED_NARROW)
     known = slopes.data.notna().any(axis=1)

@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from geoplan import checks
-from geoplan.errors import Fault, SpecError
+from geoplan.errors import Fault, SpecError, TableError
 from geoplan.show.texts import Texts, format_number, texts
 
 __all__ = [
@@ -185,6 +185,8 @@ def make_style(
     ------
     SpecError
         For an unknown scheme or palette, a palette that is refused, or values that are no numbers of the categories.
+    TableError
+        When a value is a text.
 
     Examples
     --------
@@ -193,7 +195,7 @@ def make_style(
     (('≤ 90', '91–110', '> 110'), (1, 1, 1))
     """
     words = texts(language)
-    values = values.astype(float)
+    values = _numbers(values)
     known = values.dropna()
     known = known[np.isfinite(known)]
     statuses = pd.Series("observed", index=values.index, dtype=object)
@@ -240,6 +242,16 @@ def make_style(
         decimals=decimals,
         marks=tuple(categories or ()),
     )
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    """Return values as floats, NaN where missing."""
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    wrong = values.index[numbers.isna() & values.notna()]
+    if len(wrong):
+        what, hint = f"'{values[wrong[0]]}' is not a number", "of classes their numbers 1, 2 …, with `categories`"
+        raise TableError(Fault(what=what, area=str(wrong[0]), expected="numbers, NaN where missing", hint=hint))
+    return numbers
 
 
 def _must_be_numbers_of(known: pd.Series, categories: Mapping[str, str]) -> None:
