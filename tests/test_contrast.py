@@ -498,3 +498,11 @@ def test_the_sample_has_a_profile_for_every_area(sample_run):
     mine = found.set_index(["area_id", "indicator"])["relative"].dropna()
     np.testing.assert_allclose(mine.loc[index.index], index)
     assert set(found["kind"]) == {"weakness", "as the city", "strength", "not comparable"}
+
+
+def test_a_whole_result_is_no_score():
+    with pytest.raises(SpecError) as caught:
+        contrast_scores(pd.DataFrame({"score": [1.0]}), pd.DataFrame({"area_id": ["A"], "neighbour_id": ["B"]}))
+    assert str(caught.value) == (
+        "key 'scores': these are no scores: DataFrame. Expected: a series by area, such as `index.score`."
+    )

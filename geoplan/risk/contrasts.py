@@ -175,6 +175,8 @@ def contrast_scores(scores: pd.Series, neighbours: Any, weights: pd.Series | Non
     ------
     IdError
         When a code occurs twice, not one code is on both sides, or an area is its own neighbour.
+    SpecError
+        When the scores are no series.
     TableError
         When an area with a score has no weight above 0.
 
@@ -188,6 +190,9 @@ def contrast_scores(scores: pd.Series, neighbours: Any, weights: pd.Series | Non
     >>> found["reason"].tolist()
     ['', '', 'no_neighbours', 'no_neighbours']
     """
+    if not isinstance(scores, pd.Series):
+        expected = "a series by area, such as `index.score`"
+        raise SpecError(Fault(what=f"these are no scores: {type(scores).__name__}", key="scores", expected=expected))
     score = scores.astype(float).rename("score").rename_axis("area_id")
     twice = sorted(set(score.index[score.index.duplicated()]))
     if twice:
