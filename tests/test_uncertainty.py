@@ -443,7 +443,7 @@ def test_every_method_can_be_drawn(town, method):
         assert found.table["score_high"].max() <= 1
 
 
-def test_other_ways_are_drawn_besides_the_indexs_own(town):
+def test_other_ways_are_drawn_besides_those_of_the_index(town):
     ways = rank_uncertainty(town, SIX, noise="none", normalisations=["relative", "percentile"], **ASKED)
     assert ways.varied["normalisation"] == "relative, percentile"
     shifted = (ways.ranks != ways.table["rank"].to_numpy(dtype=int)[:, None]).any(axis=0)
