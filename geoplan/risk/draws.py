@@ -17,6 +17,7 @@ import pandas as pd
 
 from geoplan import checks
 from geoplan.places import IndicatorTable
+from geoplan.risk.levels import with_common_level
 from geoplan.risk.normalising import settled
 from geoplan.risk.shrinkage import Towards, believed_strength, centres, circles_of, counted_cells
 
@@ -178,6 +179,8 @@ def beliefs_of(
     cells = counted_cells(table, values.columns, period)
     circles = circles_of(cells.area_ids, towards, parents=parents, neighbours=neighbours)
     centre = centres(cells, circles, without_itself=True)
+    if noise == "posterior":
+        centre = with_common_level(cells, centre)
     names = range(len(cells.names))
     strengths, cumulated = np.ones((len(cells.names), 1)), np.ones((len(cells.names), 1))
     if noise == "posterior":
