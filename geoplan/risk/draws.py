@@ -160,6 +160,8 @@ def beliefs_of(
             \theta \mid y \sim \text{Beta}(y + Mm,\ n - y + M(1-m)), \qquad
             \theta \mid y \sim \text{Gamma}(y + Mm,\ n + M)
 
+        The centre also stands on the area's other indicators, see :mod:`geoplan.risk.levels`: else an area that is
+        high in all of them would be pulled back in each.
         ``sampling``: other counts from the observed rates, binomial or Poisson. ``none``: the figures as they are.
     towards, parents, neighbours
         Where the centre comes from, as in :func:`~geoplan.risk.shrink`; all areas of the table speak of *M*.
