@@ -194,7 +194,7 @@ def _told(options: Options, fitted: Fitted, noise: Noise, towards: Towards) -> d
     """Say what is varied, and how."""
     own, whole = _own(fitted), {"city": "the city", "parent": "their parents", "neighbours": "their neighbours"}
     counts = {
-        "posterior": f"true rates given the counts (Beta or Gamma), drawn towards {whole[towards]} and each area's level",
+        "posterior": f"true rates given the counts (Beta, Gamma), drawn towards {whole[towards]} and each area's level",
         "sampling": "binomial or Poisson noise around the observed rates",
         "none": "as they are",
     }
