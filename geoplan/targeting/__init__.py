@@ -1,0 +1,1 @@
+"""Which areas? Dated rules, margins in people, what a choice costs and misses."""
