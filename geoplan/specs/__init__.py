@@ -31,9 +31,12 @@ from geoplan.specs.places import (
 from geoplan.specs.presets import index_preset, preset_names, with_preset
 from geoplan.specs.reading import Layer, json_schemas, parse_layer, parse_spec, read_toml
 from geoplan.specs.registry import FILE_COLUMNS, CrosswalkRow, DomainPhase, Goal, RegistryLayer, registry_faults
+from geoplan.specs.rulebook import read_rule, rule_book, rule_names
+from geoplan.specs.rules import CITY, CriterionSpec, ReferenceSpec, RuleSpec, StatusSpec, UseSpec
 from geoplan.specs.scenarios import DisclosureSpec, ScenarioSpec, UncertaintySpec
 
 __all__ = [
+    "CITY",
     "FILE_COLUMNS",
     "RESERVED",
     "AliasesLayer",
@@ -41,6 +44,7 @@ __all__ = [
     "BackdropLayer",
     "ClassesSpec",
     "CombineSpec",
+    "CriterionSpec",
     "CrosswalkLayer",
     "CrosswalkRow",
     "DisclosureSpec",
@@ -60,18 +64,25 @@ __all__ = [
     "PointsLayer",
     "RanksSpec",
     "RasterLayer",
+    "ReferenceSpec",
     "RegistryLayer",
+    "RuleSpec",
     "ScenarioSpec",
+    "StatusSpec",
     "SumSpec",
     "Text",
     "TreatmentSpec",
     "UncertaintySpec",
+    "UseSpec",
     "index_preset",
     "json_schemas",
     "parse_layer",
     "parse_spec",
     "preset_names",
+    "read_rule",
     "read_toml",
     "registry_faults",
+    "rule_book",
+    "rule_names",
     "with_preset",
 ]
