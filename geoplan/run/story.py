@@ -41,6 +41,7 @@ from geoplan.places.indicators import COLUMNS
 from geoplan.places.membership import whole_pairs
 from geoplan.risk import IndexResult, RankUncertainty, risk_index
 from geoplan.run.certainty import uncertainty_of
+from geoplan.run.choosing import selection_for
 from geoplan.run.datasets import (
     read_areas,
     read_crosswalk,
@@ -67,6 +68,7 @@ from geoplan.specs import (
     RasterLayer,
     ScenarioSpec,
 )
+from geoplan.targeting import Selection
 
 __all__ = ["Run", "open_run"]
 
@@ -514,6 +516,28 @@ class Run:
             When areas or tables are faulty, or what the scenario asks does not fit its index.
         """
         return self._uncertainty
+
+    @cached_property
+    def _selections(self) -> dict[str, Selection]:
+        asked = self.spec.targeting
+        names = [] if asked is None else [asked.rule, *asked.compare]
+        faults, found = Faults(), {}
+        for place, name in enumerate(names):
+            key = "targeting.rule" if place == 0 else "targeting.compare"
+            with faults.catch(file=self.shown, key=key):
+                found[name] = selection_for(self, self.catalogue.rule(name, key=key))
+        faults.raise_any()
+        return found
+
+    def selections(self) -> dict[str, Selection]:
+        """Return what the rules of the scenario single out, its own first; empty where it names none.
+
+        Raises
+        ------
+        InputError
+            When areas or tables are faulty, or a rule asks for something that is not there.
+        """
+        return self._selections
 
     def reference_members(self) -> list[str]:
         """Return the ranked areas that make up what scores 100.

@@ -23,11 +23,15 @@ from geoplan.specs import (
     Layer,
     MapSpec,
     RegistryLayer,
+    RuleSpec,
     ScenarioSpec,
     parse_layer,
     parse_spec,
+    read_rule,
     read_toml,
     registry_faults,
+    rule_book,
+    rule_names,
     with_preset,
 )
 
@@ -108,14 +112,14 @@ class Catalogue:
     Parameters
     ----------
     root
-        The folder that holds ``layers/``, ``scenarios/`` and ``maps/``.
+        The folder that holds ``layers/``, ``scenarios/`` and ``maps/``, and ``rules/`` where a city has its own.
     """
 
     root: Path
     _read: dict[Path, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def names(self, folder: str) -> list[str]:
-        """Return the ids in ``layers``, ``scenarios`` or ``maps``: the file names without ``.toml``."""
+        """Return the ids in ``layers``, ``scenarios``, ``maps`` or ``rules``: the file names without ``.toml``."""
         return sorted(path.stem for path in (self.root / folder).glob("*.toml"))
 
     def layer(self, name: str, *, key: str | None = None) -> Dataset:
@@ -236,6 +240,22 @@ class Catalogue:
         if name not in self.names("maps") and name in Catalogue(home()).names("maps"):
             return Catalogue(home()).map(name)
         return self._spec("maps", "map", name, MapSpec, key)
+
+    def rule(self, name: str, *, key: str | None = None) -> RuleSpec:
+        """Return a rule book by its id: one of the project's ``rules/`` folder, or one that comes with geoplan.
+
+        Raises
+        ------
+        SpecError
+            When there is no such rule book, or its TOML is faulty.
+        """
+        own = self.names("rules")
+        if name in own:
+            path = self.root / "rules" / f"{name}.toml"
+            return read_rule(path, shown=self.shown(path))
+        if name not in rule_names():
+            raise checks.unknown_name("rule book", name, [*own, *rule_names()], key=key)
+        return rule_book(name)
 
     def shown(self, path: Path) -> str:
         """Return a path as faults show it."""

@@ -34,6 +34,7 @@ from geoplan.specs.registry import FILE_COLUMNS, CrosswalkRow, DomainPhase, Goal
 from geoplan.specs.rulebook import read_rule, rule_book, rule_names
 from geoplan.specs.rules import CITY, CriterionSpec, ReferenceSpec, RuleSpec, StatusSpec, UseSpec
 from geoplan.specs.scenarios import DisclosureSpec, ScenarioSpec, UncertaintySpec
+from geoplan.specs.targeting import TargetingSpec
 
 __all__ = [
     "CITY",
@@ -70,6 +71,7 @@ __all__ = [
     "ScenarioSpec",
     "StatusSpec",
     "SumSpec",
+    "TargetingSpec",
     "Text",
     "TreatmentSpec",
     "UncertaintySpec",

@@ -25,6 +25,7 @@ from geoplan.specs.places import (
     RasterLayer,
 )
 from geoplan.specs.registry import RegistryLayer
+from geoplan.specs.rules import RuleSpec
 from geoplan.specs.scenarios import ScenarioSpec
 
 __all__ = ["Layer", "json_schemas", "parse_layer", "parse_spec", "read_toml"]
@@ -192,9 +193,10 @@ def _described(model: type[BaseModel], location: list[Any]) -> str | None:
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON Schemas of the three kinds of file: ``layer``, ``scenario``, ``map``."""
+    """Return the JSON Schemas of the four kinds of file: ``layer``, ``scenario``, ``map``, ``rule``."""
     return {
         "layer": TypeAdapter(Annotated[Layer, Field(discriminator="kind")]).json_schema(),
         "scenario": ScenarioSpec.model_json_schema(),
         "map": MapSpec.model_json_schema(),
+        "rule": RuleSpec.model_json_schema(),
     }

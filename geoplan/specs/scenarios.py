@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from geoplan.specs.base import Language, Model, Period, Several, Slug, Text
 from geoplan.specs.index import Aggregation, IndexSpec, Normalisation
+from geoplan.specs.targeting import TargetingSpec
 
 __all__ = ["DisclosureSpec", "ScenarioSpec", "UncertaintySpec"]
 
@@ -166,6 +167,9 @@ class ScenarioSpec(Model):
     index: IndexSpec
     uncertainty: UncertaintySpec | None = Field(
         default=None, description="Say how sure ranks are; an empty table takes the usual answers."
+    )
+    targeting: TargetingSpec | None = Field(
+        default=None, description="The choice of programme areas: the rule, and what is asked of its result."
     )
     output: OutputSpec = OutputSpec()
     profile: Literal["internal", "public"] = Field(

@@ -253,7 +253,7 @@ def measures_at(
     counts = ["value", "numerator", "denominator"]
     rows = rows.assign(**{name: rows[name].where(rows["status"].isin(KNOWN)) for name in counts})
     wide = {column: _wide(rows, column, areas, names) for column in _TAKEN}
-    years = {name: _years_behind(rows[rows["indicator"] == name], rule.criterion(name)) for name in names}
+    years = {name: _years_behind(rows, rule.criterion(name), measured.definitions.get(name)) for name in names}
     for name in names:  # counts of several years were means; all of them together say how much is known
         for column in ("numerator", "denominator"):
             wide[column][name] *= years[name]
@@ -277,12 +277,14 @@ def _wide(rows: pd.DataFrame, column: str, areas: pd.Index, names: list[str]) ->
     return wide.astype(float) if numeric else wide.astype(object).where(wide.notna(), None)
 
 
-def _years_behind(rows: pd.DataFrame, criterion: CriterionSpec) -> int:
-    """Return how many years of counts a figure stands on."""
-    if criterion.mean_years == 1 or "method" not in rows:
-        return 1
-    made = rows["method"].astype(str).str.contains(f"mean_of_{criterion.mean_years}_years", regex=False)
-    return criterion.mean_years if made.any() else 1
+def _years_behind(rows: pd.DataFrame, criterion: CriterionSpec, item: IndicatorSpec | None) -> int:
+    """Return how many years of counts a figure stands on: put together here, or before."""
+    if item is None or criterion.mean_years == 1 or item.mean_years > 1:
+        return 1 if item is None else item.mean_years
+    own = rows[rows["indicator"] == criterion.id]
+    made = f"mean_of_{criterion.mean_years}_years"
+    before = "method" in own and own["method"].astype(str).str.contains(made, regex=False).any()
+    return criterion.mean_years if before else 1
 
 
 def _from_index(

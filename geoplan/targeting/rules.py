@@ -455,8 +455,9 @@ def _settled_by(ready: Ready, meets: Mapping[str, Verdict], chief: Verdict) -> p
         rows = open_ & meets[name].unknown
         for place in np.flatnonzero(rows):
             texts[place].append(name)
-    for place in np.flatnonzero(open_ & np.isnan(ready.scope.population)):
-        texts[place].append(POPULATION)
+    if any(status.minimum_population for status in ready.rule.statuses):
+        for place in np.flatnonzero(open_ & np.isnan(ready.scope.population)):
+            texts[place].append(POPULATION)
     for place in np.flatnonzero(open_):
         if not texts[place]:
             texts[place].append("earlier years")

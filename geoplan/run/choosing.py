@@ -1,0 +1,199 @@
+"""The choice of programme areas, as a scenario asks for it: rules, how sure they are, who is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from geoplan import checks
+from geoplan.errors import Fault, Faults, SpecError
+from geoplan.places import pairs_at, parents_at
+from geoplan.risk import IndexResult, risk_index
+from geoplan.specs import RuleSpec, TargetingSpec
+from geoplan.targeting import Selection, select
+
+if TYPE_CHECKING:
+    from geoplan.run.story import Run
+
+__all__ = ["rule_of", "selection_for"]
+
+_REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
+
+
+def rule_of(run: Run, name: str | None = None) -> tuple[str, RuleSpec]:
+    """Return a rule book by its name; the scenario's own when left out.
+
+    Raises
+    ------
+    SpecError
+        When the scenario names none, or there is none of this name.
+    """
+    asked = run.spec.targeting
+    if name is None:
+        if asked is None:
+            hint = 'name one: [targeting] with rule = "se_2012"; `geoplan rules list` shows which there are'
+            raise SpecError(Fault(what="the scenario names no rule", file=run.shown, key="targeting", hint=hint))
+        name = asked.rule
+    return name, run.catalogue.rule(name, key="targeting.rule")
+
+
+def selection_for(
+    run: Run,
+    rule: RuleSpec,
+    *,
+    period: str | None = None,
+    references: Mapping[str, Mapping[str, float]] | None = None,
+    indicators: Mapping[str, object] | None = None,
+) -> Selection:
+    """Apply a rule to the areas of a run.
+
+    Parameters
+    ----------
+    run
+        The run.
+    rule
+        The rule book.
+    period
+        The period; the scenario's when left out.
+    references, indicators
+        Beside, or in place of, what the scenario says under [targeting].
+
+    Raises
+    ------
+    InputError
+        When areas or tables are faulty, or the rule asks for something that is not there.
+    """
+    asked = run.spec.targeting or TargetingSpec(rule="none")
+    when = period or run.spec.period
+    table, areas = run.indicators(), list(run.areas().index)
+    inside = _inside(run, rule)
+    wanted = {item.key for item in rule.criteria} | {rule.population, *_of_preset(rule)}
+    uses = {name: use for name, use in asked.indicators.items() if name in wanted} | dict(indicators or {})
+    with Faults.located_at(run.shown):
+        return select(
+            table,
+            rule,
+            period=when,
+            area_ids=areas,
+            index=_indices(run, rule, when),
+            indicators=uses,  # type: ignore[arg-type]  # checked by the models
+            references=_references(rule, asked, references),
+            inside=inside,
+            listed=_listed(run, rule, asked, inside),
+            earlier=_earlier(rule, asked, areas),
+            nominated=_nominated(asked, areas),
+            reference_ids=run.reference_members(),
+        )
+
+
+def _of_preset(rule: RuleSpec) -> tuple[str, ...]:
+    from geoplan.specs import index_preset  # noqa: PLC0415  only rules with an index of their own need it
+
+    return () if rule.preset is None else index_preset(rule.preset).indicators
+
+
+def _inside(run: Run, rule: RuleSpec) -> dict[str, pd.Series]:
+    """Return in which area of each level that the rule asks for the ranked areas lie."""
+    levels = {item.inside for item in rule.criteria} | {item.inside for item in rule.statuses} | {rule.listed}
+    levels |= {item.of for item in rule.criteria if item.of in run.levels()}
+    return {level: _parents(run, level) for level in sorted(name for name in levels if name)}
+
+
+def _parents(run: Run, level: str) -> pd.Series:
+    """Return the area of a level, or of a relation to areas without a layer, that each ranked area lies in."""
+    codes, ties = list(run.areas().index), run.membership()
+    if level in run.levels():
+        return parents_at(ties, codes, list(run.areas(level).index))
+    if level in set(ties["relation"]):
+        above = sorted(set(ties.loc[ties["relation"] == level, "parent_id"]))
+        found = pairs_at(ties, codes, above).drop_duplicates("child_id").set_index("child_id")["parent_id"]
+        return found.reindex(codes)
+    known = [*run.levels(), *sorted(set(ties["relation"]))]
+    raise checks.unknown_name("level of the scenario, or relation,", level, known).located(file=run.shown)
+
+
+def _listed(run: Run, rule: RuleSpec, asked: TargetingSpec, inside: Mapping[str, pd.Series]) -> list[str] | None:
+    """Return the codes of the listed areas; they may be named by name."""
+    if rule.listed is None:
+        return None
+    given = asked.listed or rule.listed_areas
+    if not given:
+        what = f"the rule holds in listed areas of level '{rule.listed}', and the scenario names none"
+        hint = "listed = [codes or names] under [targeting]"
+        raise SpecError(Fault(what=what, file=run.shown, key="targeting.listed", hint=hint))
+    codes = set(inside[rule.listed].dropna())
+    names = dict(run.areas(rule.listed)["name"]) if rule.listed in run.levels() else {}
+    by_name = {str(name).casefold(): code for code, name in names.items()}
+    found, faults = [], Faults()
+    for item in given:
+        code = item if item in codes else by_name.get(item.casefold())
+        if code is None:
+            known = [*codes, *(str(name) for name in names.values())]
+            faults.add(checks.unknown_name(f"area of level '{rule.listed}'", item, known, key="targeting.listed"))
+        else:
+            found.append(str(code))
+    with Faults.located_at(run.shown):
+        faults.raise_any()
+    return found
+
+
+def _indices(run: Run, rule: RuleSpec, period: str) -> dict[str, IndexResult]:
+    """Return the scenario's index of the period, for a rule that asks for one and brings none."""
+    if rule.preset is not None or not any(item.index for item in rule.criteria):
+        return {}
+    if period == run.spec.period:
+        return {period: run.index()}
+    return {period: index_in(run, period)}
+
+
+def index_in(run: Run, period: str) -> IndexResult:
+    """Return the scenario's index in another period.
+
+    Raises
+    ------
+    InputError
+        What :func:`~geoplan.risk.risk_index` refuses.
+    """
+    return risk_index(
+        run.indicators(),
+        run.spec.index,
+        period=period,
+        area_ids=list(run.areas().index),
+        reference_ids=run.reference_members(),
+        reference_name=run.reference_name() or None,
+        groups=run.groups(),
+    )
+
+
+def _references(
+    rule: RuleSpec, asked: TargetingSpec, given: Mapping[str, Mapping[str, float]] | None
+) -> pd.DataFrame | None:
+    """Return the values to compare with that the rule asks for: those given here before those of the scenario."""
+    names = {item.of for item in rule.criteria if item.of}
+    rows = [
+        {"reference": name, "indicator": key, "value": value, "source": "as handed in"}
+        for name, values in (given or {}).items()
+        for key, value in values.items()
+    ]
+    rows += [item.model_dump() for item in asked.references if item.reference in names]
+    return pd.DataFrame(rows).reindex(columns=_REFERENCES) if rows else None
+
+
+def _earlier(rule: RuleSpec, asked: TargetingSpec, areas: list[str]) -> pd.DataFrame | None:
+    """Return published lists as verdicts of every area."""
+    names = {item.id for item in rule.statuses} | {item.continues for item in rule.statuses}
+    lists = [item for item in asked.earlier if item.status in names]
+    rows = [(code, item.period, item.status, code in set(item.areas)) for item in lists for code in areas]
+    return pd.DataFrame(rows, columns=["area_id", "period", "status", "holds"]) if rows else None
+
+
+def _nominated(asked: TargetingSpec, areas: list[str]) -> pd.DataFrame | None:
+    rows = [item.model_dump() for item in asked.nominated]
+    if not rows:
+        return None
+    strange = [row["area_id"] for row in rows if row["area_id"] not in set(areas)]
+    if strange:
+        raise checks.unknown_name("area", strange[0], areas, key="targeting.nominated")
+    return pd.DataFrame(rows)
