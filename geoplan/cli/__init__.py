@@ -15,6 +15,7 @@ import typer
 from rich.markup import escape
 
 import geoplan as gp
+from geoplan.cli.rules import rules
 from geoplan.cli.telling import (
     PER_RULE,
     as_data,
@@ -47,6 +48,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+app.add_typer(rules, name="rules")
 _BAD_INPUT, _INTERRUPTED = 2, 130
 
 

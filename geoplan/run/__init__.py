@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from geoplan.run.choosing import selection_for
+    from geoplan.run.designating import write_margins
     from geoplan.run.folder import atomic_folder
     from geoplan.run.geography import Geography, describe_areas
     from geoplan.run.matching import match_table, write_matches
@@ -37,6 +39,8 @@ _HOMES = {
     "open_run": "story",
     "ranking_table": "ranking",
     "read_sheets": "sheets",
+    "selection_for": "choosing",
+    "write_margins": "designating",
     "write_matches": "matching",
     "write_run": "outputs",
 }
@@ -59,6 +63,8 @@ __all__ = [
     "open_run",
     "ranking_table",
     "read_sheets",
+    "selection_for",
+    "write_margins",
     "write_matches",
     "write_run",
 ]

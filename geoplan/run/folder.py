@@ -1,8 +1,9 @@
-"""A folder that is either the old one, whole, or the new one, whole."""
+"""A folder, or a file, that is either the old one, whole, or the new one, whole."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from geoplan.errors import OutputError
 
-__all__ = ["INDEX_FILE", "MANIFEST", "atomic_folder"]
+__all__ = ["INDEX_FILE", "MANIFEST", "atomic_file", "atomic_folder"]
 
 INDEX_FILE = "index.parquet"
 MANIFEST = "manifest.json"
@@ -51,6 +52,35 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(work, ignore_errors=True)
         _remove_empty(made)
+
+
+@contextmanager
+def atomic_file(target: Path) -> Iterator[Path]:
+    """Give a temporary file to write to, and put it in the place of ``target`` when all went well.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written; what was there stays.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}-", suffix=".partial", dir=target.resolve().parent)
+    except OSError as error:
+        raise _file_not_writable(target, error) from error
+    os.close(handle)
+    try:
+        yield Path(name)
+        Path(name).chmod(0o644)  # mkstemp makes files for one user
+        Path(name).replace(target)
+    except OSError as error:
+        raise _file_not_writable(target, error) from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _file_not_writable(target: Path, error: OSError) -> OutputError:
+    reason = (error.strerror or str(error)).lower()
+    return OutputError(f"{target}: the file cannot be written ({reason}). Hint: choose another with --out")
 
 
 def _replaceable(target: Path) -> bool:

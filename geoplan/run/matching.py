@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -11,9 +9,10 @@ from typing import TypeVar
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, Faults, IdError, OutputError, SpecError
+from geoplan.errors import Fault, Faults, IdError, SpecError
 from geoplan.places import NameMatch, as_aliases, as_names, match_names, name_labels
 from geoplan.places.tidy import total_rows
+from geoplan.run.folder import atomic_file
 from geoplan.show import write_csv
 from geoplan.sources import Catalogue, Dataset, read_table, read_vector
 from geoplan.specs import AliasesLayer, AreasLayer, IndicatorsLayer, MembershipLayer
@@ -269,21 +268,5 @@ def write_matches(match: NameMatch, path: Path) -> None:
     """
     table = match.table.reset_index()
     table["suggestions"] = table["suggestions"].map("; ".join)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=".partial", dir=path.resolve().parent)
-    except OSError as error:
-        raise _not_writable(path, error) from error
-    os.close(handle)
-    try:
-        write_csv(Path(name), table[["row", "name", "municipality", "area_id", "area", "how", "suggestions"]])
-        Path(name).chmod(0o644)  # mkstemp makes files for one user
-        Path(name).replace(path)
-    except OSError as error:
-        raise _not_writable(path, error) from error
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _not_writable(path: Path, error: OSError) -> OutputError:
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(f"{path}: the file cannot be written ({reason}). Hint: choose another with --out")
+    with atomic_file(path) as target:
+        write_csv(target, table[["row", "name", "municipality", "area_id", "area", "how", "suggestions"]])

@@ -539,6 +539,10 @@ class Run:
         """
         return self._selections
 
+    def certainty(self) -> None:
+        """Return how sure designations are."""
+        return
+
     def reference_members(self) -> list[str]:
         """Return the ranked areas that make up what scores 100.
 

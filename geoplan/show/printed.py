@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -77,6 +77,8 @@ def plot(
     backdrop: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
     outline: gpd.GeoDataFrame | None = None,
     top: int = 5,
+    named: Mapping[str, str] | None = None,
+    named_title: str = "",
     **style_kwds: Any,
 ) -> Figure:
     """Draw a choropleth for print.
@@ -95,6 +97,10 @@ def plot(
         Areas of a higher level, drawn as dark borders.
     top
         How many of the highest values are numbered on the map and named beside it.
+    named
+        In their place: the areas to number and name, in order, and what stands after each name.
+    named_title
+        The words above them.
 
     Returns
     -------
@@ -136,12 +142,12 @@ def plot(
     )
     side.set_axis_off()
     bottom = _legend(side, style)
-    if style.marks:
+    if style.marks and named is None:
         _mark(main, areas, style)
     else:
-        highest = values.where(style.classes >= 0).dropna().sort_values(ascending=False, kind="stable").head(top)
-        _number(main, areas, highest)
-        _name_list(side, areas, highest, style, bottom)
+        listed = _highest(values, style, top) if named is None else dict(named)
+        _number(main, areas, listed)
+        _name_list(side, areas, listed, named_title or texts(style.language)["top"], bottom)
     draw_scale_bar(main, style.language)
     draw_north_arrow(main, style.language)
     _footer(figure, style)
@@ -260,12 +266,12 @@ def _legend(axes: Axes, style: Style) -> float:
     return float(axes.transAxes.inverted().transform(legend.get_window_extent())[0, 1])
 
 
-def _number(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series) -> None:
+def _number(axes: Axes, areas: gpd.GeoDataFrame, listed: Mapping[Any, str]) -> None:
     """Write numbers on areas; where two would cover each other the later one steps aside and points to its area."""
     west, east = axes.get_xlim()
     inch = (east - west) / (axes.get_window_extent().width / axes.figure.dpi)
     taken: list[tuple[float, float]] = []
-    for place, area_id in enumerate(highest.index, start=1):
+    for place, area_id in enumerate(listed, start=1):
         point = areas.geometry[area_id].representative_point()
         x, y = _free_place(point.x, point.y, taken, _MARK * inch)
         taken.append((x, y))
@@ -306,15 +312,26 @@ def _free_place(x: float, y: float, taken: Sequence[tuple[float, float]], size: 
     return next(free, (x, y))
 
 
-def _name_list(axes: Axes, areas: gpd.GeoDataFrame, highest: pd.Series, style: Style, below: float) -> None:
-    if highest.empty:
+def _highest(values: pd.Series, style: Style, top: int) -> dict[Any, str]:
+    """Return the areas of the highest values, each with its value as it is written."""
+    highest = values.where(style.classes >= 0).dropna().sort_values(ascending=False, kind="stable").head(top)
+    return {code: format_number(value, style.language, decimals=style.decimals) for code, value in highest.items()}
+
+
+def _name_list(axes: Axes, areas: gpd.GeoDataFrame, listed: Mapping[Any, str], title: str, below: float) -> None:
+    """Name the numbered areas beside the map, as many as there is room for."""
+    if not listed:
         return
     step = _LINE / (axes.get_window_extent().height / axes.figure.dpi)
-    lines: list[tuple[str, float, str]] = [(texts(style.language)["top"], 10, _QUIET)]
-    for place, (area_id, value) in enumerate(highest.items(), start=1):
+    room = max(int(below / step) - 1, 1)
+    lines: list[tuple[str, float, str]] = [(title, 10, _QUIET)]
+    for place, (area_id, words) in enumerate(listed.items(), start=1):
+        if place == room and len(listed) > room:
+            lines.append((f"… +{len(listed) - place + 1}", 10.5, _INK))
+            break
         name = str(areas["name"][area_id])
         name = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1].rstrip()}…"
-        lines.append((f"{place}  {name}  {format_number(value, style.language, decimals=style.decimals)}", 10.5, _INK))
+        lines.append((f"{place}  {name}  {words}".rstrip(), 10.5, _INK))
     for number, (text, size, colour) in enumerate(lines, start=1):
         axes.text(
             0.015,

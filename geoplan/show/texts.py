@@ -33,6 +33,7 @@ class Texts:
     why: dict[str, str]
     patterns: dict[str, str]
     uncompared: dict[str, str]
+    verdicts: dict[str, str]
 
     def __getitem__(self, key: str) -> str:
         return self.words[key]
@@ -74,7 +75,8 @@ def texts(language: str) -> Texts:
         raise checks.unknown_name("language", language, content, key="language")
     own = dict(content[language])
     parts = {
-        part: own.pop(part) for part in ("statuses", "units", "reasons", "methods", "why", "patterns", "uncompared")
+        part: own.pop(part)
+        for part in ("statuses", "units", "reasons", "methods", "why", "patterns", "uncompared", "verdicts")
     }
     return Texts(language, words=own, **parts)
 

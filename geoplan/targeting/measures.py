@@ -152,7 +152,7 @@ def _known(name: str, table: IndicatorTable) -> IndicatorSpec:
         present = sorted(set(table.data["indicator"]) & set(table.definitions))
         fault = checks.unknown_name("indicator of the table", name, present).faults[0]
         hint = f"{fault.hint} " if fault.hint else ""
-        raise SpecError(replace(fault, hint=f"{hint}Say which one to use with `indicators`."))
+        raise SpecError(replace(fault, hint=f"{hint}Name the one to use: `indicators`, at the command line --use"))
     return table.definitions[name]
 
 

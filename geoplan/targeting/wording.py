@@ -14,7 +14,7 @@ from geoplan.specs import CriterionSpec, RuleSpec
 if TYPE_CHECKING:
     from geoplan.targeting.rules import Selection
 
-__all__ = ["area_lines", "change_text", "criterion_text", "rule_lines", "selection_lines"]
+__all__ = ["area_lines", "change_text", "criterion_text", "difference_lines", "rule_lines", "selection_lines"]
 
 _SIGNS = {"above": "above", "at_least": "at least", "below": "below", "at_most": "at most"}
 _WHY = {
@@ -200,3 +200,39 @@ def _figure_text(item: Mapping[Any, Any]) -> str:
     met = "not known whether met" if pd.isna(item["meets"]) else "met" if item["meets"] else "not met"
     change = change_text(item["margin"], item["margin_unit"], item["margin_total"])
     return f"{said}: {met}" + (f"; {change} would change that" if change else "")
+
+
+# ---------------------------------------------------------------- two rule books
+
+
+def difference_lines(first: RuleSpec, second: RuleSpec, language: str = "en") -> list[str]:
+    """Say how two rule books differ: criteria and statuses that only one has, and those that both have otherwise.
+
+    Criteria are compared by what they count, whatever they are called.
+    """
+    said = [f"{first.title.to(language)} → {second.title.to(language)}"]
+    said += [f"in force: {_span(first)} → {_span(second)}"] if _span(first) != _span(second) else []
+    tests = [{_subject(item): criterion_text(item) for item in rule.criteria} for rule in (first, second)]
+    statuses = [{item.id: _status_text(rule, item.id, language) for item in rule.statuses} for rule in (first, second)]
+    for kind, (before, after) in (("criterion", tests), ("status", statuses)):
+        for name in dict.fromkeys([*before, *after]):
+            old, new = before.get(name), after.get(name)
+            if old == new:
+                continue
+            if new is None:
+                said.append(f"{kind} falls away: {old}")
+            elif old is None:
+                said.append(f"{kind} is new: {new}")
+            else:
+                said.append(f"{kind} changes: {old} → {new}")
+    return said if len(said) > 1 else [*said, "no difference"]
+
+
+def _span(rule: RuleSpec) -> str:
+    return f"{rule.since or 'no date'} to {rule.until or 'now'}"
+
+
+def _subject(item: CriterionSpec) -> tuple[object, ...]:
+    """Return what a criterion counts; a second one of the same figure is told apart by its id."""
+    figure = item.indicator or item.numerator or item.index
+    return (figure, "" if item.id in {item.key, figure} or not item.id[-1].isdigit() else item.id)

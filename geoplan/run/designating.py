@@ -1,0 +1,217 @@
+"""What a run writes of the choice of areas: a map, a workbook with margins, and the log of decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from geoplan.run.folder import atomic_file
+from geoplan.show import Sheet, Style, format_date, make_style, texts, write_csv, write_workbook
+from geoplan.show.texts import Texts
+from geoplan.targeting import Selection
+from geoplan.targeting.wording import rule_lines
+
+if TYPE_CHECKING:
+    from geoplan.run.story import Run
+
+__all__ = ["decision_log", "designation_style", "margins_table", "named_areas", "write_choice", "write_margins"]
+
+#: Outcomes from the fewest conditions to the most: a mark for the map, as the order of its classes.
+OUTCOMES = {
+    "designation_no": "",
+    "designation_nominated": "○",
+    "designation_no_borderline": "◔",
+    "designation_yes_borderline": "◕",
+    "designation_yes": "●",
+}
+_PALETTE = "YlGnBu"
+
+
+def outcomes_of(run: Run, found: Selection) -> pd.Series:
+    """Return each area's outcome as a key of :data:`OUTCOMES`; empty where it cannot be told or does not apply."""
+    table = found.table
+    sure = run.certainty()
+    borderline = pd.Series(data=False, index=table.index)
+    if sure is not None and found.rule == run.selections()[run.spec.targeting.rule].rule:  # type: ignore[union-attr]  # certainty is asked under [targeting]
+        borderline = (sure.table["class"] == "borderline").reindex(table.index, fill_value=False)
+    qualified = table["qualified"].fillna(value=False).astype(bool)
+    kind = pd.Series("designation_no", index=table.index, dtype=object)
+    kind = kind.mask(borderline, "designation_no_borderline").mask(table["nominated"], "designation_nominated")
+    kind = kind.mask(qualified, "designation_yes").mask(qualified & borderline, "designation_yes_borderline")
+    outside = table["reason"].isin(["small_population", "not_listed"]) & ~table["nominated"] & ~borderline
+    return kind.mask(table["qualified"].isna(), "").mask(outside, "")
+
+
+def designation_style(run: Run, found: Selection) -> tuple[pd.Series, Style]:
+    """Return the map of a rule: its outcomes in neutral words, the statute's own only as a quotation."""
+    words, language = texts(run.spec.language), run.spec.language
+    kinds = outcomes_of(run, found)
+    shown = [kind for kind in OUTCOMES if kind in set(kinds)]
+    labels = {OUTCOMES[kind] or " ": words[kind] for kind in shown}
+    numbers = kinds.map({kind: place for place, kind in enumerate(shown, start=1)}).astype(float)
+    status = pd.Series("out_of_scope", index=kinds.index, dtype=object)
+    status = status.mask(found.table["reason"] == "not_listed", "not_applicable")
+    status = status.mask(found.table["qualified"].isna(), "not_collected")
+    reason = found.table["reason"].map({name: words.verdicts[name] for name in ("small_population", "not_listed")})
+    chief = found.rule.status(found.rule.chief)
+    quoted = f' ("{chief.term.to(found.rule.language or language)}")' if chief.term else ""
+    style = make_style(
+        numbers,
+        status=status,
+        reason=reason.fillna(""),
+        categories=labels or {" ": words["designation_no"]},
+        cmap=_PALETTE,
+        title=found.rule.title.to(language),
+        unit=f"{chief.label.to(language)}{quoted}",
+        period=found.period,
+        source=run.sources(),
+        note=" ".join([f"{words['law']}: {found.rule.law}.", *([run.spec.note.to(language)] if run.spec.note else [])]),
+        date=format_date(run.spec.date, language),
+        language=language,
+    )
+    return numbers, style
+
+
+def named_areas(found: Selection, kinds: pd.Series) -> dict[str, str]:
+    """Return the areas that a map of a rule names, those that qualify first; with a mark where outcomes differ."""
+    shown = [kind for kind in reversed(OUTCOMES) if kind != "designation_no" and kind in set(kinds)]
+    marks = len(shown) > 1
+    return {code: OUTCOMES[kind] if marks else "" for kind in shown for code in found.table.index[kinds == kind]}
+
+
+# ---------------------------------------------------------------- tables
+
+
+def decision_log(run: Run, found: Selection) -> pd.DataFrame:
+    """Return the log of decisions: one row an area, with rule, date and who nominated it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``area_id, name, population, decision`` (the outcome in words), ``because``, ``met``, ``open``, ``flips``, ``tips``,
+        ``settled_by``, ``nominated_by, nominated_on, nomination_note, rule, law, authority, in_force, period,
+        decided_on`` (the scenario's date); with certainty asked for, ``p_designated`` and ``certainty_class``.
+    """
+    words, rule = texts(run.spec.language), found.rule
+    table = found.table
+    labels = _criterion_labels(run, found)
+    kinds = outcomes_of(run, found)
+    log = pd.DataFrame({"area_id": table.index, "name": run.areas()["name"].reindex(table.index).to_numpy()})
+    log["population"] = table["population"].to_numpy()
+    told = kinds.map({kind: words[kind] for kind in OUTCOMES}).where(kinds != "", words["designation_no"])
+    log["decision"] = told.mask(table["qualified"].isna(), words["designation_unknown"]).to_numpy()
+    log["because"] = table["reason"].map(words.verdicts).fillna("").to_numpy()
+    for name in ("met", "open", "flips"):
+        log[name] = table[name].to_numpy()
+    log["tips"] = [" + ".join(labels.get(part, part) for part in text.split("+")) for text in table["tips"]]
+    log["settled_by"] = [", ".join(labels.get(part, part) for part in text.split(", ")) for text in table["settled_by"]]
+    sure = run.certainty()
+    if sure is not None and found is run.selections()[run.spec.targeting.rule]:  # type: ignore[union-attr]  # asked under [targeting]
+        log["p_designated"] = sure.table["p_designated"].reindex(table.index).to_numpy()
+        log["certainty_class"] = sure.table["class"].reindex(table.index).map(words.verdicts).to_numpy()
+    for name in ("nominated_by", "nominated_on", "nomination_note"):
+        log[name] = table[name].astype(str).to_numpy()
+    log["rule"], log["law"], log["authority"] = rule.title.to(run.spec.language), rule.law, rule.authority
+    log["in_force"] = f"{rule.since or '–'} – {rule.until or ''}".strip()
+    log["period"], log["decided_on"] = found.period, run.spec.date.isoformat()
+    return log.assign(flips=pd.array(log["flips"], dtype="Int64"))
+
+
+def margins_table(run: Run, found: Selection) -> pd.DataFrame:
+    """Return the figures, limits and margins of a selection for people: names, and words in the run's language."""
+    words = texts(run.spec.language)
+    table = found.criteria.rename(columns={"gap": "gap_limit"})
+    table.insert(1, "name", table["area_id"].map(run.areas()["name"]))
+    table["criterion"] = table["criterion"].map(_criterion_labels(run, found))
+    table["unit"] = table["unit"].map(words.unit)
+    met = {True: words.verdicts["yes"], False: words.verdicts["no"]}
+    table["meets"] = [words.verdicts["unknown"] if pd.isna(value) else met[bool(value)] for value in table["meets"]]
+    table["margin_unit"] = table["margin_unit"].map(lambda unit: words.verdicts.get(unit, words.unit(unit)))
+    table["status"] = table["status"].map(words.statuses)
+    table["reason"] = table["reason"].map(words.why).fillna("")
+    table["method"] = table["method"].map(words.method)
+    return table.assign(period=found.period)
+
+
+def _criterion_labels(run: Run, found: Selection) -> dict[str, str]:
+    words = texts(run.spec.language)
+    labels = {item.id: item.label.to(run.spec.language) for item in found.rule.criteria}
+    return {**labels, "population": words.verdicts["population"], "earlier years": words.verdicts["earlier years"]}
+
+
+def statuses_table(run: Run, found: Mapping[str, Selection]) -> pd.DataFrame:
+    """Return what every rule says of every area, one column a rule and status."""
+    words = texts(run.spec.language)
+    names = {True: words.verdicts["yes"], False: words.verdicts["no"]}
+    table = run.areas()[["name"]].rename_axis("area_id").reset_index()
+    for selection in found.values():
+        for status in selection.rule.statuses:
+            own = selection.statuses[status.id].reindex(table["area_id"])
+            told = [words.verdicts["unknown"] if pd.isna(value) else names[bool(value)] for value in own]
+            title = f"{selection.rule.title.to(run.spec.language)}: {status.label.to(run.spec.language)}"
+            table[title] = told
+    return table
+
+
+# ---------------------------------------------------------------- files
+
+
+def write_choice(run: Run, folder: Path) -> None:
+    """Write ``choice.xlsx`` and ``decisions.csv``."""
+    spec, words = run.spec, texts(run.spec.language)
+    found = run.selections()
+    own = found[spec.targeting.rule]  # type: ignore[union-attr]  # the caller has seen to it
+    log, margins = decision_log(run, own), margins_table(run, own)
+    decimals = {"population": 0, "met": 0, "open": 0, "flips": 0, "p_designated": 2}
+    write_csv(
+        folder / "decisions.csv",
+        log,
+        headings=words.words,
+        decimals=decimals,
+        separator=spec.output.csv.separator,
+        decimal=spec.output.csv.decimal,
+    )
+    footer = f"{own.rule.title.to(spec.language)} · {own.period} · {run.sources()}"
+    shown = {"value": 2, "limit": 2, "reference": 2, "gap_limit": 2, "numerator": 0, "denominator": 0, "years": 0}
+    sheets = [
+        Sheet(words["choice_sheet"], log, words.words, decimals, frozen=2, footer=footer),
+        Sheet(
+            words["margins_sheet"],
+            margins,
+            {**words.words, "reason": words["why_missing"]},
+            {**shown, "margin": 0, "margin_total": 0},
+            frozen=3,
+            footer=footer,
+        ),
+        *_further(run, own),
+        *([Sheet(words["rules_sheet"], statuses_table(run, found), words.words, frozen=2)] if len(found) > 1 else []),
+        Sheet(words["notes_sheet"], _notes(run, found, words), widths=(38, 110)),
+    ]
+    write_workbook(folder / "choice.xlsx", sheets, title=own.rule.title.to(spec.language), date=spec.date)
+
+
+def write_margins(found: Selection, names: pd.Series, path: Path) -> None:
+    """Write the figures, limits and margins of a selection as text, under their plain column names."""
+    table = found.criteria
+    table.insert(1, "name", table["area_id"].map(names))
+    with atomic_file(path) as target:
+        write_csv(target, table)
+
+
+def _further(run: Run, own: Selection) -> list[Sheet]:
+    del run, own
+    return []
+
+
+def _notes(run: Run, found: Mapping[str, Selection], words: Texts) -> pd.DataFrame:
+    """Put down every rule book and every convention."""
+    lines: list[tuple[str, str]] = []
+    names: Any = run.areas()["name"]
+    for name, selection in found.items():
+        lines += [(name, text) for text in selection.lines(names=names, language=run.spec.language)]
+        lines += [(f"{name}: rule", text) for text in rule_lines(selection.rule, run.spec.language)]
+        lines += [(f"{name}: {head}", text) for head, text in selection.certificate.items()]
+    return pd.DataFrame(lines, columns=[words["notes_sheet"], ""])
