@@ -108,8 +108,8 @@ gp.plot_ranks(
 )
 
 # %% [markdown]
-# Seven areas are among the eight whatever chance did, and the eighth place lies between two. Whom to choose there is
-# not a question of statistics.
+# The intervals of seven areas lie wholly among the eight, and the eighth place lies between two. Whom to choose there
+# is not a question of statistics.
 #
 # Lomma-Torpvreten has rank 28 and its interval ends at 26. That is no mistake: it has 899 residents, and some of its
 # favourable figures are taken for luck. An interval says where the rank of the true rates is likely to be; the
@@ -183,7 +183,8 @@ chart.set(xscale="log", xlabel="children in the basområde (logarithmic)", ylabe
 chart.xaxis.set_major_formatter("{x:g}")
 chart.legend(frameon=False, loc="upper left", fontsize=9)
 chart.spines[["top", "right"]].set_visible(False)
-chart.set_title("Child poverty in 128 basområden, 2012", loc="left", fontweight="bold", color=INK)
+chart.set_title(f"Child poverty in {len(pair)} basområden, 2012", loc="left", fontweight="bold", color=INK)
+figure.supxlabel(f"Source: {fine.sources()}", x=0.01, ha="left", fontsize=8.5)
 plt.show()
 
 # %% [markdown]
@@ -232,7 +233,7 @@ told.parts.loc[shown, ["score_before", "score_after", "own", "reference", "avail
 # %% [markdown]
 # ## Why is it there?
 #
-# Each indicator against the town. A hollow arrow is a difference that chance alone may have made.
+# Each indicator against the town. A hollow arrow is a difference that is small, or that chance alone may have made.
 
 # %%
 near = gp.neighbours(areas, bridges=dict(run.backdrop())["road"])
@@ -342,18 +343,21 @@ parents = gp.places.parents_at(fine.membership(), list(small.index), list(areas.
 apart = gp.segregation(parts, "low_economic_standard", parents={"stadsdel": parents})
 apart["level"] = apart["level"].replace("areas", "basomrade")
 uneven = apart.pivot(index="period", columns="level", values="dissimilarity_corrected")
+lived_in = apart.groupby("level")["areas"].last()
 
 figure, chart = plt.subplots(figsize=(9.2, 3.4), layout="constrained")
 for level, colour, word, up in (
-    ("basomrade", ACCENT, "128 basområden", 4),
-    ("stadsdel", "#225ea8", "32 stadsdelar", -4),
+    ("basomrade", ACCENT, "basområden", 4),
+    ("stadsdel", "#225ea8", "stadsdelar", -4),
 ):
     chart.plot(uneven.index, uneven[level], color=colour, marker="o", linewidth=2)
-    chart.annotate(word, (uneven.index[-1], uneven[level].iloc[-1]), (10, up), textcoords="offset points", color=colour,
+    end = uneven.index[-1], uneven[level].iloc[-1]
+    chart.annotate(f"{lived_in[level]} {word}", end, (10, up), textcoords="offset points", color=colour,
                    va="center", annotation_clip=False)  # fmt: skip
 chart.set(ylim=(0, 0.35), ylabel="dissimilarity (0–1)")
 chart.spines[["top", "right"]].set_visible(False)
 chart.set_title("Low economic standard: hardly any change", loc="left", fontweight="bold", color=INK)
+figure.supxlabel(f"Source: {fine.sources()}", x=0.01, ha="left", fontsize=8.5)
 plt.show()
 
 # %% [markdown]
@@ -430,7 +434,7 @@ show
 if FOUND:
     certain, undecided = (drawn.table.query(rule) for rule in ("rank_high <= 129", "rank_low <= 129 < rank_high"))
     residents = scores.ranking.loc[undecided.index, "population"].sum()
-    print(f"{len(certain)} areas are among the 129 highest whatever chance did.")
+    print(f"{len(certain)} areas are among the 129 highest with their whole interval.")
     print(f"{len(undecided)} can be in or out, with {residents:,.0f} residents.")
     width = (drawn.table["rank_high"] - drawn.table["rank_low"]).astype(float)
     middle, first = width.iloc[500:800].median(), width.iloc[:100].median()

@@ -331,7 +331,7 @@ def test_numbers_of_areas_are_written_as_in_the_language():
     assert "whole interval outside (1,279)" in _said(figure)
     codes = pd.Index([f"{number:04}" for number in range(1100)], name="area_id")
     local = pd.DataFrame({"value": np.arange(1100.0), "surroundings": 5.0, "class": "not distinguishable"}, index=codes)
-    assert "not distinguishable from chance (1,100)" in _said(plot_moran(local, language="en"))
+    assert "no clear pattern (1,100)" in _said(plot_moran(local, language="en"))
 
 
 def test_an_area_without_an_interval_has_a_cross():
@@ -355,6 +355,13 @@ def test_ranks_that_all_tie_and_one_area_are_drawn():
     table = _table(5).assign(rank=1, rank_low=1, rank_high=1)
     assert plot_ranks(table, top=1).axes[1].get_xlim()[0] < 1
     assert plot_ranks(_table(1)).axes[1].lines
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_axis_of_few_ranks_has_each_of_them_once(count, width):
+    table = _table(count).assign(rank_low=1, rank_high=count)
+    assert list(plot_ranks(table, top=1, width=width).axes[1].get_xticks()) == list(range(1, count + 1))
 
 
 # ---------------------------------------------------------------- profile
@@ -391,13 +398,32 @@ def test_the_shape_of_a_point_tells_its_side_of_the_city():
         "the area: more risk",
         "the area: the same",
         "the area: less risk",
-        "hollow: the difference is within its noise",
+        "hollow: as the city (the difference is small, or within its noise)",
         "the areas around it",
         "all areas, lowest to highest",
         "the city = 100",
         "52.4",
         "76.4",
     } <= set(said)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_profile_of_long_labels_and_large_values_can_be_read(width):
+    rows = pd.DataFrame({"indicator": ["a", "b"], "label": [LONG + " " + LONG, "Income"], "unit": ["per_1000", "SEK"],
+                         "relative": [130.0, 90.0], "value": [12.0, 1234567.0], "city": [9.0, 1345678.0]})  # fmt: skip
+    figure = plot_profile(rows, name="Norr", language="sv", width=width)
+    label = next(text for text in _said(figure) if text.startswith("Skarpnäcks"))
+    assert label.count("\n") == 1
+    assert label.replace("\N{NO-BREAK SPACE}", " ").endswith("…, per 1 000")
+    assert _overlapping(figure) == []
+    assert _outside(figure) == []
+
+
+def test_an_indicator_without_a_figure_has_words_and_no_bar():
+    both = {"indicator": ["a", "b"], "relative_minimum": [60.0, 60.0], "relative_maximum": [150.0, 150.0]}
+    figure = plot_profile(pd.DataFrame({**both, "relative": [130.0, None], "status": ["observed", "suppressed"]}))
+    bars = [part for part in figure.axes[1].collections if part.get_linewidth()[0] == 6]
+    assert len(bars) == 1
 
 
 def test_the_spread_of_all_areas_is_read_off_a_profile_of_all():
@@ -526,7 +552,7 @@ def test_classes_have_colours_shapes_and_names_and_the_rest_is_counted():
     assert {
         "high among high (2)",
         "low among low (1)",
-        "not distinguishable from chance (1)",
+        "no clear pattern (1)",
         "slope = Moran's I 0.50, p = 0.004",
         "Område 1",
         "Område 2",

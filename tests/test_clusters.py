@@ -376,7 +376,8 @@ def test_whole_numbers_with_gaps_are_numbers():
     ("arguments", "said"),
     [
         ({"method": "gi"}, "key 'method': no method is called 'gi'. Hint: one of 'gi_star', 'moran'"),
-        ({"permutations": 0}, "key 'permutations': permutations is 0. Expected: 1 or more."),
+        ({"permutations": 0}, "key 'permutations': permutations is 0. Expected: a whole number, 1 or more."),
+        ({"permutations": 1e4}, "key 'permutations': permutations is 10000.0. Expected: a whole number, 1 or more."),
         ({"alpha": 1}, "key 'alpha': alpha is 1. Expected: a number between 0 and 1."),
         ({"alpha": 0}, "key 'alpha': alpha is 0. Expected: a number between 0 and 1."),
         (
@@ -390,6 +391,17 @@ def test_arguments_out_of_range(arguments, said):
     with pytest.raises(SpecError) as caught:
         local_pattern(VALUES, neighbours(NINE), **arguments)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("measure", [global_pattern, local_pattern])
+def test_what_is_no_series_and_what_are_no_neighbours_is_refused(measure):
+    near = neighbours(NINE)
+    with pytest.raises(SpecError, match="key 'values': these are no values: DataFrame"):
+        measure(VALUES.to_frame(), near)
+    with pytest.raises(SpecError, match="key 'neighbours': neighbours of type Graph"):
+        measure(VALUES, near.graph)
+    with pytest.raises(SpecError, match="key 'neighbours': neighbours of type DataFrame"):
+        measure(VALUES, near.pairs)
 
 
 def test_all_arguments_out_of_range_are_said_at_once():

@@ -426,6 +426,15 @@ def test_an_indicator_that_nobody_has_or_nobody_knows_is_not_comparable():
     }
 
 
+def test_a_table_in_which_nobody_knows_anything_is_compared_to_nothing():
+    poor = definition("poor")
+    rows = [(area, "poor", "2012", None, None, None, "suppressed") for area in "AB"]
+    table = IndicatorTable(pd.DataFrame(rows, columns=COLUMNS), {"poor": poor})  # its figures are objects, not numbers
+    found = contrast(table, pairs("AB"), period="2012")
+    assert found[["reason", "reason_rest"]].eq("figure_not_known").all(axis=None)
+    assert profile(table, period="2012")["kind"].tolist() == ["not comparable"] * 2
+
+
 def test_one_area_is_as_the_city():
     found = profile(made([("A", "poor", 3, 10)], [definition("poor")]), period="2012")
     assert found[["relative", "kind", "place", "among"]].to_numpy().tolist() == [[100, "as the city", 1, 1]]

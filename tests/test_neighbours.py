@@ -290,8 +290,13 @@ def test_bridges_that_are_points_or_state_no_system_are_refused():
             {"islands": "joined"},
             "key 'islands': no rule for islands is called 'joined'. Hint: did you mean 'join'?",
         ),
-        ({"method": "nearest", "k": 3}, "key 'k': 3 nearest of 3 areas cannot be found. Expected: from 1 to 2."),
-        ({"method": "nearest", "k": 0}, "key 'k': 0 nearest of 3 areas cannot be found. Expected: from 1 to 2."),
+        *(
+            (
+                {"method": "nearest", "k": k},
+                f"key 'k': {k} nearest of 3 areas cannot be found. Expected: a whole number from 1 to 2.",
+            )
+            for k in (3, 0, 1.5)
+        ),
         ({"method": "distance"}, "key 'distance_m': no distance is given. Expected: a number of metres above 0."),
         (
             {"method": "distance", "distance_m": -5},

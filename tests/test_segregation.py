@@ -273,7 +273,12 @@ def test_a_missing_package_is_said(monkeypatch):
     [
         ({"indicator": "por"}, "no indicator is called 'por'. Hint: did you mean 'poor'?"),
         ({"periods": ["2013"]}, "key 'periods': no period is called '2013'. Hint: did you mean '2012'?"),
-        ({"iterations": 0}, "key 'iterations': iterations is 0. Expected: 1 or more."),
+        ({"iterations": 0}, "key 'iterations': iterations is 0. Expected: a whole number, 1 or more."),
+        ({"iterations": 2.5}, "key 'iterations': iterations is 2.5. Expected: a whole number, 1 or more."),
+        (
+            {"neighbours": pd.DataFrame({"area_id": ["a"], "neighbour_id": ["b"]})},
+            "key 'neighbours': neighbours of type DataFrame. Expected: what `neighbours(…)` returns.",
+        ),
         ({"seed": -1}, "key 'seed': seed is -1. Expected: a whole number, 0 or more."),
         (
             {"parents": {"areas": pd.Series({"a": "x"})}},

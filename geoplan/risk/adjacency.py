@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
@@ -182,6 +183,18 @@ def graph_of(links: _Links, ids: np.ndarray) -> Graph:
     return Graph.from_sparse(sparse.csr_array((ones, links), shape=(len(ids), len(ids))), ids)
 
 
+def whole_from(least: int, number: object) -> bool:
+    """Say whether a number of things is one: whole, and not below ``least``."""
+    return isinstance(number, Integral) and int(number) >= least
+
+
+def must_be_neighbours(given: object, key: str = "neighbours") -> None:
+    """Refuse what does not say which areas have none, such as a list of pairs or a graph."""
+    if not isinstance(given, Neighbours):
+        what = f"neighbours of type {type(given).__name__}"
+        raise SpecError(Fault(what=what, key=key, expected="what `neighbours(…)` returns"))
+
+
 def _must_be_possible(
     method: str, islands: str, k: int, distance_m: float | None, tolerance_m: float, size: int
 ) -> None:
@@ -190,8 +203,12 @@ def _must_be_possible(
     for key, word, known in (("method", method, _METHODS), ("islands", islands, _ISLANDS)):
         if word not in known:
             faults.add(checks.unknown_name("method" if key == "method" else "rule for islands", word, known, key=key))
-    if method == "nearest" and size > 1 and not 1 <= k < size:
-        fault = Fault(what=f"{k} nearest of {size:,} areas cannot be found", key="k", expected=f"from 1 to {size - 1}")
+    if method == "nearest" and size > 1 and not (whole_from(1, k) and k < size):
+        fault = Fault(
+            what=f"{k} nearest of {size:,} areas cannot be found",
+            key="k",
+            expected=f"a whole number from 1 to {size - 1}",
+        )
         faults.add(SpecError(fault))
     if method == "distance" and not (distance_m is not None and 0 < distance_m < np.inf):
         what = "no distance is given" if distance_m is None else f"{distance_m:g} m is no distance"

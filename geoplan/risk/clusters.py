@@ -19,7 +19,7 @@ from scipy import sparse
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, IdError, SpecError, TableError
-from geoplan.risk.adjacency import Neighbours, graph_of
+from geoplan.risk.adjacency import Neighbours, graph_of, must_be_neighbours, whole_from
 
 __all__ = ["CLASSES", "GlobalPattern", "global_pattern", "local_pattern"]
 
@@ -147,7 +147,7 @@ def global_pattern(
     ------
     InputError
         ``IdError`` when a code occurs twice or is unknown to the neighbours, ``TableError`` when a value is no finite
-        number, ``SpecError`` when an argument is out of range.
+        number, ``SpecError`` when an argument is out of range or of another kind.
 
     Examples
     --------
@@ -244,7 +244,7 @@ def local_pattern(
     ------
     InputError
         ``IdError`` when a code occurs twice or is unknown to the neighbours, ``TableError`` when a value is no finite
-        number, ``SpecError`` when an argument is out of range.
+        number, ``SpecError`` when an argument is out of range or of another kind.
 
     Examples
     --------
@@ -301,9 +301,10 @@ def _must_be_possible(
     faults = Faults()
     if method not in CLASSES:
         faults.add(checks.unknown_name("method", method, CLASSES, key="method"))
+    draws = 1 if permutations is None else permutations
     wrong = [
-        (permutations is not None and permutations < 1, "permutations", permutations, "1 or more"),
-        (not 0 <= seed <= _MOST_SEED, "seed", seed, f"a whole number from 0 to {_MOST_SEED}"),
+        (not whole_from(1, draws), "permutations", permutations, "a whole number, 1 or more"),
+        (not whole_from(0, seed) or seed > _MOST_SEED, "seed", seed, f"a whole number from 0 to {_MOST_SEED}"),
         (not 0 < alpha < 1, "alpha", alpha, "a number between 0 and 1"),
         (not 0 <= effect < np.inf, "minimum_effect", effect, "0 or a number of standard deviations above"),
     ]
@@ -315,6 +316,10 @@ def _must_be_possible(
 
 def _field(values: pd.Series, neighbours: Neighbours) -> _Field:
     """Keep the areas that have a value and a neighbour that has one, in an order that does not hang on their names."""
+    must_be_neighbours(neighbours)
+    if not isinstance(values, pd.Series):
+        expected = "a series by area, such as `index.score`"
+        raise SpecError(Fault(what=f"these are no values: {type(values).__name__}", key="values", expected=expected))
     ids = pd.Index(neighbours.graph.unique_ids)
     number = _numbers(values, ids).reindex(ids)
     missing = ids[number.isna()]

@@ -403,7 +403,8 @@ def narrowed(table: IndicatorTable, names: list[str], period: str) -> IndicatorT
     """Keep one period of some indicators."""
 
     def kept(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows[(rows["period"] == period) & rows["indicator"].isin(names)]
+        of_them = rows[(rows["period"] == period) & rows["indicator"].isin(names)]
+        return of_them.astype(dict.fromkeys(_FIGURES, float))  # where none is known, a column may be one of objects
 
     definitions = {name: table.definitions[name] for name in names}
     return IndicatorTable(kept(table.data), definitions, None if table.parts is None else kept(table.parts))

@@ -17,7 +17,7 @@ from scipy import sparse
 from geoplan import checks
 from geoplan.errors import Fault, Faults, GeoplanError, SpecError, TableError
 from geoplan.places.indicators import KNOWN, IndicatorTable, roll_up
-from geoplan.risk.adjacency import Neighbours
+from geoplan.risk.adjacency import Neighbours, must_be_neighbours, whole_from
 
 __all__ = ["AREAS", "segregation"]
 
@@ -111,7 +111,8 @@ def segregation(
     Raises
     ------
     SpecError
-        When the indicator, a period or a level is unknown, the indicator is no share, or an argument is out of range.
+        When the indicator, a period or a level is unknown, the indicator is no share, or an argument is out of range or
+        of another kind.
     TableError
         When figures have no counts, or the group is larger than everybody.
     IdError
@@ -140,10 +141,11 @@ def segregation(
         if period not in set(rows["period"]):
             raise checks.unknown_name("period", period, rows["period"].unique(), key="periods")
     levels = {AREAS: table} | {name: roll_up(table, above) for name, above in (parents or {}).items()}
-    near = neighbours if isinstance(neighbours, Mapping) else {AREAS: neighbours} if neighbours else {}
-    for name in near:
+    near = neighbours if isinstance(neighbours, Mapping) else {} if neighbours is None else {AREAS: neighbours}
+    for name, beside in near.items():
         if name not in levels:
             raise checks.unknown_name("level", name, levels, key="neighbours")
+        must_be_neighbours(beside)
     found = []
     for name, level in levels.items():
         for period in wanted:
@@ -161,9 +163,10 @@ def segregation(
 def _must_be_possible(iterations: int, seed: int, parents: Mapping[str, pd.Series]) -> None:
     """Collect what is wrong with the arguments."""
     faults = Faults()
-    if iterations < 1:
-        faults.add(SpecError(Fault(what=f"iterations is {iterations}", key="iterations", expected="1 or more")))
-    if seed < 0:
+    if not whole_from(1, iterations):
+        what = f"iterations is {iterations}"
+        faults.add(SpecError(Fault(what=what, key="iterations", expected="a whole number, 1 or more")))
+    if not whole_from(0, seed):
         faults.add(SpecError(Fault(what=f"seed is {seed}", key="seed", expected="a whole number, 0 or more")))
     if AREAS in parents:
         what = f"the level '{AREAS}' is that of the table itself"

@@ -31,6 +31,7 @@ from geoplan.show.page import (
     missing_labels,
     must_be_table,
     numbers_of,
+    text_width,
     wrapped,
 )
 from geoplan.show.style import INK, LINES, MISSING_PATTERNS, QUIET
@@ -40,6 +41,7 @@ __all__ = ["plot_profile"]
 
 _CITY, _MIDDLE = 100.0, 0.5
 _DOMAIN, _PAD, _AXIS, _VALUE, _VALUE_NARROW = 0.3, 0.1, 0.42, 0.78, 0.52  # inches
+_LINES = 2  # of a label at most
 _BEYOND = 1.6  # how much farther than the area's own points the axis may reach to show those of other areas
 _ABOVE, _BELOW = LINES[1], LINES[0]
 _BARE = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
@@ -217,7 +219,7 @@ def _laid_out(own: pd.DataFrame, labels: Mapping[str, str], width: float, words:
     )
     narrow = width < NARROW
     room = width - 2 * EDGE if narrow else _label_room(width)
-    rows["lines"] = [wrapped(text, room, SMALL, most=2) for text in rows["label"].astype(str) + units]
+    rows["lines"] = [_label(str(text), unit, room) for text, unit in zip(rows["label"], units, strict=True)]
     order = list(dict.fromkeys(rows["domain"]))
     rows = rows.iloc[np.argsort([order.index(domain) for domain in rows["domain"]], kind="stable")]
     top, heads, at = [], [], 0.0
@@ -228,6 +230,16 @@ def _laid_out(own: pd.DataFrame, labels: Mapping[str, str], width: float, words:
         top.append(at)
         at += len(row["lines"]) * _line() + (_line() + 0.16 if narrow else _PAD)
     return _Profile(rows, measure, np.array(top), heads, at, narrow)
+
+
+def _label(text: str, unit: str, room: float) -> list[str]:
+    """Return an indicator's label with its unit in at most two lines; where it is cut the unit stays."""
+    lines = wrapped(text + unit, room, SMALL)
+    if len(lines) <= _LINES:
+        return lines
+    least = max(room - text_width(unit, SMALL), 0.5)
+    head, *rest = wrapped(text, room, SMALL)
+    return [head, fitted(" ".join(rest), least, SMALL) + unit]
 
 
 def _line() -> float:
@@ -255,9 +267,9 @@ def _key(shown: _Profile, words: Texts) -> list[Sign]:
         entries.append(Sign(words["surroundings"], point=_neighbour()))
     middle = words["reference_line" if shown.measure == "relative" else "middle_line"]
     entries.append(Sign(f"{middle} = {shown.middle:.0f}", {"color": INK, "linewidth": 1.2}))
-    if rows[["minimum", "maximum"]].notna().all(axis=1).any():
+    if rows[["at", "minimum", "maximum"]].notna().all(axis=1).any():
         entries.append(Sign(words["all_areas_span"], {"color": PALE, "linewidth": 6}))
-        if (rows["maximum"] > _limits(shown)[1]).any():
+        if (rows["maximum"][rows["at"].notna()] > _limits(shown)[1]).any():
             entries.append(Sign(words["beyond"]))
     return entries
 
@@ -291,7 +303,8 @@ def _limits(shown: _Profile) -> tuple[float, float]:
     own = shown.rows[["at", "surroundings"]].to_numpy()
     low, high = min(np.nanmin(own), shown.middle), max(np.nanmax(own), shown.middle)
     reach = max(high - shown.middle, shown.middle - low, 20.0)
-    others_low, others_high = shown.rows["minimum"].min(), shown.rows["maximum"].max()
+    others = shown.rows[shown.rows["at"].notna()]
+    others_low, others_high = others["minimum"].min(), others["maximum"].max()
     low = min(low, max(others_low, shown.middle - _BEYOND * reach)) if pd.notna(others_low) else low
     high = max(high, min(others_high, shown.middle + _BEYOND * reach)) if pd.notna(others_high) else high
     room = 0.05 * max(high - low, 40.0)
@@ -299,8 +312,9 @@ def _limits(shown: _Profile) -> tuple[float, float]:
 
 
 def _draw(page: Page, shown: _Profile, words: Texts) -> None:
-    value_room = _VALUE_NARROW if shown.narrow else _VALUE
     columns = [name for name in ("value", "city") if shown.rows[name].notna().any()]
+    written = [text_width(_figure(value, words), SMALL, bold=True) for name in columns for value in shown.rows[name]]
+    value_room = max(_VALUE_NARROW if shown.narrow else _VALUE, *(wide + 0.1 for wide in written), 0.0)
     left = EDGE if shown.narrow else EDGE + _label_room(page.width) + 0.2
     wide = page.width - left - EDGE - value_room * len(columns) - 0.1
     axes = page.axes(left, 0, wide, shown.height)
@@ -340,7 +354,7 @@ def _height(shown: _Profile, row: pd.Series, top: float) -> float:
 def _draw_row(axes: Axes, shown: _Profile, row: pd.Series, top: float, left: float) -> None:
     y = _height(shown, row, top)
     low, high = axes.get_xlim()
-    if pd.notna(row["minimum"]) and pd.notna(row["maximum"]):
+    if row[["at", "minimum", "maximum"]].notna().all():  # words stand where a missing one's bar would be
         axes.hlines(y, max(row["minimum"], low), min(row["maximum"], high), color=PALE, linewidth=6, zorder=1)
         if row["maximum"] > high:
             axes.plot(high, y, marker=">", markersize=4, color=GREY, clip_on=False, linestyle="none", zorder=3)

@@ -295,9 +295,8 @@ def _frame(axes: Axes, ranks: _Ranks, count: int, language: str) -> None:
         format_axis(axes.xaxis, language, bins=bins)
         return
     axes.set_xlim(1 - max(0.6, 0.015 * high), high + max(0.6, 0.015 * high))
-    places = [
-        place for place in MaxNLocator(bins, integer=True, steps=[1, 2, 5, 10]).tick_values(1, high) if place >= 1
-    ]
+    found = MaxNLocator(bins, integer=True, steps=[1, 2, 5, 10]).tick_values(1, max(high, 2.0))
+    places = [place for place in found if place >= 1 and place == round(place)]  # of one rank there are no parts
     step = places[1] - places[0] if len(places) > 1 else 1
     places = [1.0, *(place for place in places if 1 + 0.4 * step < place <= high)]
     axes.xaxis.set_major_locator(FixedLocator(places))

@@ -236,7 +236,8 @@ def _frame(axes: Axes, slopes: _Slopes, words: Texts) -> None:
         axes.set_yticks([])
     else:
         format_axis(axes.yaxis, words.language)
-    axes.vlines(slopes.years, 0, 1, transform=axes.get_xaxis_transform(), colors=PALE, linewidth=1, zorder=1)
+    pale: dict[str, Any] = {"colors": PALE, "linewidth": 1, "zorder": 1, "clip_on": False}
+    axes.vlines(slopes.years, 0, 1, transform=axes.get_xaxis_transform(), **pale)
     look: dict[str, Any] = {"textcoords": "offset points", "xycoords": axes.get_xaxis_transform(), "ha": "center"}
     between = text_width("2000 ", SMALL) * (slopes.years[-1] - slopes.years[0]) / _width(axes)
     written: list[int] = []
