@@ -145,8 +145,8 @@ def diff(
 
     run = gp.open_run(scenario) if scenario else None
     catalogue = run.catalogue if run else _catalogue()
-    books = [_rule(name, catalogue) for name in (first, second)]
-    for line in difference_lines(*books, language):
+    books = (_rule(first, catalogue), _rule(second, catalogue))
+    for line in difference_lines(books[0], books[1], language):
         stdout.print(escape(line), soft_wrap=True)
     if run is None:
         return

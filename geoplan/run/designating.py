@@ -35,7 +35,7 @@ def outcomes_of(run: Run, found: Selection) -> pd.Series:
     table = found.table
     sure = run.certainty()
     borderline = pd.Series(data=False, index=table.index)
-    if sure is not None and found.rule == run.selections()[run.spec.targeting.rule].rule:  # type: ignore[union-attr]  # certainty is asked under [targeting]
+    if sure is not None and found is run.chosen_rule():
         borderline = (sure.table["class"] == "borderline").reindex(table.index, fill_value=False)
     qualified = table["qualified"].fillna(value=False).astype(bool)
     kind = pd.Series("designation_no", index=table.index, dtype=object)
@@ -91,8 +91,8 @@ def decision_log(run: Run, found: Selection) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``area_id, name, population, decision`` (the outcome in words), ``because``, ``met``, ``open``, ``flips``, ``tips``,
-        ``settled_by``, ``nominated_by, nominated_on, nomination_note, rule, law, authority, in_force, period,
+        ``area_id, name, population, decision`` (the outcome in words), ``because``, ``met``, ``open``, ``flips``,
+        ``tips``, ``settled_by``, ``nominated_by, nominated_on, nomination_note, rule, law, authority, in_force, period,
         decided_on`` (the scenario's date); with certainty asked for, ``p_designated`` and ``certainty_class``.
     """
     words, rule = texts(run.spec.language), found.rule
@@ -109,7 +109,7 @@ def decision_log(run: Run, found: Selection) -> pd.DataFrame:
     log["tips"] = [" + ".join(labels.get(part, part) for part in text.split("+")) for text in table["tips"]]
     log["settled_by"] = [", ".join(labels.get(part, part) for part in text.split(", ")) for text in table["settled_by"]]
     sure = run.certainty()
-    if sure is not None and found is run.selections()[run.spec.targeting.rule]:  # type: ignore[union-attr]  # asked under [targeting]
+    if sure is not None and found is run.chosen_rule():
         log["p_designated"] = sure.table["p_designated"].reindex(table.index).to_numpy()
         log["certainty_class"] = sure.table["class"].reindex(table.index).map(words.verdicts).to_numpy()
     for name in ("nominated_by", "nominated_on", "nomination_note"):
@@ -163,7 +163,7 @@ def write_choice(run: Run, folder: Path) -> None:
     """Write ``choice.xlsx`` and ``decisions.csv``."""
     spec, words = run.spec, texts(run.spec.language)
     found = run.selections()
-    own = found[spec.targeting.rule]  # type: ignore[union-attr]  # the caller has seen to it
+    own = run.chosen_rule()
     log, margins = decision_log(run, own), margins_table(run, own)
     decimals = {"population": 0, "met": 0, "open": 0, "flips": 0, "p_designated": 2}
     write_csv(

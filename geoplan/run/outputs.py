@@ -20,6 +20,7 @@ import geoplan
 from geoplan.errors import OutputError
 from geoplan.risk import breakdown
 from geoplan.run.against import stored_conventions, stored_figures
+from geoplan.run.designating import designation_style, named_areas, outcomes_of, write_choice
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.publishing import must_be_public
 from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
@@ -66,7 +67,8 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
     pathlib.Path
         The folder, with ``map.png``, ``map.svg``, ``map.pdf``, ``map.html`` (further maps as ``map_<id>.*``),
         ``ranking.xlsx``, ``ranking.csv``, ``areas.gpkg``, ``index.parquet`` and ``manifest.json``; where the scenario
-        asks how sure ranks are, ``ranks.png``, ``ranks.svg`` and ``ranks.pdf``. Same inputs give the same bytes, the
+        asks how sure ranks are, ``ranks.png``, ``ranks.svg`` and ``ranks.pdf``; where it names a
+        rule, ``designations.png`` (and .svg, .pdf), ``choice.xlsx`` and ``decisions.csv``. Same inputs give the same bytes, the
         manifest's ``timings`` aside.
 
     Raises
@@ -110,6 +112,9 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         if run.spec.uncertainty is not None:
             with step(f"drawing {run.spec.uncertainty.draws:,} times to see how sure the ranks are"):
                 run.uncertainty()
+        if run.spec.targeting is not None:
+            with step("applying the rules"):
+                run.selections()
         if public:
             with step("trying to work out what is hidden"):
                 must_be_public(run.spec, run.indicators(), run.index(), run.protection())
@@ -125,6 +130,10 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         if run.spec.uncertainty is not None:
             with step("drawing how sure the ranks are"):
                 _write_ranks(run, folder / "ranks")
+        if run.spec.targeting is not None:
+            with step("writing the choice of areas"):
+                write_choice(run, folder)
+                _write_designations(run, folder / "designations", backdrop, outline)
         with step("writing the manifest"):
             manifest = _manifest(run, folder)
         manifest["timings"] = timings
@@ -331,6 +340,9 @@ def _told_disagreements(run: Run) -> pd.DataFrame:
 
 def _write_geopackage(run: Run, folder: Path) -> None:
     frame = run.areas().join(ranking_table(run).set_index("area_id").drop(columns="name"))
+    if run.spec.targeting is not None:
+        kinds, words = outcomes_of(run, run.chosen_rule()), texts(run.spec.language)
+        frame["decision"] = kinds.map(lambda kind: words[kind] if kind else "")
     shown = run.map_spec().value
     values, style = run.style()
     if shown == "class":
@@ -358,6 +370,19 @@ def _write_maps(
             figure.savefig(stem.with_suffix(f".{ending}"), **options)
     page = explore(areas, values, style=style, tooltip=["rank", "population"], backdrop=backdrop, outline=outline)
     page.save(stem.with_suffix(".html"))
+
+
+def _write_designations(run: Run, stem: Path, backdrop: Any, outline: gpd.GeoDataFrame | None) -> None:
+    """Draw which areas the scenario's rule singles out."""
+    words = texts(run.spec.language)
+    found = run.chosen_rule()
+    values, style = designation_style(run, found)
+    named = named_areas(found, outcomes_of(run, found))
+    with mpl.rc_context({"svg.hashsalt": "geoplan"}):
+        figure = plot(run.areas(), values, style=style, backdrop=backdrop, outline=outline, named=named,
+                      named_title=words["map_designations"])  # fmt: skip
+        for ending, options in SAVED.items():
+            figure.savefig(stem.with_suffix(f".{ending}"), **options)
 
 
 def _write_ranks(run: Run, stem: Path) -> None:
@@ -415,6 +440,7 @@ def _manifest(run: Run, folder: Path) -> dict[str, Any]:
         ],
         "certificate": run.index().certificate.to_dict(),
         **_certainty(run),
+        **_choice(run),
         **stored_conventions(run),
         "notes": run.notes(),
         "disagreements": {
@@ -435,6 +461,21 @@ def _certainty(run: Run) -> dict[str, Any]:
     told |= {"varied": dict(sure.varied), "without_noise": dict(sure.without_noise)}
     told["failed"] = sure.failed.to_dict("records")
     return {"uncertainty": told}
+
+
+def _choice(run: Run) -> dict[str, Any]:
+    """Say by which rules areas were chosen, and which they are."""
+    told = {
+        name: {
+            "rule": found.rule.model_dump(mode="json", exclude_none=True),
+            "certificate": dict(found.certificate),
+            "chosen": found.chosen,
+            "unknown": found.unknown,
+            "nominated": found.nominated,
+        }
+        for name, found in run.selections().items()
+    }
+    return {"targeting": told} if told else {}
 
 
 def _protected(run: Run) -> dict[str, Any]:

@@ -41,7 +41,7 @@ from geoplan.places.indicators import COLUMNS
 from geoplan.places.membership import whole_pairs
 from geoplan.risk import IndexResult, RankUncertainty, risk_index
 from geoplan.run.certainty import uncertainty_of
-from geoplan.run.choosing import selection_for
+from geoplan.run.choosing import rule_of, selection_for
 from geoplan.run.datasets import (
     read_areas,
     read_crosswalk,
@@ -223,7 +223,21 @@ class Run:
         name = level or self.spec.areas.level
         if name not in self._areas:
             raise checks.unknown_name("level of the scenario's layers", name, self._areas)
-        return self._areas[name]
+        areas, report = self._areas[name]
+        return (areas.assign(name=areas.index), report) if name in self._unnamed else (areas, report)
+
+    @cached_property
+    def _unnamed(self) -> set[str]:
+        """The levels whose areas the public knows by their codes only."""
+        first = self.spec.targeting.named_from if self.spec.targeting else None
+        if first is None or self.spec.profile == "internal":
+            return set()
+        levels = list(self._areas)
+        if first not in levels:
+            raise checks.unknown_name("level of the scenario", first, levels, key="targeting.named_from").located(
+                file=self.shown
+            )
+        return set(levels[: levels.index(first)])
 
     @cached_property
     def _units(self) -> gpd.GeoDataFrame:
@@ -314,7 +328,8 @@ class Run:
                 table, self._changes, to=self.spec.date, base=self.spec.index.population, minimum_coverage=least
             )
         table = multi_year_mean(table)
-        names = tuple(f"{dataset.id}: {line}" for line in match.lines(areas=False)) if match else ()
+        told = match is not None and dataset.spec.level not in self._unnamed  # type: ignore[union-attr]  # an indicators layer, see below
+        names = tuple(f"{dataset.id}: {line}" for line in match.lines(areas=False)) if match and told else ()
         ranked = list(self.areas().index)
         assert isinstance(dataset.spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
         if dataset.spec.level == self.spec.areas.level:
@@ -538,6 +553,16 @@ class Run:
             When areas or tables are faulty, or a rule asks for something that is not there.
         """
         return self._selections
+
+    def chosen_rule(self) -> Selection:
+        """Return what the scenario's own rule singles out.
+
+        Raises
+        ------
+        InputError
+            As :meth:`selections`; and when the scenario names no rule.
+        """
+        return self.selections()[rule_of(self)[0]]
 
     def certainty(self) -> None:
         """Return how sure designations are."""
