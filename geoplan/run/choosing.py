@@ -67,7 +67,7 @@ def selection_for(
     """
     asked = run.spec.targeting or TargetingSpec(rule="none")
     when = period or run.spec.period
-    table, areas = run.indicators(), list(run.areas().index)
+    table, areas = run.counted(), list(run.areas().index)
     inside = _inside(run, rule)
     wanted = {item.key for item in rule.criteria} | {rule.population, *_of_preset(rule)}
     uses = {name: use for name, use in asked.indicators.items() if name in wanted} | dict(indicators or {})
@@ -157,7 +157,7 @@ def index_in(run: Run, period: str) -> IndexResult:
         What :func:`~geoplan.risk.risk_index` refuses.
     """
     return risk_index(
-        run.indicators(),
+        run.counted(),
         run.spec.index,
         period=period,
         area_ids=list(run.areas().index),

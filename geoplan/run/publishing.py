@@ -19,7 +19,7 @@ from geoplan.specs import ScenarioSpec
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["as_public", "levels_of", "must_be_public", "protect_run", "without_parts"]
+__all__ = ["as_public", "levels_of", "must_be_public", "periods_of", "protect_run", "without_parts"]
 
 _KEYS = ["area_id", "indicator", "period"]
 _WHOLE = 1 - 1e-9
@@ -51,18 +51,23 @@ def protect_run(run: Run, table: IndicatorTable, *, on_step: Callable[[str], Non
         levels=levels_of(run, table),
         seed=spec.seed,
         minimum_coverage=spec.indicators.minimum_coverage,
-        periods=[period for period in _periods_of(spec) if period in table.periods()],
+        periods=[period for period in periods_of(run) if period in table.periods()],
         on_step=on_step,
     )
 
 
-def _periods_of(spec: ScenarioSpec) -> list[str]:
-    """Return the scenario's period, and those whose figures the index needs beside its own."""
-    index, needed = spec.index, [spec.period]
+def periods_of(run: Run) -> list[str]:
+    """Return the scenario's period, and those whose figures its index and its rules need beside its own."""
+    spec, index = run.spec, run.spec.index
+    needed = [spec.period]
     if index.base is not None:
         needed.append(index.base)
     if index.dynamics is not None:
         needed.append(earlier_period(spec.period, index.dynamics))
+    if spec.targeting is not None and spec.period.isdecimal():
+        rules = [run.catalogue.rule(name) for name in (spec.targeting.rule, *spec.targeting.compare)]
+        longest = max(item.mean_years for rule in rules for item in rule.criteria)
+        needed += [str(int(spec.period) - back) for back in range(1, longest)]
     return list(dict.fromkeys(needed))
 
 
@@ -99,15 +104,14 @@ def levels_of(run: Run, table: IndicatorTable) -> dict[str, pd.DataFrame]:
     return found | {_CITY: members.assign(parent_id=_CITY).drop_duplicates(ignore_index=True)}
 
 
-def as_public(table: IndicatorTable, protection: Protection, spec: ScenarioSpec) -> IndicatorTable:
-    """Return a run's figures with those emptied that must not be shown; the city still counts all of them.
+def as_public(table: IndicatorTable, protection: Protection, *, level: str, periods: list[str]) -> IndicatorTable:
+    """Return the figures of a level with those emptied that must not be shown; the city still counts all of them.
 
-    Only the periods that the index needs are kept: the others have not been protected. ``parts`` holds the true figures
+    Only the periods that the run needs are kept: the others have not been protected. ``parts`` holds the true figures
     of the smallest areas: they go into the sums of the whole, and no further.
     """
-    periods = _periods_of(spec)
     rows = table.data[table.data["period"].isin(periods)].reset_index(drop=True)
-    safe = protection.tables[spec.areas.level].data.set_index(_KEYS)
+    safe = protection.tables[level].data.set_index(_KEYS)
     safe = safe.reindex(pd.MultiIndex.from_frame(rows[_KEYS]))
     for name in ("numerator", "denominator", "value", "minimum", "maximum", "spread"):
         if name in rows and name in safe:

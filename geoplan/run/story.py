@@ -52,7 +52,7 @@ from geoplan.run.datasets import (
 )
 from geoplan.run.geography import Tie, extent_of, levels_above, nesting_of, notes_on
 from geoplan.run.matching import layer_of_kind, siblings
-from geoplan.run.publishing import as_public, protect_run, without_parts
+from geoplan.run.publishing import as_public, periods_of, protect_run, without_parts
 from geoplan.run.styling import style_of
 from geoplan.show import Style
 from geoplan.sources import Catalogue, Dataset, home
@@ -461,7 +461,17 @@ class Run:
         table = self._indicators[0].table
         if self.spec.profile == "internal":
             return table
-        return as_public(table, self.protection(), self.spec)
+        return as_public(table, self.protection(), level=self.spec.areas.level, periods=periods_of(self))
+
+    def counted(self) -> IndicatorTable:
+        """Return the figures that index and rules are made from: in public those shown, with all behind the whole.
+
+        Raises
+        ------
+        InputError
+            With the faults of every table.
+        """
+        return self._counted
 
     @cached_property
     def _protection(self) -> Protection:

@@ -1,0 +1,186 @@
+"""The choice of areas in a scenario, in a run folder and at the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import openpyxl
+import pytest
+
+import geoplan as gp
+from geoplan.errors import InputError
+
+TARGETING = """\
+[targeting]
+rule = "own"
+need = "poor"
+nominated = [{ area_id = "0101", by = "The town", on = 2013-02-01, note = "as agreed" }]
+
+[output]"""
+OWN = """\
+title = { sv = "Egen regel", da = "Egen regel", en = "A rule of our own" }
+family = "own"
+law = "Decision 7"
+authority = "The town"
+since = 2013-01-01
+source = "Minutes of the board"
+
+[[criteria]]
+id = "poor"
+label = { sv = "Låg inkomst", da = "Lav indkomst", en = "Low income above 20 per cent" }
+indicator = "poor"
+compare = "above"
+limit = 20
+
+[[criteria]]
+id = "crime"
+label = { sv = "Brott", da = "Lovbrud", en = "Crimes above the town's" }
+indicator = "crime"
+compare = "above"
+factor = 1
+of = "city"
+
+[[statuses]]
+id = "chosen"
+label = { sv = "Uppfyller regeln", da = "Opfylder reglen", en = "Meets the rule" }
+term = { en = "special area" }
+minimum_population = 1500
+criteria = ["poor"]
+"""
+
+
+@pytest.fixture
+def said(geoplan, choosing):
+    """Run ``geoplan rules …`` in the project; returns what was printed."""
+
+    def run(*words):
+        done = geoplan("rules", *words, cwd=choosing.root)
+        assert done.code == 0, done.err
+        return done.out
+
+    return run
+
+
+@pytest.fixture
+def choosing(project):
+    """The four squares with a rule of their own: shares of 10, 15, 20 and 25 % in areas of 1,000 to 4,000."""
+    (project / "rules").mkdir()
+    (project / "rules" / "own.toml").write_text(OWN, encoding="utf-8")
+    project.edit(project.scenario, "[output]", TARGETING)
+    return project
+
+
+def test_a_rule_of_ones_own_without_code(choosing):
+    run = gp.open_run(choosing / choosing.scenario)
+    found = run.chosen_rule()
+    assert found.chosen == ["0104"]  # 0103 has 20 %, which is not above 20
+    rows = found.criteria.set_index(["area_id", "criterion"])
+    assert rows.loc[("0103", "poor"), "margin"] == 1  # 601 of 3,000
+    assert rows.loc[("0104", "poor"), "margin"] == -200  # 800 of 4,000
+    assert rows.loc[("0101", "population"), "margin"] == 500
+    assert rows.loc[("0101", "crime"), "limit"] == 30  # 300 crimes of 10,000 residents
+    assert found.table.loc["0101", ["nominated_by", "reason"]].tolist() == ["The town", "small_population"]
+
+
+def test_a_run_writes_map_margins_and_log(choosing, tmp_path):
+    folder = gp.write_run(gp.open_run(choosing / choosing.scenario), tmp_path / "run")
+    assert {"designations.png", "designations.svg", "designations.pdf", "choice.xlsx"} <= {
+        p.name for p in folder.iterdir()
+    }
+    with (folder / "decisions.csv").open(encoding="utf-8-sig", newline="") as file:
+        log = {row["Code"]: row for row in csv.DictReader(file)}
+    assert log["0104"]["Outcome"] == "Meets the conditions"
+    assert log["0101"]["Outcome"] == "Nominated, does not meet the conditions"
+    assert [log["0101"][head] for head in ("Nominated by", "Nominated on", "Note")] == [
+        "The town",
+        "2013-02-01",
+        "as agreed",
+    ]
+    assert {row["Act or decision"] for row in log.values()} == {"Decision 7"}
+    assert {row["In force"] for row in log.values()} == {"2013-01-01 –"}
+    book = openpyxl.load_workbook(folder / "choice.xlsx")
+    assert book.sheetnames[:2] == ["Choice of areas", "Margins"]
+    rows = list(book["Margins"].iter_rows(values_only=True))
+    heads = rows[0]
+    own = next(
+        row for row in rows if row[0] == "0103" and row[heads.index("Criterion")] == "Low income above 20 per cent"
+    )
+    assert own[heads.index("Change that would alter it")] == 1
+    assert own[heads.index("Met")] == "no"
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["targeting"]["own"]
+    assert manifest["chosen"] == ["0104"]
+    assert manifest["rule"]["law"] == "Decision 7"
+
+
+def test_rule_of_a_file_and_json(said, choosing):
+    data = json.loads(said("apply", "rules/own.toml", choosing.scenario, "--json"))
+    assert [row["area_id"] for row in data["areas"] if row["qualified"]] == ["0104"]
+    assert {row["criterion"] for row in data["criteria"]} == {"poor", "crime", "population"}
+    assert json.loads(said("show", "own", "--json"))["law"] == "Decision 7"
+    assert set(json.loads(said("list", "--json"))) > {"own", "se_2012"}
+
+
+def test_rules_at_the_command_line(said, choosing):
+    listed = said("list")
+    assert "own" in listed
+    assert "dk_2018" in listed
+    assert 'in the statute: "special area"' in said("show", "own")
+    assert "1 of 4 areas qualifies (Meets the rule)" in said("apply", "own", choosing.scenario)
+    why = said("apply", "own", choosing.scenario, "--area", "square 3")
+    assert "20 % of 3,000, limit 20 %: not met; 1 more would change that" in why
+    differ = said("diff", "own", "index_quintile", choosing.scenario)
+    assert "criterion falls away: poor above 20" in differ
+    assert "criterion is new: index score among the 20 % highest" in differ
+    said("apply", "own", choosing.scenario, "--out", "margins.csv")
+    assert "0103" in (choosing / "margins.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("apply se_2013 SCENARIO", "no rule book is called 'se_2013'. Hint: did you mean 'se_2012'?"),
+        ("apply own SCENARIO --reference national=x", "key '--reference': 'national=x' is no value"),
+        ("apply own SCENARIO --use poor", "key '--use': 'poor' names no indicator"),
+        ("apply own SCENARIO --period 1999", "no period of the table is called '1999'"),
+        ("apply own SCENARIO --area 0109", "no area of the run is called '0109'"),
+        ("show no.toml", "no.toml: there is no such file"),
+        ("apply own SCENARIO --out no/where.csv", "no/where.csv: the file cannot be written"),
+    ],
+)
+def test_bad_words_are_told(geoplan, choosing, words, line):
+    done = geoplan("rules", *words.replace("SCENARIO", choosing.scenario).split(), cwd=choosing.root)
+    assert done.code == 2
+    assert line in done.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            'rule = "own"',
+            'rule = "ovn"',
+            "key 'targeting.rule': no rule book is called 'ovn'. Hint: did you mean 'own'?",
+        ),
+        ('area_id = "0101"', 'area_id = "0109"', "key 'targeting.nominated': no area is called '0109'"),
+        ('need = "poor"', 'need = "poor"\ncompare = ["own"]', "each rule once; twice: 'own'"),
+        ('need = "poor"', 'ned = "poor"', "unknown key 'ned'. Hint: did you mean 'need'?"),
+        (
+            'need = "poor"',
+            'compare = ["stockholm_2014"]',
+            "no level of the scenario, or relation, is called 'stadsdelsnamnd'",
+        ),
+    ],
+)
+def test_faulty_scenarios_are_told(choosing, old, new, line):
+    choosing.edit(choosing.scenario, old, new)
+    with pytest.raises(InputError) as caught:
+        gp.open_run(choosing / choosing.scenario).selections()
+    assert line in str(caught.value)
+
+
+def test_faults_of_a_rule_book_name_its_file(choosing):
+    choosing.edit("rules/own.toml", 'compare = "above"\nlimit = 20', 'compare = "abov"\nlimit = "x"')
+    with pytest.raises(InputError) as caught:
+        gp.open_run(choosing / choosing.scenario).selections()
+    assert str(caught.value).count("rules/own.toml, key 'criteria.0.") == 2
