@@ -27,7 +27,8 @@ class Certificate:
     method, formula, source, preset
         What was computed, after whom, and by which preset.
     period, base, reference, reference_areas
-        The year, the year whose city is the measure, the name of what scores 100, and how many areas it is made of.
+        The year, the year whose city is the measure, the name of what scores 100 (with its year where that is
+        another), and how many areas it is made of.
     direction
         Indicator → how it enters: ``as is``, ``complement`` (1 - p), ``reciprocal`` (1 / value), ``negative`` or
         ``after`` (turned when normalised).
@@ -144,7 +145,7 @@ def certify(
         preset=spec.preset or "none",
         period=period,
         base=spec.base or period,
-        reference=reference,
+        reference=reference if spec.base in {None, period} else f"{reference}, {spec.base}",
         reference_areas=reference_areas,
         direction={name: item.way for name, item in zip(fitted.names, fitted.directions, strict=True)},
         combination=_combination(spec),

@@ -478,7 +478,7 @@ class Run:
                 period=self.spec.period,
                 area_ids=list(self.areas().index),
                 reference_ids=members,
-                reference_name=self.reference_name() or None,
+                reference_name=self._reference_label() or None,
                 groups=self.groups(),
             )
 
@@ -534,7 +534,12 @@ class Run:
         return members
 
     def reference_name(self) -> str:
-        """Return what scores 100 in the run's language; empty when the scenario does not name it."""
+        """Return what scores 100 in the run's language, with its year where that is another; empty when not named."""
+        base = self.spec.index.base
+        year = base if base not in {None, self.spec.period} else None
+        return ", ".join(text for text in (self._reference_label(), year) if text)
+
+    def _reference_label(self) -> str:
         label = self.spec.index.reference_label
         return label.to(self.spec.language) if label else self.spec.index.reference or ""
 
