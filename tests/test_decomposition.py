@@ -536,6 +536,18 @@ def test_runs_of_the_index_divide_the_change_of_merged_areas(runs_only, town):
     assert found.parts["change"].to_dict() == pytest.approx({"west": -50, "east": 50 / 3})
 
 
+def test_gaps_are_filled_by_groups_at_both_ends(town):
+    gap = with_figure(town, "A", "crimes", "2012", np.nan, np.nan)
+    index = spec(("all", ["poor", "crimes"]), method="z_score", treatment={"impute": "group_mean", "groups": "plan"})
+    with pytest.raises(SpecError, match="give `groups`, area → group"):
+        decompose_change(gap, index, periods=YEARS)
+    groups = pd.Series({"A": "west", "B": "west"})
+    found = decompose_change(gap, index, periods=YEARS, groups=groups)
+    assert_adds_up(found)
+    last = risk_index(gap, index, period="2012", groups=groups).score
+    assert found.parts["score_after"].to_dict() == pytest.approx(last.to_dict())
+
+
 def test_a_score_that_is_a_percentile_rank_is_not_what_is_divided(town):
     index = spec(("all", ["poor", "crimes"]), method="percentile")
     found = decompose_change(town, index, periods=YEARS)

@@ -119,6 +119,12 @@ def test_negative_values_under_such_means_are_refused_with_area_and_indicator(ag
     assert said == f"area 'A': 'two' enters the {aggregation} mean of 'index' as -1.22. {NO_MEAN}"
 
 
+def test_a_harmonic_mean_that_is_infinite_is_refused_without_a_warning():
+    # z-scores of -1 and 1 in both areas: 2 / (1/-1 + 1/1).
+    spec = index_spec(domain("one", ["a", "b"]), method="z_score", inside={"aggregation": "harmonic"})
+    assert "'a' enters the harmonic mean of 'one' as -1" in refused(TableError, plain(a=[1, 2], b=[2, 1]), spec)
+
+
 def test_parts_under_a_mean_are_named_as_well():
     parts = [part("first", ["a"]), part("other", ["b"])]
     spec = index_spec(domain("one", parts, combine={"aggregation": "geometric"}), method="sd_classes")

@@ -124,6 +124,7 @@ def decompose_change(
     stayers: IndicatorTable | None = None,
     base: Literal["moving", "fixed"] = "moving",
     only: Iterable[str] | None = None,
+    groups: pd.Series | None = None,
 ) -> ChangeDecomposition:
     r"""Divide the change of each area's score between two periods into what it is made of.
 
@@ -160,6 +161,8 @@ def decompose_change(
     only
         The areas to decompose; all when left out. Methods other than *relative* take a run of the index for each area
         and setting of the switches.
+    groups
+        As in :func:`~geoplan.risk.risk_index`.
 
     Returns
     -------
@@ -207,7 +210,7 @@ def decompose_change(
     ranked = None if area_ids is None else sorted(set(area_ids))
     reference = None if reference_ids is None else sorted(set(reference_ids))
     ends = [
-        risk_index(table, one, period=period, area_ids=ranked, reference_ids=reference)
+        risk_index(table, one, period=period, area_ids=ranked, reference_ids=reference, groups=groups)
         for one, period in zip(specs, periods, strict=True)
     ]
     figures = both_figures(table, specs, periods, ends, reference, table_bridge, stayers, base)
@@ -226,7 +229,7 @@ def decompose_change(
         # An altered table needs every area by both definitions; what is linked by ratio stays unseparated.
         linked = (figures.two_ways & ~figures.complete).to_numpy() & figures.known[0] & figures.known[1]
         figures = replace(figures, breaks=figures.breaks | linked)
-        rerun = _Rerun(table, table_bridge, figures, specs, periods, ranked, reference, base)
+        rerun = _Rerun(table, table_bridge, figures, specs, periods, ranked, reference, base, groups)
         names, states = rerun.states(chosen)
     by_indicator = _by_indicator(figures, specs, asked, chosen, names, states)
     parts = _parts(by_indicator, ends, asked, periods)
@@ -255,6 +258,7 @@ class _Rerun:
     ranked: list[str] | None
     reference: list[str] | None
     base: Literal["moving", "fixed"]
+    groups: pd.Series | None = None
 
     def states(self, chosen: pd.Index) -> tuple[list[str], np.ndarray]:
         """Return the switches, and contributions for each setting: settings × areas × indicators."""
@@ -302,7 +306,12 @@ class _Rerun:
         table = IndicatorTable(altered(rows["data"], "area_id"), self.table.definitions, parts)
         try:
             found = risk_index(
-                table, self.specs[new], period=self.periods[1], area_ids=self.ranked, reference_ids=self.reference
+                table,
+                self.specs[new],
+                period=self.periods[1],
+                area_ids=self.ranked,
+                reference_ids=self.reference,
+                groups=self.groups,
             )
         except TableError:  # such as a city that has no case of something half way
             return np.full(len(figures.names), np.nan)

@@ -546,10 +546,10 @@ def _passed_down(fitted: Fitted, parts: Sequence[_Made], domains: Sequence[_Made
 def _below(made: _Made, amount: Array, slope: Array, weight: Array) -> tuple[Array, Array, Array]:
     """Hand a node's amount, its slope (amount / score where one can say so) and its weight on to its parts."""
     share = made.share
-    with np.errstate(divide="ignore", invalid="ignore"):
-        by_weight = amount[:, None] * share / np.nansum(share, axis=1, keepdims=True)
     pieces = _pieces(made)
-    amounts = np.where(np.isnan(slope)[:, None], by_weight, slope[:, None] * pieces)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a harmonic mean of -1 and 1, refused later, is infinite
+        by_weight = amount[:, None] * share / np.nansum(share, axis=1, keepdims=True)
+        amounts = np.where(np.isnan(slope)[:, None], by_weight, slope[:, None] * pieces)
     if made.node.plain:
         linear = made.node.how.aggregation in {"arithmetic", "sum"}
         with np.errstate(divide="ignore", invalid="ignore"):
