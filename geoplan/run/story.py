@@ -535,8 +535,7 @@ class Run:
 
     def reference_name(self) -> str:
         """Return what scores 100 in the run's language, with its year where that is another; empty when not named."""
-        base = self.spec.index.base
-        year = base if base not in {None, self.spec.period} else None
+        year = self.spec.index.base if self.spec.index.base != self.spec.period else None
         return ", ".join(text for text in (self._reference_label(), year) if text)
 
     def _reference_label(self) -> str:
