@@ -178,6 +178,19 @@ def test_scores_of_two_scales_are_not_subtracted():
 # ---------------------------------------------------------------- what cannot be told apart
 
 
+def test_another_target_is_a_convention_that_differs():
+    # Away from 0 A is worst in crime and B in poverty; away from 40 of 100 in poverty, B alone has any way to go.
+    figures = pd.DataFrame({"poor": [40.0, 50.0, 0.0], "crime": [10.0, 7.0, 0.0]}, index=list("ABC"))
+    results = []
+    for target in (0.0, 40.0):
+        spec = IndexSpec(method="distance_to_target", domains=single(poor=1.0, crime=1.0),
+                         targets={"poor": target, "crime": 0.0})  # fmt: skip
+        results.append(risk_index(figures, spec))
+    found = compare_results(results[0], figures, results[1])
+    assert found.areas["shift"].to_dict() == {"B": -1, "A": 1, "C": 0}
+    assert found.conventions.to_numpy().tolist() == [["targets", "poor", "0", "40"]]
+
+
 def test_conventions_that_need_each_other_stand_together():
     # A geometric mean of z-scores, some of which are negative, does not exist.
     after = Z.model_copy(

@@ -536,6 +536,29 @@ def test_runs_of_the_index_divide_the_change_of_merged_areas(runs_only, town):
     assert found.parts["change"].to_dict() == pytest.approx({"west": -50, "east": 50 / 3})
 
 
+def test_gaps_are_filled_by_groups_at_both_ends(town):
+    gap = with_figure(town, "A", "crimes", "2012", np.nan, np.nan)
+    index = spec(("all", ["poor", "crimes"]), method="z_score", treatment={"impute": "group_mean", "groups": "plan"})
+    with pytest.raises(SpecError, match="give `groups`, area → group"):
+        decompose_change(gap, index, periods=YEARS)
+    groups = pd.Series({"A": "west", "B": "west"})
+    found = decompose_change(gap, index, periods=YEARS, groups=groups)
+    assert_adds_up(found)
+    last = risk_index(gap, index, period="2012", groups=groups).score
+    assert found.parts["score_after"].to_dict() == pytest.approx(last.to_dict())
+
+
+def test_a_score_that_is_a_percentile_rank_is_not_what_is_divided(town):
+    index = spec(("all", ["poor", "crimes"]), method="percentile")
+    found = decompose_change(town, index, periods=YEARS)
+    assert_adds_up(found)
+    assert (found.divided, decompose_change(town, BOTH, periods=YEARS).divided) == ("composite", "score")
+    ends = [risk_index(town, index, period=year).ranking for year in YEARS]
+    for when, end in zip(("before", "after"), ends, strict=True):
+        assert found.parts[f"score_{when}"].to_dict() == pytest.approx(end["composite"].to_dict())
+    assert found.lines("A")[0].startswith("The sum whose percentile rank the score is ")
+
+
 def test_a_score_that_is_undefined_half_way_says_so(runs_only):
     assert runs_only is None
     # The poor have moved: all in A before, all in B after. A as before in the town of after leaves some; A as after in

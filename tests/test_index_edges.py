@@ -119,6 +119,14 @@ def test_negative_values_under_such_means_are_refused_with_area_and_indicator(ag
     assert said == f"area 'A': 'two' enters the {aggregation} mean of 'index' as -1.22. {NO_MEAN}"
 
 
+def test_a_harmonic_mean_that_is_infinite_is_refused_without_a_warning():
+    # z-scores of -1 and 1 in both areas: 2 / (1/-1 + 1/1).
+    ways = {name: {"aggregation": "harmonic"} for name in ("inside", "between")}
+    spec = index_spec(domain("one", ["a", "b"]), domain("two", ["c"]), method="z_score", **ways)
+    said = refused(TableError, plain(a=[1, 2], b=[2, 1], c=[1, 2]), spec)
+    assert said == f"area 'A': 'a' enters the harmonic mean of 'one' as -1. {NO_MEAN}"
+
+
 def test_parts_under_a_mean_are_named_as_well():
     parts = [part("first", ["a"]), part("other", ["b"])]
     spec = index_spec(domain("one", parts, combine={"aggregation": "geometric"}), method="sd_classes")
@@ -478,6 +486,21 @@ def preset_wrong(name, **changes):
     with pytest.raises(SpecError) as caught:
         index_preset(name, **changes)
     return str(caught.value)
+
+
+def test_other_weights_for_a_presets_own_indicators_keep_their_directions():
+    # Ranks, 1 the most deprived, stay ranks when they are weighed in another way; figures of one's own are one's own.
+    preset = index_preset("wimd_2019")
+    even = [{"id": d.id, "label": "any", "indicators": list(d.indicators)} for d in preset.domains]
+    changed = index_preset("wimd_2019", domains=even)
+    assert changed.directions == preset.directions
+    assert risk_index(plain(**{name: [1, 2, 3] for name in preset.indicators}), changed).ranking["rank"].to_dict() == {
+        "A": 1, "B": 2, "C": 3,
+    }  # fmt: skip
+    assert index_preset("wimd_2019", domains=[domain("one", ["income", "poor"])]).directions == {}
+    assert index_preset("wimd_2019", domains=even, directions={"income": "higher_is_worse"}).directions == {
+        **preset.directions, "income": "higher_is_worse",
+    }  # fmt: skip
 
 
 def test_presets_that_do_not_exist_or_do_not_fit_are_refused():

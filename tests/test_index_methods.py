@@ -325,6 +325,17 @@ def test_a_small_area_counts_in_the_city_and_not_among_the_areas():
     assert ranking["rank"].astype(object).where(ranking["rank"].notna(), None).tolist() == [1, 2, None]
 
 
+def test_the_certificate_names_denominators_and_who_is_too_small(sample_run):
+    found = sample_run.index().certificate
+    assert found.denominators["overcrowded_households"] == "All households (at least 50)"
+    assert found.denominators["youth_neet_20_24"] == "Residents aged 20–24 (at least 30)"
+    assert found.exclusion == "under 200 residents: listed, not ranked, counted in the city's value"
+    bare = risk_index(plain(x=[1, 2, 3]), index_spec(domain("one", ["x"]), method="z_score")).certificate
+    assert bare.denominators == {"x": "not known: figures without counts"}
+    # An area in which nobody lives is never ranked.
+    assert bare.exclusion == "without residents: listed, not ranked, counted in the city's value"
+
+
 def test_the_city_is_that_of_all_areas_of_the_table_whichever_are_ranked():
     table = counted(plain(a=[10, 20, 60]))
     result = risk_index(table, index_spec(domain("one", ["a"])), area_ids=["A", "B"])

@@ -140,6 +140,21 @@ def test_the_certificate_names_what_was_treated():
     assert result.relative.loc[["J", "K"], "x"].tolist() == [100, 100]
 
 
+def test_the_certificate_states_the_rules_also_where_nothing_was_treated():
+    frame = plain(x=range(11), y=range(11))
+    rule = {"outliers": "winsorise_or_log", "most_areas": 3, "impute": "group_mean"}
+    spec = index_spec(domain("one", ["x", "y"]), method="min_max", treatment=rule)
+    found = risk_index(frame, spec).certificate
+    assert found.treatment_rule == (
+        "the 3 outermost areas at most are winsorised, and a logarithm is taken where that is not enough, of "
+        "indicators whose skewness is above 2 in absolute value and kurtosis above 3.5"
+    )
+    assert found.imputation_rule == (
+        "a gap gets the mean of all areas ranked, by counts where all are known, and is estimated"
+    )
+    assert (dict(found.treatment), dict(found.imputed)) == ({}, {})
+
+
 def test_a_logarithm_is_not_relative_to_the_city():
     table = counted(plain(x=range(1, 12)))
     spec = index_spec(domain("one", ["x"]), treatment={"outliers": "log"})

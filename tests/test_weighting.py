@@ -73,7 +73,7 @@ def test_one_factor_against_statsmodels(seed, areas, parts):
     # statsmodels divides by N - 1, which makes its scores smaller all alike; its tolerance is 1e-8 on the likelihood.
     fit = Factor(values, n_factor=1, method="ml").fit()
     scores = fit.factor_scoring(method="regression")[:, 0] * np.sign(fit.loadings.sum()) * np.sqrt(areas / (areas - 1))
-    found = (values / made.scale) @ made.each
+    found = (values / values.std(axis=0)) @ made.each
     assert_allclose(found - found.mean(), scores, atol=2e-5)
 
 

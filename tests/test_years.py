@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import geoplan as gp
 from geoplan.errors import SpecError, TableError
 from geoplan.places import IndicatorTable
 from geoplan.places.indicators import COLUMNS
 from geoplan.risk import index_series
+from geoplan.run.ranking import headings_of
 from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec
 
 # Two areas of 100 and 300 people, poor persons in two years:
@@ -144,3 +146,34 @@ def test_z_scores_against_the_base_years_mean():
     assert series.scores.loc["A"].tolist() == pytest.approx([1, 1])
     assert series.scores.loc["B"].tolist() == pytest.approx([-1, 1])
     assert series.city.isna().all()
+
+
+# ---------------------------------------------------------------- a scenario with a base year
+
+
+def test_a_run_with_a_base_year_says_whose_city_is_100(project, geoplan):
+    # Half as many poor in 2011, 10 % of the town; crime as in 2012, 30 per 1,000. 0101 has 10 % and 50 per 1,000 in
+    # 2012: (100 + 166.7)/2. The rest of the town of 2011: 950 of 9,000 are 10.56 %, 250 of 9,000 are 27.8 per 1,000.
+    text = (project / project.figures).read_text(encoding="utf-8")
+    header, *rows = text.splitlines()
+    halved = [row.replace("2012", "2011") for row in rows]
+    for before, after in (
+        ("100,1000", "50,1000"),
+        ("300,2000", "150,2000"),
+        ("600,", "300,"),
+        ("1000,4000", "500,4000"),
+    ):
+        halved = [row.replace(before, after) if ",poor," in row else row for row in halved]
+    (project / project.figures).write_text("\n".join([header, *rows, *halved]) + "\n", encoding="utf-8")
+    project.edit(project.scenario, "[index]\n", '[index]\nbase = 2011\nreference_label = "Squaretown"\n')
+    made = geoplan("run", project.scenario, "--out", "out", cwd=project.root)
+    assert "100 = Squaretown, 2011." in made.out
+    told = " ".join(geoplan("explain", "out", "0101", cwd=project.root).out.split())
+    assert "Risk index 133.3 (Squaretown, 2011 = 100), rank 4 of 4; 33.3 points above the city of 2011." in told
+    assert "Against the rest of the city of 2011: 137.4, rank" in told
+    assert "=100: against the city of 2011, higher is worse" in told
+    run = gp.open_run(project / project.scenario)
+    assert run.style("plain")[1].unit == "Squaretown, 2011 = 100"
+    assert headings_of(run)["city"] == "City, 2011"
+    project.edit(project.scenario, "base = 2011", "base = 2012")
+    assert gp.open_run(project / project.scenario).style("plain")[1].unit == "Squaretown = 100"

@@ -233,7 +233,10 @@ def tell_area(found: Any) -> None:
     merged = found.indicators["children"].notna().any()
     behind = ["lowest–highest (areas)"] if merged else []
     measure = "=100" if relative else "scaled"
-    indicators = plain_table("indicator", "value", *behind, "city", "N", measure, "points", "note")
+    city = _city(manifest)
+    indicators = plain_table(
+        "indicator", "value", *behind, city.removeprefix("the ").replace("of ", ""), "N", measure, "points", "note"
+    )
     for row in found.indicators.itertuples():
         unused = math.isnan(row.relative) and not math.isnan(row.value)
         note = "base too small" if unused else "" if row.status == "observed" else row.status.replace("_", " ")
@@ -252,7 +255,7 @@ def tell_area(found: Any) -> None:
         stdout.print(table)
     certificate = manifest["certificate"]
     sources = "; ".join(dict.fromkeys(item["source"] for item in manifest["inputs"]))
-    scaled = "=100: against the city" if relative else "scaled: as it enters the index"
+    scaled = f"=100: against {city}" if relative else "scaled: as it enters the index"
     whole = "the score's distance from 100" if relative else "the distance from the areas' mean"
     if certificate["presentation"].startswith("percentile"):
         whole = "the distance of the sum, whose percentile rank the score is, from the areas' mean"
@@ -363,18 +366,26 @@ def _is_relative(manifest: Any) -> bool:
     return str(manifest["certificate"]["rest_of_city"]).startswith("score_rest")
 
 
+def _city(manifest: Any) -> str:
+    """Name the city, with its year where areas are measured by that of another."""
+    base, period = (str(manifest["certificate"][name]) for name in ("base", "period"))
+    return "the city" if base == period else f"the city of {base}"
+
+
 def _verdict(area: Any, ranked: int, manifest: Any) -> str:
     """Say an area's score and rank in a few sentences."""
     if area["score"] is None:
         return f"No rank: {escape(area['reason'])} ({area['status'].replace('_', ' ')})."
     relative = _is_relative(manifest)
     gap = round(area["gap"], 1 if relative else 6)
-    middle = "the city" if relative else "the areas' mean"
+    city = _city(manifest)
+    middle = city if relative else "the areas' mean"
     size = f"{abs(gap):.1f} points" if relative else f"{abs(area['gap']):.3g}"
     distance = f"{size} {'above' if area['gap'] > 0 else 'below'} {middle}" if gap else f"the same as {middle}"
-    rest = "The rest of the city has nothing to compare with." if relative else ""
+    rest = f"The rest of {city} has nothing to compare with." if relative else ""
     if area["score_rest"] is not None:
-        rest = f"Against the rest of the city {area['score_rest']:.1f}, rank {area['rank_rest']}."
+        colon = ":" if city != "the city" else ""
+        rest = f"Against the rest of {city}{colon} {area['score_rest']:.1f}, rank {area['rank_rest']}."
     measure = f"{manifest['certificate']['reference']} = 100" if relative else manifest["certificate"]["method"]
     score = f"{area['score']:.1f}" if relative or abs(area["score"]) > _SHOWN else f"{area['score']:.3f}"
     classed = f", class {area['class']}" if area.get("class") else ""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 
 import pandas as pd
 
+from geoplan.risk.inputs import measured_by_target
 from geoplan.risk.methods import METHODS, between_domains, inside_domain, inside_part, presentation, scores_are_relative
 from geoplan.risk.normalising import BY_RANK
 from geoplan.risk.pipeline import Fitted, Node
-from geoplan.specs import IndexSpec
+from geoplan.specs import IndexSpec, IndicatorSpec, TreatmentSpec
 
 __all__ = ["Certificate", "certify"]
 
@@ -27,20 +29,27 @@ class Certificate:
     method, formula, source, preset
         What was computed, after whom, and by which preset.
     period, base, reference, reference_areas
-        The year, the year whose city is the measure, the name of what scores 100, and how many areas it is made of.
+        The year, the year whose city is the measure, the name of what scores 100 (with its year where that is
+        another), and how many areas it is made of.
     direction
         Indicator → how it enters: ``as is``, ``complement`` (1 - p), ``reciprocal`` (1 / value), ``negative`` or
         ``after`` (turned when normalised).
+    denominators
+        Indicator → what its figures are a part or a mean of, as its definition has it, and the smallest base used.
     combination
         Domain (or its part, or ``index``) → normalisation, weighting and aggregation in words.
     domain_weights, indicator_weights
         As given, with ``domain_weight_sum``.
     weights_made
         Domain → weights that were made from the figures, with what is known of their making.
+    treatment_rule, imputation_rule
+        Which indicators have their outermost areas treated, and what fills a gap, in words; ``none`` where nothing is.
     treatment
         Indicator → what was done to its outermost areas; only where something was.
     imputed
         Indicator → number of areas whose figure was filled in.
+    targets
+        Indicator → its target, in its unit; only where the distance to it is taken.
     missing, exclusion, ties, rank_share, rest_of_city, contributions, presentation
         The rules in words; ``rank_share`` is the definition of R where the method has one.
     same_everywhere
@@ -65,13 +74,17 @@ class Certificate:
     reference: str
     reference_areas: int
     direction: Mapping[str, str]
+    denominators: Mapping[str, str]
     combination: Mapping[str, str]
     domain_weights: Mapping[str, float]
     domain_weight_sum: float
     indicator_weights: Mapping[str, float]
     weights_made: Mapping[str, str]
+    treatment_rule: str
     treatment: Mapping[str, str]
+    imputation_rule: str
     imputed: Mapping[str, int]
+    targets: Mapping[str, float]
     missing: str
     exclusion: str
     ties: str
@@ -120,6 +133,7 @@ def _text(value: object) -> str:
 def certify(
     spec: IndexSpec,
     fitted: Fitted,
+    definitions: Mapping[str, IndicatorSpec],
     *,
     period: str,
     reference: str,
@@ -144,9 +158,10 @@ def certify(
         preset=spec.preset or "none",
         period=period,
         base=spec.base or period,
-        reference=reference,
+        reference=reference if spec.base in {None, period} else f"{reference}, {spec.base}",
         reference_areas=reference_areas,
         direction={name: item.way for name, item in zip(fitted.names, fitted.directions, strict=True)},
+        denominators={name: _denominator(definitions[name], city.loc[name, "value"]) for name in fitted.names},
         combination=_combination(spec),
         domain_weights={domain.id: domain.weight for domain in spec.domains},
         domain_weight_sum=float(f"{sum(weights):.12g}"),
@@ -156,10 +171,13 @@ def certify(
             for node in _nodes(fitted)
             if node.weights.told
         },
+        treatment_rule=_treatment_rule(spec.treatment),
         treatment=dict(fitted.treatment.told),
+        imputation_rule=_imputation_rule(spec.treatment),
         imputed=dict(imputed),
+        targets={name: spec.targets[name] for name in measured_by_target(spec)},
         missing=_missing(spec, fitted),
-        exclusion=f"under {spec.minimum_population:,} residents: listed, not ranked, counted in the city's value",
+        exclusion=f"{_too_small(spec)}: listed, not ranked, counted in the city's value",
         ties=_ties(spec, [node.how.normalisation for node in ranking]),
         rank_share=_rank_share(spec) if any(n.how.normalisation == "rank_exponential" for n in ranking) else unused,
         rest_of_city="score_rest: the area against the reference without it; none where that has no case of something"
@@ -181,6 +199,38 @@ def certify(
 
 def _nodes(fitted: Fitted) -> list[Node]:
     return [*fitted.parts, *fitted.domains, *([fitted.total] if fitted.total else [])]
+
+
+def _denominator(item: IndicatorSpec, city: float) -> str:
+    """Say what an indicator's figures are a part or a mean of; the city has no value where they have no counts."""
+    if pd.isna(city):
+        return "not known: figures without counts"
+    words = item.base.to("en") if item.base else "as counted in the table"
+    ages = "–".join(str(age) for age in dict.fromkeys(item.ages or ()))
+    told = [f"aged {ages}"] if ages and not re.search(r"[0-9]", words) else []
+    told += [f"at least {item.minimum_base:,}"] if item.minimum_base else []
+    return f"{words} ({', '.join(told)})" if told else words
+
+
+def _too_small(spec: IndexSpec) -> str:
+    least = spec.minimum_population
+    return f"under {least:,} residents" if least > 1 else "without residents"
+
+
+def _treatment_rule(rule: TreatmentSpec) -> str:
+    if rule.outliers == "none":
+        return "none"
+    ways = {"winsorise": "the {} outermost areas at most are winsorised", "log": "a logarithm is taken"}
+    ways["winsorise_or_log"] = f"{ways['winsorise']}, and {ways['log']} where that is not enough"
+    limits = f"skewness is above {rule.skewness:g} in absolute value and kurtosis above {rule.kurtosis:g}"
+    return f"{ways[rule.outliers].format(rule.most_areas)}, of indicators whose {limits}"
+
+
+def _imputation_rule(rule: TreatmentSpec) -> str:
+    if rule.impute == "none":
+        return "none"
+    group = f"of the area's {rule.groups}" if rule.groups else "of all areas ranked"
+    return f"a gap gets the mean {group}, by counts where all are known, and is estimated"
 
 
 def _combination(spec: IndexSpec) -> dict[str, str]:
@@ -225,8 +275,10 @@ def _presented(spec: IndexSpec) -> str:
     if spec.classes:
         limits = ", ".join(f"{limit:g}" for limit in spec.classes.limits)
         told += f"; classes at {limits} standard deviations ({spec.classes.deviation}) from the mean of the areas"
+        told += f", class 1 the {spec.classes.first}"
     if spec.dynamics:
-        told += f"; dynamics over {spec.dynamics.years} years"
+        limits = ", ".join(f"{limit:g}" for limit in spec.dynamics.limits)
+        told += f"; dynamics over {spec.dynamics.years} years, classes at {limits} standard deviations"
     if spec.flags is not None:
         told += f"; flags at {spec.flags:g}"
     return told

@@ -18,6 +18,7 @@ from geoplan import checks
 from geoplan.errors import Fault, SpecError, TableError
 from geoplan.places import IndicatorTable
 from geoplan.risk.index import IndexResult, risk_index
+from geoplan.risk.methods import presentation
 from geoplan.risk.switches import CHANGE_PARTS, Figures, both_figures, closed_states, reproduces, shapley
 from geoplan.specs import IndexSpec
 
@@ -35,7 +36,8 @@ class ChangeDecomposition:
     Attributes
     ----------
     parts
-        Index ``area_id``: ``score_before``, ``score_after``, ``change`` (points) and its parts, which add up to it:
+        Index ``area_id``: ``score_before``, ``score_after`` (see ``divided``), ``change`` (points) and its parts, which
+        add up to it:
         ``own`` (the area's figures), ``turnover`` (people who moved in or out; NaN where not known, and then part of
         ``own``), ``reference`` (the city's figures), ``definition`` (definitions measured both ways, and indicators,
         weights and rules of the index that differ), ``availability`` (figures known in one of the periods only, with
@@ -55,6 +57,8 @@ class ChangeDecomposition:
         ``moving``: each period's city = 100; ``fixed``: that of the first period.
     method
         ``closed form``, or ``runs of the index`` for methods without one.
+    divided
+        ``score``, or ``composite`` where the score is the percentile rank of it, of which no parts could add up.
     """
 
     parts: pd.DataFrame
@@ -62,6 +66,7 @@ class ChangeDecomposition:
     periods: tuple[str, str]
     base: Literal["moving", "fixed"]
     method: Literal["closed form", "runs of the index"]
+    divided: Literal["score", "composite"] = "score"
 
     def lines(self, area_id: str, *, labels: Mapping[str, str] | pd.Series | None = None) -> list[str]:
         """Return one area's change as sentences, the largest part first.
@@ -86,9 +91,10 @@ class ChangeDecomposition:
             return [f"No change is told: the area has no rank in {row['reason_period']} ({row['reason']})."]
         moved = "rose" if row["change"] > 0 else "fell"
         ends = f"from {row['score_before']:.1f} in {before} to {row['score_after']:.1f} in {after}"
-        said = [f"The score {moved} by {abs(row['change']):.1f} points, {ends}."]
+        score = "score" if self.divided == "score" else "sum whose percentile rank the score is"
+        said = [f"The {score} {moved} by {abs(row['change']):.1f} points, {ends}."]
         if abs(row["change"]) < _TOLD:
-            said = [f"The score is the same: {row['score_before']:.1f} in {before} and in {after}."]
+            said = [f"The {score} is the same: {row['score_before']:.1f} in {before} and in {after}."]
         if self.base == "fixed":
             said.append(f"Both years are compared with the city of {before}.")
         shares = row[list(CHANGE_PARTS)].astype(float)
@@ -118,6 +124,7 @@ def decompose_change(
     stayers: IndicatorTable | None = None,
     base: Literal["moving", "fixed"] = "moving",
     only: Iterable[str] | None = None,
+    groups: pd.Series | None = None,
 ) -> ChangeDecomposition:
     r"""Divide the change of each area's score between two periods into what it is made of.
 
@@ -154,6 +161,8 @@ def decompose_change(
     only
         The areas to decompose; all when left out. Methods other than *relative* take a run of the index for each area
         and setting of the switches.
+    groups
+        As in :func:`~geoplan.risk.risk_index`.
 
     Returns
     -------
@@ -201,7 +210,7 @@ def decompose_change(
     ranked = None if area_ids is None else sorted(set(area_ids))
     reference = None if reference_ids is None else sorted(set(reference_ids))
     ends = [
-        risk_index(table, one, period=period, area_ids=ranked, reference_ids=reference)
+        risk_index(table, one, period=period, area_ids=ranked, reference_ids=reference, groups=groups)
         for one, period in zip(specs, periods, strict=True)
     ]
     figures = both_figures(table, specs, periods, ends, reference, table_bridge, stayers, base)
@@ -220,11 +229,15 @@ def decompose_change(
         # An altered table needs every area by both definitions; what is linked by ratio stays unseparated.
         linked = (figures.two_ways & ~figures.complete).to_numpy() & figures.known[0] & figures.known[1]
         figures = replace(figures, breaks=figures.breaks | linked)
-        rerun = _Rerun(table, table_bridge, figures, specs, periods, ranked, reference, base)
+        rerun = _Rerun(table, table_bridge, figures, specs, periods, ranked, reference, base, groups)
         names, states = rerun.states(chosen)
     by_indicator = _by_indicator(figures, specs, asked, chosen, names, states)
     parts = _parts(by_indicator, ends, asked, periods)
-    return ChangeDecomposition(parts, by_indicator, periods, base, "closed form" if closed else "runs of the index")
+    method: Literal["closed form", "runs of the index"] = "closed form" if closed else "runs of the index"
+    shown = [presentation(one) for one in specs]
+    return ChangeDecomposition(
+        parts, by_indicator, periods, base, method, "composite" if "percentile" in shown else "score"
+    )
 
 
 # ---------------------------------------------------------------- other methods: runs of the index
@@ -245,6 +258,7 @@ class _Rerun:
     ranked: list[str] | None
     reference: list[str] | None
     base: Literal["moving", "fixed"]
+    groups: pd.Series | None = None
 
     def states(self, chosen: pd.Index) -> tuple[list[str], np.ndarray]:
         """Return the switches, and contributions for each setting: settings × areas × indicators."""
@@ -292,7 +306,12 @@ class _Rerun:
         table = IndicatorTable(altered(rows["data"], "area_id"), self.table.definitions, parts)
         try:
             found = risk_index(
-                table, self.specs[new], period=self.periods[1], area_ids=self.ranked, reference_ids=self.reference
+                table,
+                self.specs[new],
+                period=self.periods[1],
+                area_ids=self.ranked,
+                reference_ids=self.reference,
+                groups=self.groups,
             )
         except TableError:  # such as a city that has no case of something half way
             return np.full(len(figures.names), np.nan)

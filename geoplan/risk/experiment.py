@@ -143,7 +143,7 @@ def _options(
         if name not in get_args(Aggregation):
             faults.add(checks.unknown_name("aggregation", name, get_args(Aggregation), key="aggregations"))
     # The scores of one common factor stand on all of its indicators; its weights cannot be had without one.
-    groups = tuple(node.places for node in fitted.parts if node.weights.scale is None)
+    groups = tuple(node.places for node in fitted.parts if not node.weights.joint)
     if leave_one_out and (len(fitted.names) == 1 or not groups):
         one = len(fitted.names) == 1
         what = "the index has one indicator" if one else "every indicator is part of a common factor"

@@ -252,6 +252,7 @@ def risk_index(
     certificate = certify(
         spec,
         ready.fitted,
+        source.definitions,
         period=when,
         reference=reference_name or "all areas of the scenario",
         reference_areas=len(ready.group),

@@ -68,7 +68,7 @@ class Node:
     @property
     def plain(self) -> bool:
         """Whether the parts enter as they are, so that the whole is a homogeneous function of them."""
-        return self.how.normalisation == "none" and self.weights.scale is None
+        return self.how.normalisation == "none" and not self.weights.joint
 
 
 @dataclass(frozen=True)
@@ -371,7 +371,7 @@ def _must_suit(fitted: Fitted, normalisation: str) -> None:
 def _with(node: Node | None, **change: str) -> Node:
     """Change how a node combines; one whose weights were made from its figures keeps its ways."""
     assert node is not None  # noqa: S101  fitted
-    if node.weights.scale is not None:
+    if node.weights.joint:
         return node
     return replace(node, how=replace(node.how, **change))  # type: ignore[arg-type]  # the fields changed are texts
 
@@ -428,11 +428,10 @@ def _combine(node: Node, inside: Array, fitted: Fitted, weights: Array | None = 
     x = _normalised(node, inside, fitted)
     w = node.weights.each if weights is None else weights
     known = ~np.isnan(x)
-    if node.weights.scale is not None:
+    if node.weights.joint:
         # The coefficients belong to each other; a weight of 0 from outside leaves a part out, as if it were missing.
         counted = known & (w != 0)
         enough = counted.mean(axis=-1) >= (0.0 if node.how.missing == "average" else node.needed) - _ARITHMETIC
-        x = x / node.weights.scale
         share = np.where(counted, node.weights.each, np.nan)
         score = np.where(counted, x * node.weights.each, 0.0).sum(axis=-1)
         return _Made(node, np.where(enough & counted.any(axis=-1), score, np.nan), x, share)
@@ -547,10 +546,10 @@ def _passed_down(fitted: Fitted, parts: Sequence[_Made], domains: Sequence[_Made
 def _below(made: _Made, amount: Array, slope: Array, weight: Array) -> tuple[Array, Array, Array]:
     """Hand a node's amount, its slope (amount / score where one can say so) and its weight on to its parts."""
     share = made.share
-    with np.errstate(divide="ignore", invalid="ignore"):
-        by_weight = amount[:, None] * share / np.nansum(share, axis=1, keepdims=True)
     pieces = _pieces(made)
-    amounts = np.where(np.isnan(slope)[:, None], by_weight, slope[:, None] * pieces)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a harmonic mean of -1 and 1, refused later, is infinite
+        by_weight = amount[:, None] * share / np.nansum(share, axis=1, keepdims=True)
+        amounts = np.where(np.isnan(slope)[:, None], by_weight, slope[:, None] * pieces)
     if made.node.plain:
         linear = made.node.how.aggregation in {"arithmetic", "sum"}
         with np.errstate(divide="ignore", invalid="ignore"):

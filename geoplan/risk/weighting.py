@@ -22,14 +22,14 @@ _SINGULAR = 1e-9  # an eigenvalue of correlations that is none
 class Weights:
     """Weights of a node's parts, and how they were made.
 
-    ``each`` is one a part; a part is divided by ``scale`` before its weight applies (one factor); ``told`` is for the
-    certificate.
+    ``each`` is one a part; ``joint`` ones belong to each other and none is raised where a part is missing (one factor);
+    ``told`` is for the certificate.
     """
 
     each: Array
     how: str
     told: str = ""
-    scale: Array | None = None
+    joint: bool = False
 
 
 def weigh(values: Array, how: str, node: str, names: Sequence[str] = ()) -> Weights:
@@ -96,9 +96,11 @@ def _component(values: Array, node: str, names: Sequence[str]) -> Weights:
 def one_factor(values: Array, node: str = "index", names: Sequence[str] = ()) -> Weights:
     r"""Fit one common factor by maximum likelihood and return the coefficients of its regression scores.
 
-    With parts :math:`z` in standard deviations, loadings :math:`\lambda` and unique variances :math:`\psi`, the score
-    is :math:`\hat f = \lambda^\top \Sigma^{-1} z`, :math:`\Sigma = \lambda\lambda^\top + \mathrm{diag}(\psi)` (Thomson
-    1951; Lawley & Maxwell 1971). Likelihood and its gradient, in :math:`\psi` alone, are those of Jöreskog (1967), with
+    With loadings :math:`\lambda` and unique variances :math:`\psi` of the parts' correlations, the score of parts
+    :math:`z` is :math:`\hat f = \lambda^\top \Sigma^{-1} z`, :math:`\Sigma = \lambda\lambda^\top +
+    \mathrm{diag}(\psi)` (Thomson 1951; Lawley & Maxwell 1971). As in the Scottish index, the coefficients are those of
+    normal scores as they stand: ties, and gaps that count as 0, draw the deviation of a part below 1, and it is not
+    stretched to that again. Likelihood and its gradient, in :math:`\psi` alone, are those of Jöreskog (1967), with
     :math:`\psi \ge 0.005`. The sign is that with which most of the weight is positive: higher is worse.
 
     Parameters
@@ -134,7 +136,7 @@ def one_factor(values: Array, node: str = "index", names: Sequence[str] = ()) ->
     if weights.sum() < 0:
         loadings, weights = -loadings, -weights
     told = f"loadings {', '.join(f'{number:.3f}' for number in loadings)}; {areas} areas"
-    return Weights(weights, "one_factor", told, values.std(axis=0))
+    return Weights(weights, "one_factor", told, joint=True)
 
 
 def _most_likely(correlations: Array) -> tuple[Array, Array]:

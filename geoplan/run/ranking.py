@@ -70,6 +70,8 @@ def headings_of(run: Run) -> dict[str, str]:
     told = dict(words.words)
     if not scores_are_relative(index):
         told |= {name: words[f"{name}_other"] for name in _NEUTRAL}
+    elif index.base not in {None, run.spec.period}:
+        told |= {name: f"{words[name]}, {index.base}" for name in ("city", "relative", "score_rest", "rank_rest")}
     if run.spec.uncertainty is not None:
         share = f"{100 * run.spec.uncertainty.level:g} %"
         told |= {name: words[name].format(share=share) for name in _SURE[:2]}

@@ -505,7 +505,7 @@ class Run:
                 period=self.spec.period,
                 area_ids=list(self.areas().index),
                 reference_ids=members,
-                reference_name=self.reference_name() or None,
+                reference_name=self._reference_label() or None,
                 groups=self.groups(),
             )
 
@@ -597,7 +597,11 @@ class Run:
         return members
 
     def reference_name(self) -> str:
-        """Return what scores 100 in the run's language; empty when the scenario does not name it."""
+        """Return what scores 100 in the run's language, with its year where that is another; empty when not named."""
+        year = self.spec.index.base if self.spec.index.base != self.spec.period else None
+        return ", ".join(text for text in (self._reference_label(), year) if text)
+
+    def _reference_label(self) -> str:
         label = self.spec.index.reference_label
         return label.to(self.spec.language) if label else self.spec.index.reference or ""
 

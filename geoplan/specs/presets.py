@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any
 
 from geoplan.errors import Fault, SpecError, did_you_mean
-from geoplan.specs.index import IndexSpec
+from geoplan.specs.index import DomainSpec, IndexSpec
 from geoplan.specs.reading import parse_spec
 
 __all__ = ["index_preset", "preset_names", "with_preset"]
@@ -51,9 +51,22 @@ def with_preset(index: dict[str, Any], *, key: str = "preset") -> dict[str, Any]
     content.pop("about", None)
     if "phase" in index:
         content.pop("domains", None)
-    if index.get("domains"):  # domains of one's own come with figures of one's own
+    own = index.get("domains")
+    if own and _indicators(own) != _indicators(content.get("domains", ())):  # they come with figures of one's own
         content = {part: value for part, value in content.items() if part not in {"directions", "targets"}}
     return _filled(content, index)
+
+
+def _indicators(domains: Any) -> set[str]:
+    """Return the indicators of domains as far as they are written as they should be."""
+    found: set[str] = set()
+    for item in domains if isinstance(domains, list | tuple) else ():
+        domain = item.model_dump() if isinstance(item, DomainSpec) else item
+        if isinstance(domain, dict):
+            named = domain.get("indicators")
+            found |= {str(name) for name in named} if isinstance(named, list | tuple | dict) else set()
+            found |= _indicators(domain.get("parts"))
+    return found
 
 
 def _filled(content: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
