@@ -431,6 +431,23 @@ def test_an_area_that_loses_its_score_in_some_draws_is_counted_by_itself(town):
     assert found.table.loc["A003", "rank_low"] >= 1
 
 
+def test_a_rate_drawn_as_nothing_has_no_inverse_and_is_counted():
+    """One visit to the library in A000: chance alone makes none of it in e⁻¹ of the draws, and city / 0 is no score."""
+    cases = np.array([[1.0, 9.0, 8.0], *[[400.0, 10.0, 9.0]] * 5])
+    table = made(cases, np.full(6, 100), kind="rate", unit="per_1000", scale=1000.0)
+    better = {**table.definitions, "i0": share("i0", "higher_is_better", kind="rate", unit="per_1000")}
+    table, spec = IndicatorTable(table.data, better), spec_of(["i0", "i1"], ["i2"])
+    asked = {"period": "2012", "draws": 4000, "noise": "sampling"}
+    found = rank_uncertainty(table, spec, **asked)
+    lost = 4000 - found.table.loc["A000", "draws"]
+    assert lost == pytest.approx(4000 * np.exp(-1), abs=150)
+    assert found.failed.to_dict("records") == [{"reason": "some areas have no score", "draws": lost}]
+    assert (found.table["draws"].drop("A000") == 4000).all()
+    # Where the indicator is the one left out, nothing is lacking.
+    fewer = rank_uncertainty(table, spec, leave_one_out=True, **asked)
+    assert 4000 - fewer.table.loc["A000", "draws"] == pytest.approx(0.75 * 4000 * np.exp(-1), abs=150)
+
+
 def test_an_index_of_one_area_and_of_none():
     one = made(np.array([[5.0]]), np.array([50]))
     found = rank_uncertainty(one, spec_of(["i0"]), **ASKED)

@@ -330,7 +330,8 @@ def apply(
     Returns
     -------
     tuple
-        Scores (draws × areas; NaN where an area has none), and a text a draw: why it has no scores, or empty.
+        Scores (draws × areas; NaN where an area has none, as where a figure to be inverted is 0), and a text a draw:
+        why it has no scores, or empty.
 
     Raises
     ------
@@ -349,10 +350,18 @@ def apply(
             domains=tuple(_with(n, aggregation=aggregation) for n in changed.domains),
             total=_with(fitted.total, aggregation=aggregation),
         )
-    treated = fitted.treatment.apply(oriented(values, fitted.directions))
-    parts, domains, total = _levels(changed, treated, indicator_weights, domain_weights)
+    turned = oriented(values, fitted.directions)
+    parts, domains, total = _levels(changed, fitted.treatment.apply(turned), indicator_weights, domain_weights)
     problem = _problems([*parts, *domains, total], values.shape[:-2], fitted.eligible)
-    return np.where((problem == "")[..., None], total.score, np.nan), problem
+    scores = np.where((problem == "")[..., None], total.score, np.nan)
+    for place, direction in enumerate(fitted.directions):
+        if direction.way == "reciprocal":
+            # A drawn 0 has no inverse, and the index refuses it: the rest of the indicators are no score either.
+            lost = np.isnan(turned[..., place]) & ~np.isnan(values[..., place])
+            if indicator_weights is not None:
+                lost &= indicator_weights[..., None, place] > 0
+            scores[lost] = np.nan
+    return scores, problem
 
 
 def _must_suit(fitted: Fitted, normalisation: str) -> None:
