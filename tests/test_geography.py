@@ -153,6 +153,18 @@ def test_outputs_tell_what_stands_behind_a_merged_figure(sample_folder, sample_r
     assert "lowest–highest: of the smallest areas behind the figure, their number in brackets." in told.out
 
 
+def test_an_explained_rank_says_its_interval_and_rounds_no_chance_to_nothing(sample_folder, geoplan):
+    """The interval holds 90 of 100 draws only about, and nine of 2,000 draws are not none."""
+    ranked = pd.read_parquet(sample_folder / "index.parquet").drop_duplicates("area_id").set_index("area_id")
+    assert 0 < ranked["p_top"]["0099S21"] < 0.005
+    told = " ".join(geoplan("explain", sample_folder, "0099S21", cwd=sample_folder).out.split())
+    low, high = (int(ranked[name]["0099S21"]) for name in ("rank_low", "rank_high"))
+    said = f"90 % interval: rank {low} to {high}; among the 8 highest in fewer than 1 of 100 draws, above 100 in 0 of"
+    assert said in told
+    first = " ".join(geoplan("explain", sample_folder, "0099S18", cwd=sample_folder).out.split())
+    assert "90 % interval: rank 1; among the 8 highest in 100 of 100 draws" in first
+
+
 def test_a_run_that_merges_nothing_has_nothing_behind_its_figures(project, geoplan):
     geoplan("run", project.scenario, cwd=project.root)
     told = geoplan("explain", "build/four", "0101", cwd=project.root)

@@ -16,7 +16,7 @@ from geoplan.risk import RankUncertainty, choice_effects, rank_uncertainty, risk
 from geoplan.risk.draws import Options, beliefs_of, chunks_of, each_chunk, ranks_of
 from geoplan.risk.effects import sobol
 from geoplan.risk.uncertainty import rank_ends
-from geoplan.specs import CombineSpec, DomainSpec, IndexSpec, IndicatorSpec
+from geoplan.specs import CombineSpec, DomainSpec, IndexSpec, IndicatorSpec, PartSpec
 
 COLUMNS = ["area_id", "indicator", "numerator", "denominator", "value"]
 RESIDENTS = IndicatorSpec(id="population", label="Residents", kind="count", unit="persons", direction="neutral")
@@ -217,6 +217,24 @@ def test_dirichlet_weights_have_the_mean_sum_and_spread_they_should():
     assert (indicators[:, 3] == 5).all()
 
 
+def test_weights_of_sub_domains_are_drawn_too(town):
+    """Two sub-domains of one indicator each: their weights, w and 1 - w, alone decide; each pair of ranks at some w."""
+    parts = [PartSpec(id=f"p{number}", label="Part", indicators=[f"i{number}"]) for number in range(2)]
+    spec = IndexSpec(domains=[DomainSpec(id="d", label="Domain", parts=parts)])
+    made_so = {"period": "2012", "noise": "none", "weights_concentration": 8}
+    found = rank_uncertainty(town, spec, draws=4000, **made_so)
+    one, other = risk_index(town, spec, period="2012").relative.reindex(found.table.index).to_numpy().T
+    # A over B where w (a0 - b0) + (1 - w)(a1 - b1) > 0, w from a Beta(4, 4): the Dirichlet of two.
+    first, second = found.table.index[3], found.table.index[6]
+    gain, loss = one[3] - one[6], other[3] - other[6]
+    limit = -loss / (gain - loss)
+    expected = stats.beta(4, 4).sf(limit) if gain > loss else stats.beta(4, 4).cdf(limit)
+    assert found.worse(first, second) == pytest.approx(expected, abs=0.03)
+    assert (found.table["rank_high"] > found.table["rank_low"]).sum() > 15
+    effects = choice_effects(town, spec, n=64, **made_so)
+    assert effects["total"]["weights"] == pytest.approx(1, abs=0.3)
+
+
 # ---------------------------------------------------------------- intervals worked by hand
 
 
@@ -350,6 +368,7 @@ def test_a_plain_frame_has_no_noise_at_all(town):
     frame = town.wide("2012")[list(SIX.indicators)]
     found = rank_uncertainty(frame, SIX.model_copy(update={"method": "z_score"}), draws=50, weights_concentration=30)
     assert found.without_noise == dict.fromkeys(SIX.indicators, 30)
+    assert found.varied["counts"] == "as they are, for want of counts"
     assert (found.table["rank_high"] > found.table["rank_low"]).any()
 
 
@@ -590,6 +609,19 @@ def test_draws_that_fail_are_left_out_of_the_effects_and_counted(town):
     [
         ({"draws": 0}, "key 'draws': 0 is too few. Expected: a whole number from 1 up."),
         ({"top": 0}, "key 'top': 0 is too few. Expected: a whole number from 1 up."),
+        ({"draws": 2.5}, "key 'draws': 2.5 is no whole number. Expected: a whole number from 1 up."),
+        ({"draws": "100"}, "key 'draws': '100' is no whole number. Expected: a whole number from 1 up."),
+        ({"top": 2.5}, "key 'top': 2.5 is no whole number. Expected: a whole number from 1 up."),
+        ({"seed": -1}, "key 'seed': -1 is below 0. Expected: a whole number from 0 up."),
+        ({"seed": 1.5}, "key 'seed': 1.5 is no whole number. Expected: a whole number from 0 up."),
+        ({"level": "0.9"}, "key 'level': '0.9' is not a share of the draws. Expected: a number between 0 and 1."),
+        (
+            {"weights_concentration": "50"},
+            (
+                "key 'weights_concentration': '50' is no concentration of weights. Expected: a number above 0, such as "
+                "50; the larger, the nearer to the index's own weights."
+            ),
+        ),
         ({"level": 90}, "key 'level': 90 is not a share of the draws. Expected: a number between 0 and 1."),
         ({"line": np.nan}, "key 'line': nan is no score. Expected: a number such as 100."),
         ({"noise": "postrior"}, "key 'noise': no kind of noise is called 'postrior'. Hint: did you mean 'posterior'?"),
@@ -638,5 +670,8 @@ def test_effects_of_nothing(town):
         choice_effects(town, SIX, period="2012", noise="none")
     with pytest.raises(SpecError, match=r"leave_one_out.*the index has one indicator, and nothing is left without it"):
         choice_effects(town, spec_of(["i0"]), period="2012", leave_one_out=True)
-    with pytest.raises(SpecError, match="key 'n': 4 draws are too few"):
+    with pytest.raises(SpecError, match=r"key 'n': 4 is too few\. Expected: a whole number from 8 up"):
         choice_effects(town, SIX, period="2012", n=4)
+    with pytest.raises(SpecError) as caught:
+        choice_effects(town, SIX, period="2012", n=64.5, seed=-1, level=0)
+    assert [fault.key for fault in caught.value.faults] == ["n", "seed", "level"]

@@ -7,15 +7,17 @@ seed gives the same draws on one thread or many, and varying the weights does no
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from geoplan import checks
+from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import IndicatorTable
 from geoplan.risk.levels import with_common_level
 from geoplan.risk.normalising import settled
@@ -29,8 +31,10 @@ __all__ = [
     "Options",
     "Scorer",
     "beliefs_of",
+    "check_numbers",
     "chunks_of",
     "each_chunk",
+    "is_number",
     "place_in",
     "ranks_of",
     "scored",
@@ -234,6 +238,8 @@ class Options:
     groups
         Places of the indicators whose weights divide a whole among them: those of a domain, or of a sub-domain. An
         indicator in none of them keeps its weight, and is never left out.
+    part_weights, part_groups
+        The same of sub-domains in their domains; a domain without any counts as one.
     concentration
         Of the Dirichlet distribution around the weights; None where they are fixed.
     normalisations, aggregations
@@ -249,6 +255,8 @@ class Options:
     normalisations: tuple[str | None, ...] = (None,)
     aggregations: tuple[str | None, ...] = (None,)
     leave_one_out: bool = False
+    part_weights: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    part_groups: tuple[tuple[int, ...], ...] = ()
 
     @property
     def varied(self) -> tuple[str, ...]:
@@ -264,16 +272,21 @@ class Options:
     def draw(self, rngs: Sequence[np.random.Generator], size: int) -> Choices:
         """Draw the choices of some draws; weights, normalisation, aggregation and indicator left out from one each."""
         weights, normalisation, aggregation, out = rngs
-        domains = indicators = None
+        domains = indicators = parts = None
         if self.concentration is not None:
             domains = self._dirichlet(weights, size, self.domain_weights)
             indicators = np.tile(self.indicator_weights, (size, 1))
             for group in self.groups:
                 indicators[:, list(group)] = self._dirichlet(weights, size, self.indicator_weights[list(group)])
+            if self.part_groups:
+                parts = np.tile(self.part_weights, (size, 1))
+                for group in self.part_groups:
+                    parts[:, list(group)] = self._dirichlet(weights, size, self.part_weights[list(group)])
         removable = np.array([-1, *(place for group in self.groups for place in group)])
         return Choices(
             domain_weights=domains,
             indicator_weights=indicators,
+            part_weights=parts,
             normalisation=normalisation.integers(len(self.normalisations), size=size),
             aggregation=aggregation.integers(len(self.aggregations), size=size),
             left_out=out.choice(removable, size=size) if self.leave_one_out else np.full(size, -1),
@@ -307,13 +320,14 @@ class Choices:
 
     domain_weights: np.ndarray | None
     indicator_weights: np.ndarray | None
+    part_weights: np.ndarray | None
     normalisation: np.ndarray
     aggregation: np.ndarray
     left_out: np.ndarray
 
     def taking(self, factor: str, other: Choices) -> Choices:
         """Return these choices with one factor (weights, normalisation, aggregation, left_out) of the other's."""
-        names = ("domain_weights", "indicator_weights") if factor == "weights" else (factor,)
+        names = ("domain_weights", "indicator_weights", "part_weights") if factor == "weights" else (factor,)
         return replace(self, **{name: getattr(other, name) for name in names})
 
     def groups(self) -> Iterator[tuple[np.ndarray, int, int]]:
@@ -331,6 +345,7 @@ class Scorer(Protocol):
         values: np.ndarray,
         *,
         indicator_weights: np.ndarray | None,
+        part_weights: np.ndarray | None,
         domain_weights: np.ndarray | None,
         normalisation: str | None,
         aggregation: str | None,
@@ -347,6 +362,7 @@ def scored(scorer: Scorer, values: np.ndarray, options: Options, choices: Choice
         scores[some], problems[some] = scorer(
             values[some],
             indicator_weights=None if indicators is None else indicators[some],
+            part_weights=None if choices.part_weights is None else choices.part_weights[some],
             domain_weights=None if domains is None else domains[some],
             normalisation=options.normalisations[normalisation],
             aggregation=options.aggregations[aggregation],
@@ -419,6 +435,30 @@ def each_chunk(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [results[number] for number in range(len(chunks))]
+
+
+def check_numbers(faults: Faults, level: float, whole: Mapping[str, tuple[Any, int]]) -> None:
+    """Add a fault for a level that is no share, and for each number that is not whole or below its least.
+
+    ``whole`` maps the name of an argument to what was given (None: not asked) and the least that it may be.
+    """
+    for name, (value, least) in whole.items():
+        expected = f"a whole number from {least} up"
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            faults.add(SpecError(Fault(what=f"{value!r} is no whole number", key=name, expected=expected)))
+        elif value < least:
+            faults.add(SpecError(Fault(what=f"{value} is too few" if least else f"{value} is below 0", key=name,
+                                       expected=expected)))  # fmt: skip
+    if not is_number(level) or not 0 < level < 1:
+        what = f"{level!r} is not a share of the draws"
+        faults.add(SpecError(Fault(what=what, key="level", expected="a number between 0 and 1")))
+
+
+def is_number(value: Any) -> bool:
+    """Whether something is a number that is not infinite or NaN; a text such as ``"50"`` is none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
 
 
 def place_in(ids: pd.Index, wanted: Iterable[str]) -> np.ndarray:
