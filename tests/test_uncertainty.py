@@ -87,6 +87,13 @@ def alike_rates(rng, areas, indicators):
     return 1 / (1 + np.exp(-np.log(centre / (1 - centre)) - 0.45 * common - 0.25 * own))
 
 
+def few_alike_rates(rng, areas, indicators):
+    """The same of rarer ones, so that the counts of small areas say little of each."""
+    centre, common = np.exp(rng.uniform(np.log(0.03), np.log(0.4), indicators)), rng.standard_normal((areas, 1))
+    own = rng.standard_normal((areas, indicators))
+    return 1 / (1 + np.exp(-np.log(centre) - 0.4 * common - 0.3 * own))
+
+
 def gamma_rates(rng, areas, indicators):
     """True rates of events, a tenth of which have twice the rate of others."""
     centre, shape = rng.uniform(0.01, 0.2, indicators), rng.uniform(3, 20, indicators)
@@ -137,11 +144,17 @@ def test_they_cover_when_areas_are_drawn_towards_their_parents():
     assert 0.88 < covered(by_parent, towns=30, shrink_towards="parent", parents=parents) < 0.92
 
 
+def test_they_cover_when_a_few_indicators_are_high_together():
+    # The level of an area is not known exactly; taken as known, 0.864 of the ranks and 0.858 of the scores are covered.
+    assert 0.88 < covered(few_alike_rates, towns=60, sizes=(100, 2000)) < 0.92
+    assert 0.88 < covered(few_alike_rates, towns=60, sizes=(100, 2000), of="score") < 0.92
+
+
 def test_they_cover_when_many_indicators_are_high_together():
     # Drawn towards the city one indicator at a time, the areas far above it would be pulled back in every one.
     assert 0.87 < covered(alike_rates, towns=15, indicators=24, sizes=(100, 1500)) < 0.93
     scores = covered(alike_rates, towns=15, indicators=24, sizes=(100, 1500), of="score")
-    assert 0.80 < scores < 0.93  # 0.66 without the common level
+    assert 0.86 < scores < 0.93  # 0.66 without the common level, 0.82 where it is taken as known
 
 
 def test_an_eighty_per_cent_interval_is_narrower_and_covers_eighty():

@@ -19,9 +19,9 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import IndicatorTable
-from geoplan.risk.levels import with_common_level
+from geoplan.risk.levels import Levels, common_levels
 from geoplan.risk.normalising import settled
-from geoplan.risk.shrinkage import Towards, believed_strength, centres, circles_of, counted_cells
+from geoplan.risk.shrinkage import Cells, Towards, believed_strength, centres, circles_of, counted_cells
 
 __all__ = [
     "FACTORS",
@@ -69,6 +69,8 @@ class Beliefs:
         Per indicator: the grid of strengths *M* and its cumulated probabilities.
     is_share, scale
         Per indicator: binomial, and what a rate is multiplied by.
+    levels
+        General levels of the areas, which move the centres; None where too little is known of them.
     """
 
     noise: Noise
@@ -81,6 +83,7 @@ class Beliefs:
     cumulated: np.ndarray
     is_share: np.ndarray
     scale: np.ndarray
+    levels: Levels | None = None
 
     def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         """Draw the figures: draws × areas × indicators (float64), in their units.
@@ -89,13 +92,14 @@ class Beliefs:
         """
         areas, indicators = self.value.shape
         result = np.empty((indicators, size, areas))
+        levels = None if self.levels is None else self.levels.draw(rng, size)
         for column in range(indicators):
             own = result[column]
             own[:] = self.value[:, column]
             rows = self.drawn[:, column]
             if not rows.any():
                 continue
-            drawn = self._column(rng, size, column, slice(None) if rows.all() else rows)
+            drawn = self._column(rng, size, column, slice(None) if rows.all() else rows, levels)
             drawn *= self.scale[column]
             if rows.all():
                 own[:] = drawn
@@ -103,7 +107,9 @@ class Beliefs:
                 own[:, rows] = drawn
         return np.moveaxis(result, 0, -1)
 
-    def _column(self, rng: np.random.Generator, size: int, column: int, rows: Any) -> np.ndarray:
+    def _column(
+        self, rng: np.random.Generator, size: int, column: int, rows: Any, levels: np.ndarray | None
+    ) -> np.ndarray:
         """Draw rates of one indicator: draws × areas."""
         y, n = self.cases[rows, column], self.base[rows, column]
         shape = (size, len(y))
@@ -114,6 +120,8 @@ class Beliefs:
             return np.asarray(rng.binomial(people, np.clip(y / n, 0.0, 1.0), shape) / people)
         strength = self._strength(rng, size, column)[:, None]
         centre = self.centre[rows, column]
+        if self.levels is not None and levels is not None:
+            centre = self.levels.centre(levels, column, rows)
         pull = strength * centre
         cases = rng.standard_gamma(pull + y)
         if not self.is_share[column]:
@@ -164,8 +172,8 @@ def beliefs_of(
             \theta \mid y \sim \text{Beta}(y + Mm,\ n - y + M(1-m)), \qquad
             \theta \mid y \sim \text{Gamma}(y + Mm,\ n + M)
 
-        The centre also stands on the area's other indicators, see :mod:`geoplan.risk.levels`: else an area that is
-        high in all of them would be pulled back in each.
+        The centre is moved by the area's general level, which is drawn as well, see :mod:`geoplan.risk.levels`: else
+        an area that is high in all of its indicators would be pulled back in each.
         ``sampling``: other counts from the observed rates, binomial or Poisson. ``none``: the figures as they are.
     towards, parents, neighbours
         Where the centre comes from, as in :func:`~geoplan.risk.shrink`; all areas of the table speak of *M*.
@@ -185,13 +193,11 @@ def beliefs_of(
     cells = counted_cells(table, values.columns, period)
     circles = circles_of(cells.area_ids, towards, parents=parents, neighbours=neighbours)
     centre = centres(cells, circles, without_itself=True)
-    if noise == "posterior":
-        centre = with_common_level(cells, centre)
+    levels = common_levels(cells, centre) if noise == "posterior" else None
     names = range(len(cells.names))
     strengths, cumulated = np.ones((len(cells.names), 1)), np.ones((len(cells.names), 1))
     if noise == "posterior":
-        found = [_strengths(cells.counted[:, i], cells.cases[:, i], cells.base[:, i], centre[:, i], cells.is_share[i])
-                 for i in names]  # fmt: skip
+        found = [_strengths(cells, centre, levels, i) for i in names]
         strengths = np.array([grid for grid, _ in found])
         cumulated = np.array([np.cumsum(chance) for _, chance in found])
     place = cells.area_ids.get_indexer(values.index)
@@ -208,18 +214,21 @@ def beliefs_of(
         cumulated=cumulated,
         is_share=cells.is_share,
         scale=cells.scale,
+        levels=None if levels is None else levels.of(place),
     )
     bare = (used & ~counted).sum(axis=0)
     return beliefs, {name: int(number) for name, number in zip(cells.names, bare, strict=True) if number}
 
 
-def _strengths(
-    rows: np.ndarray, cases: np.ndarray, base: np.ndarray, centre: np.ndarray, is_share: bool
-) -> tuple[np.ndarray, np.ndarray]:
+def _strengths(cells: Cells, centre: np.ndarray, levels: Levels | None, i: int) -> tuple[np.ndarray, np.ndarray]:
+    rows = cells.counted[:, i]
     if not rows.any():
         grid, chance = believed_strength(np.zeros(1), np.ones(1), np.full(1, 0.5), is_share=True)
         return np.ones_like(grid), chance
-    return believed_strength(cases[rows], base[rows], centre[rows], is_share=bool(is_share))
+    around, chances = (centre[rows, i, None], np.ones(1)) if levels is None else levels.supposed(i, rows)
+    return believed_strength(
+        cells.cases[rows, i], cells.base[rows, i], around, is_share=bool(cells.is_share[i]), chances=chances
+    )
 
 
 # ---------------------------------------------------------------- weights and choices of method
