@@ -111,7 +111,7 @@ gp.plot_ranks(
 # The intervals of seven areas lie wholly among the eight, and the eighth place lies between two. Whom to choose there
 # is not a question of statistics.
 #
-# Lomma-Torpvreten has rank 28 and its interval ends at 26. That is no mistake: it has 899 residents, and some of its
+# Lomma-Torpvreten has rank 28 and its interval ends at 27. That is no mistake: it has 899 residents, and some of its
 # favourable figures are taken for luck. An interval says where the rank of the true rates is likely to be; the
 # observed one may lie outside.
 
@@ -128,8 +128,8 @@ pairs = sure.pairs(["0099S18", "0099S24", "0099S19", "0099S09"])
 pairs.assign(area=pairs["area_id"].map(names), other=pairs["other_id"].map(names))[["area", "other", "worse"]].round(2)
 
 # %% [markdown]
-# Tallmohöjden is ranked fourth and Björkhamra fifth, a hundredth of a point apart. In most draws it is the other way
-# round: Tallmohöjden is the smaller of the two, so that more of its score may be chance.
+# Tallmohöjden is ranked fourth and Björkhamra fifth, a hundredth of a point apart. Neither is above the other in
+# 95 of 100 draws, so that nobody knows for sure which of the two is worse off.
 
 # %% [markdown]
 # ### Which choice moves most?

@@ -346,7 +346,7 @@ def test_without_a_line_nothing_is_decided():
     said = _said(plot_ranks(_table(6), level=0.8, draws=2000, language="en"))
     assert "rank, interval: 80 of 100 draws" in said
     assert not any("whole interval" in text or "times in 100" in text for text in said)
-    assert "Method: intervals that hold 80 of 100 draws, 2,000 draws" in _foot(
+    assert "Method: intervals that hold about 80 of 100 draws, 2,000 draws" in _foot(
         plot_ranks(_table(6), level=0.8, draws=2000, language="en")
     )
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import geoplan as gp
 from geoplan import cli
 from geoplan.cli import telling
+from geoplan.cli.telling import _certainty
 
 FJORDBO = "scenarios/fjordbo.toml"
 
@@ -151,6 +152,15 @@ def test_outputs_tell_what_stands_behind_a_merged_figure(sample_folder, sample_r
     told = geoplan("explain", sample_folder, "0099S18", cwd=sample_folder)
     assert f"{own['minimum']:.1f}–{own['maximum']:.1f} (5)" in told.out
     assert "lowest–highest: of the smallest areas behind the figure, their number in brackets." in told.out
+
+
+def test_an_explained_rank_says_its_interval_and_rounds_no_chance_to_nothing(sample_folder, geoplan):
+    """The interval holds 90 of 100 draws only about, and nine of 2,000 draws are not none."""
+    first = " ".join(geoplan("explain", sample_folder, "0099S18", cwd=sample_folder).out.split())
+    assert "90 % interval: rank 1; among the 8 highest in 100 of 100 draws, above 100 in 100 of 100 draws." in first
+    asked = {"uncertainty": {"level": 0.9, "top": 8, "line": None}}
+    said = _certainty({"rank_low": 10.0, "rank_high": 12.0, "p_top": 0.0045, "p_above": None}, asked)
+    assert said == "90 % interval: rank 10 to 12; among the 8 highest in fewer than 1 of 100 draws."
 
 
 def test_a_run_that_merges_nothing_has_nothing_behind_its_figures(project, geoplan):

@@ -81,7 +81,7 @@ def tell_run(opened: gp.Run, folder: Path) -> None:
     ranking, sure = ranking_table(opened), opened.uncertainty()
     stdout.print(f"[bold]{escape(opened.spec.title.to(opened.spec.language))}[/]", soft_wrap=True)
     rest = ["rest of city"] if "score_rest" in ranking else []
-    between = [f"in {100 * sure.level:g} of 100"] if sure else []
+    between = [f"{100 * sure.level:g} % interval"] if sure else []
     classed = ["class"] if "class" in ranking else []
     table = plain_table("area", "code", "rank", *between, *classed, "index", *rest, "residents", left=2)
     count = f"{certificate.ranked} area{'s' if certificate.ranked != 1 else ''} ranked"
@@ -396,17 +396,17 @@ def _verdict(area: Any, ranked: int, manifest: Any) -> str:
 
 def _certainty(area: Any, manifest: Any) -> str:
     """Say how sure a rank is, where the run has looked."""
+    from geoplan.risk.uncertainty import of_100  # noqa: PLC0415  slow to import, and only this needs it
+
     sure = manifest.get("uncertainty")
     if not sure or area.get("rank_low") is None:
         return ""
-    low, high, level = int(area["rank_low"]), int(area["rank_high"]), 100 * sure["level"]
-    said = f"Between rank {low} and {high}" if low != high else f"At rank {low}"
-    said += f" in {level:g} of 100 draws"
-    if area.get("p_top") is not None:
-        said += f", among the {sure['top']} highest in {100 * area['p_top']:.0f}"
-    if area.get("p_above") is not None:
-        said += f", above {sure['line']:g} in {100 * area['p_above']:.0f}"
-    return f"{said}."
+    low, high = int(area["rank_low"]), int(area["rank_high"])
+    said = f"{100 * sure['level']:g} % interval: " + (f"rank {low} to {high}" if low != high else f"rank {low}")
+    asked = [(f"among the {sure['top']} highest", area.get("p_top"))]
+    asked += [(f"above {sure['line']:g}" if sure["line"] is not None else "", area.get("p_above"))]
+    shares = [f"{what} in {of_100(share)} draws" for what, share in asked if share is not None]
+    return f"{said}{'; ' if shares else ''}{', '.join(shares)}."
 
 
 def number_text(value: float, decimals: int = 1) -> str:

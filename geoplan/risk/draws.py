@@ -7,19 +7,21 @@ seed gives the same draws on one thread or many, and varying the weights does no
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from geoplan import checks
+from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import IndicatorTable
-from geoplan.risk.levels import with_common_level
+from geoplan.risk.levels import Levels, common_levels
 from geoplan.risk.normalising import settled
-from geoplan.risk.shrinkage import Towards, believed_strength, centres, circles_of, counted_cells
+from geoplan.risk.shrinkage import Cells, Towards, believed_strength, centres, circles_of, counted_cells
 
 __all__ = [
     "FACTORS",
@@ -29,8 +31,10 @@ __all__ = [
     "Options",
     "Scorer",
     "beliefs_of",
+    "check_numbers",
     "chunks_of",
     "each_chunk",
+    "is_number",
     "place_in",
     "ranks_of",
     "scored",
@@ -65,6 +69,8 @@ class Beliefs:
         Per indicator: the grid of strengths *M* and its cumulated probabilities.
     is_share, scale
         Per indicator: binomial, and what a rate is multiplied by.
+    levels
+        General levels of the areas, which move the centres; None where too little is known of them.
     """
 
     noise: Noise
@@ -77,6 +83,7 @@ class Beliefs:
     cumulated: np.ndarray
     is_share: np.ndarray
     scale: np.ndarray
+    levels: Levels | None = None
 
     def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         """Draw the figures: draws × areas × indicators (float64), in their units.
@@ -85,13 +92,14 @@ class Beliefs:
         """
         areas, indicators = self.value.shape
         result = np.empty((indicators, size, areas))
+        levels = None if self.levels is None else self.levels.draw(rng, size)
         for column in range(indicators):
             own = result[column]
             own[:] = self.value[:, column]
             rows = self.drawn[:, column]
             if not rows.any():
                 continue
-            drawn = self._column(rng, size, column, slice(None) if rows.all() else rows)
+            drawn = self._column(rng, size, column, slice(None) if rows.all() else rows, levels)
             drawn *= self.scale[column]
             if rows.all():
                 own[:] = drawn
@@ -99,7 +107,9 @@ class Beliefs:
                 own[:, rows] = drawn
         return np.moveaxis(result, 0, -1)
 
-    def _column(self, rng: np.random.Generator, size: int, column: int, rows: Any) -> np.ndarray:
+    def _column(
+        self, rng: np.random.Generator, size: int, column: int, rows: Any, levels: np.ndarray | None
+    ) -> np.ndarray:
         """Draw rates of one indicator: draws × areas."""
         y, n = self.cases[rows, column], self.base[rows, column]
         shape = (size, len(y))
@@ -110,6 +120,8 @@ class Beliefs:
             return np.asarray(rng.binomial(people, np.clip(y / n, 0.0, 1.0), shape) / people)
         strength = self._strength(rng, size, column)[:, None]
         centre = self.centre[rows, column]
+        if self.levels is not None and levels is not None:
+            centre = self.levels.centre(levels, column, rows)
         pull = strength * centre
         cases = rng.standard_gamma(pull + y)
         if not self.is_share[column]:
@@ -160,8 +172,8 @@ def beliefs_of(
             \theta \mid y \sim \text{Beta}(y + Mm,\ n - y + M(1-m)), \qquad
             \theta \mid y \sim \text{Gamma}(y + Mm,\ n + M)
 
-        The centre also stands on the area's other indicators, see :mod:`geoplan.risk.levels`: else an area that is
-        high in all of them would be pulled back in each.
+        The centre is moved by the area's general level, which is drawn as well, see :mod:`geoplan.risk.levels`: else
+        an area that is high in all of its indicators would be pulled back in each.
         ``sampling``: other counts from the observed rates, binomial or Poisson. ``none``: the figures as they are.
     towards, parents, neighbours
         Where the centre comes from, as in :func:`~geoplan.risk.shrink`; all areas of the table speak of *M*.
@@ -181,13 +193,11 @@ def beliefs_of(
     cells = counted_cells(table, values.columns, period)
     circles = circles_of(cells.area_ids, towards, parents=parents, neighbours=neighbours)
     centre = centres(cells, circles, without_itself=True)
-    if noise == "posterior":
-        centre = with_common_level(cells, centre)
+    levels = common_levels(cells, centre) if noise == "posterior" else None
     names = range(len(cells.names))
     strengths, cumulated = np.ones((len(cells.names), 1)), np.ones((len(cells.names), 1))
     if noise == "posterior":
-        found = [_strengths(cells.counted[:, i], cells.cases[:, i], cells.base[:, i], centre[:, i], cells.is_share[i])
-                 for i in names]  # fmt: skip
+        found = [_strengths(cells, centre, levels, i) for i in names]
         strengths = np.array([grid for grid, _ in found])
         cumulated = np.array([np.cumsum(chance) for _, chance in found])
     place = cells.area_ids.get_indexer(values.index)
@@ -204,18 +214,21 @@ def beliefs_of(
         cumulated=cumulated,
         is_share=cells.is_share,
         scale=cells.scale,
+        levels=None if levels is None else levels.of(place),
     )
     bare = (used & ~counted).sum(axis=0)
     return beliefs, {name: int(number) for name, number in zip(cells.names, bare, strict=True) if number}
 
 
-def _strengths(
-    rows: np.ndarray, cases: np.ndarray, base: np.ndarray, centre: np.ndarray, is_share: bool
-) -> tuple[np.ndarray, np.ndarray]:
+def _strengths(cells: Cells, centre: np.ndarray, levels: Levels | None, i: int) -> tuple[np.ndarray, np.ndarray]:
+    rows = cells.counted[:, i]
     if not rows.any():
         grid, chance = believed_strength(np.zeros(1), np.ones(1), np.full(1, 0.5), is_share=True)
         return np.ones_like(grid), chance
-    return believed_strength(cases[rows], base[rows], centre[rows], is_share=bool(is_share))
+    around, chances = (centre[rows, i, None], np.ones(1)) if levels is None else levels.supposed(i, rows)
+    return believed_strength(
+        cells.cases[rows, i], cells.base[rows, i], around, is_share=bool(cells.is_share[i]), chances=chances
+    )
 
 
 # ---------------------------------------------------------------- weights and choices of method
@@ -234,6 +247,8 @@ class Options:
     groups
         Places of the indicators whose weights divide a whole among them: those of a domain, or of a sub-domain. An
         indicator in none of them keeps its weight, and is never left out.
+    part_weights, part_groups
+        The same of sub-domains in their domains; a domain without any counts as one.
     concentration
         Of the Dirichlet distribution around the weights; None where they are fixed.
     normalisations, aggregations
@@ -249,6 +264,8 @@ class Options:
     normalisations: tuple[str | None, ...] = (None,)
     aggregations: tuple[str | None, ...] = (None,)
     leave_one_out: bool = False
+    part_weights: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    part_groups: tuple[tuple[int, ...], ...] = ()
 
     @property
     def varied(self) -> tuple[str, ...]:
@@ -264,16 +281,21 @@ class Options:
     def draw(self, rngs: Sequence[np.random.Generator], size: int) -> Choices:
         """Draw the choices of some draws; weights, normalisation, aggregation and indicator left out from one each."""
         weights, normalisation, aggregation, out = rngs
-        domains = indicators = None
+        domains = indicators = parts = None
         if self.concentration is not None:
             domains = self._dirichlet(weights, size, self.domain_weights)
             indicators = np.tile(self.indicator_weights, (size, 1))
             for group in self.groups:
                 indicators[:, list(group)] = self._dirichlet(weights, size, self.indicator_weights[list(group)])
+            if self.part_groups:
+                parts = np.tile(self.part_weights, (size, 1))
+                for group in self.part_groups:
+                    parts[:, list(group)] = self._dirichlet(weights, size, self.part_weights[list(group)])
         removable = np.array([-1, *(place for group in self.groups for place in group)])
         return Choices(
             domain_weights=domains,
             indicator_weights=indicators,
+            part_weights=parts,
             normalisation=normalisation.integers(len(self.normalisations), size=size),
             aggregation=aggregation.integers(len(self.aggregations), size=size),
             left_out=out.choice(removable, size=size) if self.leave_one_out else np.full(size, -1),
@@ -307,13 +329,14 @@ class Choices:
 
     domain_weights: np.ndarray | None
     indicator_weights: np.ndarray | None
+    part_weights: np.ndarray | None
     normalisation: np.ndarray
     aggregation: np.ndarray
     left_out: np.ndarray
 
     def taking(self, factor: str, other: Choices) -> Choices:
         """Return these choices with one factor (weights, normalisation, aggregation, left_out) of the other's."""
-        names = ("domain_weights", "indicator_weights") if factor == "weights" else (factor,)
+        names = ("domain_weights", "indicator_weights", "part_weights") if factor == "weights" else (factor,)
         return replace(self, **{name: getattr(other, name) for name in names})
 
     def groups(self) -> Iterator[tuple[np.ndarray, int, int]]:
@@ -331,6 +354,7 @@ class Scorer(Protocol):
         values: np.ndarray,
         *,
         indicator_weights: np.ndarray | None,
+        part_weights: np.ndarray | None,
         domain_weights: np.ndarray | None,
         normalisation: str | None,
         aggregation: str | None,
@@ -347,6 +371,7 @@ def scored(scorer: Scorer, values: np.ndarray, options: Options, choices: Choice
         scores[some], problems[some] = scorer(
             values[some],
             indicator_weights=None if indicators is None else indicators[some],
+            part_weights=None if choices.part_weights is None else choices.part_weights[some],
             domain_weights=None if domains is None else domains[some],
             normalisation=options.normalisations[normalisation],
             aggregation=options.aggregations[aggregation],
@@ -419,6 +444,30 @@ def each_chunk(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [results[number] for number in range(len(chunks))]
+
+
+def check_numbers(faults: Faults, level: float, whole: Mapping[str, tuple[Any, int]]) -> None:
+    """Add a fault for a level that is no share, and for each number that is not whole or below its least.
+
+    ``whole`` maps the name of an argument to what was given (None: not asked) and the least that it may be.
+    """
+    for name, (value, least) in whole.items():
+        expected = f"a whole number from {least} up"
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            faults.add(SpecError(Fault(what=f"{value!r} is no whole number", key=name, expected=expected)))
+        elif value < least:
+            faults.add(SpecError(Fault(what=f"{value} is too few" if least else f"{value} is below 0", key=name,
+                                       expected=expected)))  # fmt: skip
+    if not is_number(level) or not 0 < level < 1:
+        what = f"{level!r} is not a share of the draws"
+        faults.add(SpecError(Fault(what=what, key="level", expected="a number between 0 and 1")))
+
+
+def is_number(value: Any) -> bool:
+    """Whether something is a number that is not infinite or NaN; a text such as ``"50"`` is none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
 
 
 def place_in(ids: pd.Index, wanted: Iterable[str]) -> np.ndarray:

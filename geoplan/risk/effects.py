@@ -10,7 +10,7 @@ import pandas as pd
 
 from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import IndicatorTable
-from geoplan.risk.draws import FACTORS, Noise, chunks_of, each_chunk, ranks_of, scored
+from geoplan.risk.draws import FACTORS, Noise, check_numbers, chunks_of, each_chunk, ranks_of, scored
 from geoplan.risk.experiment import Experiment, prepared
 from geoplan.risk.shrinkage import Towards
 from geoplan.specs import IndexSpec
@@ -130,7 +130,9 @@ def choice_effects(
     >>> effects.index.tolist(), bool((effects["total"] > 0).all())
     (['counts', 'weights'], True)
     """
-    _check_numbers(n, level)
+    faults = Faults()
+    check_numbers(faults, level, {"n": (n, _FEW), "seed": (seed, 0), "threads": (threads, 1)})
+    faults.raise_any()
     made = prepared(
         table,
         spec,
@@ -159,16 +161,6 @@ def choice_effects(
         return _by_area(made.ranked, factors, runs)
     base = made.index.ranking.loc[made.ranked, "rank"].to_numpy(dtype=float)
     return _of_all(factors, _shift(runs, base), level, np.random.default_rng(seed))
-
-
-def _check_numbers(n: int, level: float) -> None:
-    faults = Faults()
-    if n < _FEW:
-        faults.add(SpecError(Fault(what=f"{n} draws are too few", key="n", expected=f"{_FEW} at least, such as 1024")))
-    if not 0 < level < 1:
-        what = f"{level:g} is not a share of the draws"
-        faults.add(SpecError(Fault(what=what, key="level", expected="a number between 0 and 1")))
-    faults.raise_any()
 
 
 def _runs(

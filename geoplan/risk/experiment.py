@@ -13,7 +13,7 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import IndicatorTable
-from geoplan.risk.draws import Beliefs, Noise, Options, Scorer, beliefs_of
+from geoplan.risk.draws import Beliefs, Noise, Options, Scorer, beliefs_of, is_number
 from geoplan.risk.index import IndexResult, prepare, risk_index
 from geoplan.risk.inputs import UNSTATED, as_table, one_period
 from geoplan.risk.methods import presentation
@@ -113,7 +113,7 @@ def prepared(
         beliefs=beliefs,
         options=options,
         scorer=partial(apply, ready.fitted),
-        varied=_told(options, ready.fitted, noise, shrink_towards),
+        varied=_told(options, ready.fitted, beliefs, shrink_towards),
         without_noise={} if noise == "none" else without_noise,
     )
 
@@ -132,8 +132,8 @@ def _options(
 ) -> Options:
     """Check the choices, and set those of the index beside them."""
     faults = Faults()
-    if concentration is not None and not (np.isfinite(concentration) and concentration > 0):
-        what = f"{concentration:g} is no concentration of weights"
+    if concentration is not None and not (is_number(concentration) and concentration > 0):
+        what = f"{concentration!r} is no concentration of weights"
         expected = "a number above 0, such as 50; the larger, the nearer to the index's own weights"
         faults.add(SpecError(Fault(what=what, key="weights_concentration", expected=expected)))
     for name in normalisations:
@@ -151,9 +151,10 @@ def _options(
     faults.raise_any()
     own = _own(fitted)
     assert fitted.total is not None  # noqa: S101  fitted
-    weights = np.empty(len(fitted.names))
-    for node in fitted.parts:
-        weights[list(node.places)] = node.weights.each
+    weights, part_weights = np.empty(len(fitted.names)), np.empty(len(fitted.parts))
+    for nodes, each in ((fitted.parts, weights), (fitted.domains, part_weights)):
+        for node in nodes:
+            each[list(node.places)] = node.weights.each
     return Options(
         domain_weights=fitted.total.weights.each,
         indicator_weights=weights,
@@ -162,6 +163,8 @@ def _options(
         normalisations=(None, *(name for name in normalisations if {name} != own["normalisation"])),
         aggregations=(None, *(name for name in aggregations if {name} != own["aggregation"])),
         leave_one_out=leave_one_out,
+        part_weights=part_weights,
+        part_groups=tuple(n.places for n in fitted.domains if len(n.places) > 1 and n.weights.scale is None),
     )
 
 
@@ -190,7 +193,7 @@ def _check_normalisation(name: str, fitted: Fitted) -> None:
         raise SpecError(Fault(what=what, expected="percentile or min_max"))
 
 
-def _told(options: Options, fitted: Fitted, noise: Noise, towards: Towards) -> dict[str, str]:
+def _told(options: Options, fitted: Fitted, beliefs: Beliefs, towards: Towards) -> dict[str, str]:
     """Say what is varied, and how."""
     own, whole = _own(fitted), {"city": "the city", "parent": "their parents", "neighbours": "their neighbours"}
     counts = {
@@ -198,7 +201,8 @@ def _told(options: Options, fitted: Fitted, noise: Noise, towards: Towards) -> d
         "sampling": "binomial or Poisson noise around the observed rates",
         "none": "as they are",
     }
-    told = {"counts": counts[noise], "weights": AS_IS}
+    bare = beliefs.noise != "none" and not beliefs.drawn.any()
+    told = {"counts": "as they are, for want of counts" if bare else counts[beliefs.noise], "weights": AS_IS}
     if options.concentration is not None:
         told["weights"] = f"Dirichlet around those of the index, concentration {options.concentration:g}"
     for name, given in (("normalisation", options.normalisations), ("aggregation", options.aggregations)):

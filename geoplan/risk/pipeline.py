@@ -293,7 +293,7 @@ def oriented(values: Array, directions: Sequence[Direction]) -> Array:
 def composite(fitted: Fitted, values: Array) -> Composite:
     """Make the scores of one table, with all that they are made of."""
     treated = fitted.treatment.apply(oriented(values, fitted.directions))
-    parts, domains, total = _levels(fitted, treated, None, None)
+    parts, domains, total = _levels(fitted, treated, None, None, None)
     problem, area = _first_problem([*parts, *domains, total], fitted)
     weights, contributions = _passed_down(fitted, parts, domains, total)
     scores = np.full_like(total.score, np.nan) if problem else total.score
@@ -311,6 +311,7 @@ def apply(
     values: Array,
     *,
     indicator_weights: Array | None = None,
+    part_weights: Array | None = None,
     domain_weights: Array | None = None,
     normalisation: str | None = None,
     aggregation: str | None = None,
@@ -321,16 +322,17 @@ def apply(
     ----------
     values
         Draws × areas × indicators.
-    indicator_weights, domain_weights
-        Draws × indicators and draws × domains, in place of those of the specification; an indicator of weight 0 is left
-        out, and a domain of which nothing is left.
+    indicator_weights, part_weights, domain_weights
+        Draws × indicators, draws × sub-domains (those of ``fitted.parts``) and draws × domains, in place of those of
+        the specification; an indicator of weight 0 is left out, and a domain of which nothing is left.
     normalisation, aggregation
         In place of those of the specification: the former of the indicators, the latter wherever a mean is made.
 
     Returns
     -------
     tuple
-        Scores (draws × areas; NaN where an area has none), and a text a draw: why it has no scores, or empty.
+        Scores (draws × areas; NaN where an area has none, as where a figure to be inverted is 0), and a text a draw:
+        why it has no scores, or empty.
 
     Raises
     ------
@@ -349,10 +351,20 @@ def apply(
             domains=tuple(_with(n, aggregation=aggregation) for n in changed.domains),
             total=_with(fitted.total, aggregation=aggregation),
         )
-    treated = fitted.treatment.apply(oriented(values, fitted.directions))
-    parts, domains, total = _levels(changed, treated, indicator_weights, domain_weights)
+    turned = oriented(values, fitted.directions)
+    parts, domains, total = _levels(
+        changed, fitted.treatment.apply(turned), indicator_weights, part_weights, domain_weights
+    )
     problem = _problems([*parts, *domains, total], values.shape[:-2], fitted.eligible)
-    return np.where((problem == "")[..., None], total.score, np.nan), problem
+    scores = np.where((problem == "")[..., None], total.score, np.nan)
+    for place, direction in enumerate(fitted.directions):
+        if direction.way == "reciprocal":
+            # A drawn 0 has no inverse, and the index refuses it: the rest of the indicators are no score either.
+            lost = np.isnan(turned[..., place]) & ~np.isnan(values[..., place])
+            if indicator_weights is not None:
+                lost &= indicator_weights[..., None, place] > 0
+            scores[lost] = np.nan
+    return scores, problem
 
 
 def _must_suit(fitted: Fitted, normalisation: str) -> None:
@@ -377,7 +389,11 @@ def _with(node: Node | None, **change: str) -> Node:
 
 
 def _levels(
-    fitted: Fitted, treated: Array, indicator_weights: Array | None, domain_weights: Array | None
+    fitted: Fitted,
+    treated: Array,
+    indicator_weights: Array | None,
+    part_weights: Array | None,
+    domain_weights: Array | None,
 ) -> tuple[list[_Made], list[_Made], _Made]:
     assert fitted.total is not None  # noqa: S101  fitted
     own, alive = indicator_weights, None
@@ -392,7 +408,9 @@ def _levels(
     domains = []
     for node in fitted.domains:
         places = list(node.places)
-        weights = None if alive is None else (alive[..., places] * node.weights.each)[..., None, :]
+        weights = None if part_weights is None else part_weights[..., None, places]
+        if alive is not None:
+            weights = alive[..., None, places] * (node.weights.each if weights is None else weights)
         domains.append(_combine(node, level[..., places], fitted, weights))
     level = np.stack([made.score for made in domains], axis=-1)
     weights = None if domain_weights is None else domain_weights[..., None, :]

@@ -223,7 +223,7 @@ def _rates(cases: np.ndarray, base: np.ndarray, is_share: np.ndarray) -> np.ndar
 
 
 def believed_strength(
-    cases: np.ndarray, base: np.ndarray, centre: np.ndarray, *, is_share: bool
+    cases: np.ndarray, base: np.ndarray, centre: np.ndarray, *, is_share: bool, chances: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""Return what the areas together say about the strength *M* of one indicator.
 
@@ -236,6 +236,8 @@ def believed_strength(
     ----------
     cases, base, centre
         One entry an area; ``base`` above 0.
+    chances
+        Where the centre is not known exactly: ``centre`` is areas × possible ones, and these are their chances.
 
     Returns
     -------
@@ -244,12 +246,14 @@ def believed_strength(
     """
     from scipy.special import expit  # noqa: PLC0415  slow to import, and only the strength needs it
 
+    centre, chances = (centre[:, None], np.ones(1)) if chances is None else (centre, chances)
     middle, logit = float(np.median(base)), np.linspace(-_FAR, _FAR, _COARSE)
     for last in (False, True):
         strength = middle * np.exp(logit)
         # The density of the logit of a uniform weight is w (1 - w).
         weight = expit(logit)
-        log = _log_likelihood(cases, base, centre, strength, is_share=is_share) + np.log(weight * (1 - weight))
+        log = _log_likelihood(cases, base, centre, strength, chances, is_share=is_share)
+        log += np.log(weight * (1 - weight))
         if not last:
             near = np.flatnonzero(log > log.max() - _DEEP)
             step = logit[1] - logit[0]
@@ -259,21 +263,33 @@ def believed_strength(
 
 
 def _log_likelihood(
-    cases: np.ndarray, base: np.ndarray, centre: np.ndarray, strength: np.ndarray, *, is_share: bool
+    cases: np.ndarray,
+    base: np.ndarray,
+    centre: np.ndarray,
+    strength: np.ndarray,
+    chances: np.ndarray,
+    *,
+    is_share: bool,
 ) -> np.ndarray:
     """Return the log marginal likelihood of the counts at each strength, but for a constant."""
-    from scipy.special import gammaln  # noqa: PLC0415  slow to import, and only the strength needs it
+    from scipy.special import gammaln, logsumexp  # noqa: PLC0415  slow to import, and only the strength needs it
 
-    y, n, m = cases[:, None], base[:, None], centre[:, None]
-    first = strength * m
-    # betaln would be slower than the three gammaln that it is made of.
-    terms = gammaln(first + y) - gammaln(first)
+    y, n = cases[:, None], base[:, None]
+    found = []
+    for m in centre.T[:, :, None]:
+        first = strength * m
+        # betaln would be slower than the three gammaln that it is made of.
+        terms = gammaln(first + y) - gammaln(first)
+        if is_share:
+            second = strength * (1 - m)
+            terms += gammaln(second + (n - y)) - gammaln(second)
+        else:
+            terms += first * np.log(strength) - (first + y) * np.log(strength + n)
+        found.append(terms)
+    log = found[0] if len(found) == 1 else logsumexp(np.array(found), axis=0, b=chances[:, None, None])
     if is_share:
-        second = strength * (1 - m)
-        terms += gammaln(second + (n - y)) - gammaln(second) - gammaln(strength + n)
-        return np.asarray(terms.sum(axis=0) + len(cases) * gammaln(strength))
-    terms += first * np.log(strength) - (first + y) * np.log(strength + n)
-    return np.asarray(terms.sum(axis=0))
+        log = log + gammaln(strength) - gammaln(strength + n)
+    return np.asarray(log.sum(axis=0))
 
 
 def _weights(cells: Cells, circles: Circles, centre: np.ndarray, strength: str) -> np.ndarray:

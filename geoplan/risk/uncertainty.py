@@ -21,13 +21,23 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import IndicatorTable
-from geoplan.risk.draws import FACTORS, Noise, chunks_of, each_chunk, place_in, ranks_of, scored
+from geoplan.risk.draws import (
+    FACTORS,
+    Noise,
+    check_numbers,
+    chunks_of,
+    each_chunk,
+    is_number,
+    place_in,
+    ranks_of,
+    scored,
+)
 from geoplan.risk.experiment import AS_IS, NOTHING, Experiment, prepared
 from geoplan.risk.pipeline import TIE_DIGITS
 from geoplan.risk.shrinkage import Towards
 from geoplan.specs import IndexSpec
 
-__all__ = ["RankUncertainty", "rank_uncertainty", "simulated"]
+__all__ = ["RankUncertainty", "of_100", "rank_uncertainty", "simulated"]
 
 _ROWS = 256  # areas whose draws are sorted at once
 _MANY = 0.005
@@ -160,16 +170,22 @@ class RankUncertainty:
             return f"{area}: rank {int(row['rank'])}, and no rank in any draw"
         low, high = int(row["rank_low"]), int(row["rank_high"])
         where = f"at rank {low}" if low == high else f"between rank {low} and {high}"
-        said = f"{area}: rank {int(row['rank'])}, {where} in {_of_100(row['inside'])} draws"
+        said = f"{area}: rank {int(row['rank'])}, {where} in {of_100(row['inside'])} draws"
         if self.top is not None:
-            said += f", among the {self.top} highest in {_of_100(row['p_top'])}"
+            said += f", among the {self.top} highest in {of_100(row['p_top'])}"
         if self.line is not None:
-            said += f", above {self.line:g} in {_of_100(row['p_above'])}"
+            said += f", above {self.line:g} in {of_100(row['p_above'])}"
         return said
 
 
-def _of_100(share: float) -> str:
-    """Word a share; one that is nearly nothing or nearly all is not rounded to it."""
+def of_100(share: float) -> str:
+    """Word a share; one that is nearly nothing or nearly all is not rounded to it.
+
+    Examples
+    --------
+    >>> of_100(0.22), of_100(0.002), of_100(0.999), of_100(1.0)
+    ('22 of 100', 'fewer than 1 of 100', 'more than 99 of 100', '100 of 100')
+    """
     if 0 < share < _MANY:
         return "fewer than 1 of 100"
     if 1 - _MANY < share < 1:
@@ -226,9 +242,9 @@ def rank_uncertainty(
     shrink_towards, parents, neighbours
         As ``towards`` … of :func:`~geoplan.risk.shrink`, of the posterior.
     weights_concentration
-        Draw weights from a Dirichlet distribution around those of the index, of domains and in each domain: a weight
-        *w* of a sum of 1 has the standard deviation :math:`\sqrt{w(1-w)/(c+1)}`. Fixed when left out; those of a common
-        factor always are.
+        Draw weights from a Dirichlet distribution around those of the index, of domains, of the sub-domains of each,
+        and of the indicators of each: a weight *w* of a sum of 1 has the standard deviation
+        :math:`\sqrt{w(1-w)/(c+1)}`. Fixed when left out; those of a common factor always are.
     normalisations, aggregations
         Ways to draw from besides the index's own, each as likely: of the indicators, and wherever something is
         combined.
@@ -269,7 +285,7 @@ def rank_uncertainty(
     >>> bool((sure.table["rank_low"] <= sure.table["rank_high"]).all())
     True
     """
-    _check_numbers(draws=draws, level=level, top=top, line=line, threads=threads)
+    _check(line, level, draws=(draws, 1), top=(top, 1), seed=(seed, 0), threads=(threads, 1))
     made = prepared(
         table,
         spec,
@@ -292,16 +308,11 @@ def rank_uncertainty(
     return simulated(made, draws=draws, level=level, top=top, line=line, seed=seed, threads=threads, on_step=on_step)
 
 
-def _check_numbers(*, draws: int, level: float, top: int | None, line: float | None, threads: int | None) -> None:
+def _check(line: float | None, level: float, **whole: tuple[Any, int]) -> None:
     faults = Faults()
-    for name, value in (("draws", draws), ("top", top), ("threads", threads)):
-        if value is not None and value < 1:
-            faults.add(SpecError(Fault(what=f"{value:g} is too few", key=name, expected="a whole number from 1 up")))
-    if not 0 < level < 1:
-        what = f"{level:g} is not a share of the draws"
-        faults.add(SpecError(Fault(what=what, key="level", expected="a number between 0 and 1")))
-    if line is not None and not np.isfinite(line):
-        faults.add(SpecError(Fault(what=f"{line:g} is no score", key="line", expected="a number such as 100")))
+    check_numbers(faults, level, whole)
+    if line is not None and not is_number(line):
+        faults.add(SpecError(Fault(what=f"{line} is no score", key="line", expected="a number such as 100")))
     faults.raise_any()
 
 

@@ -34,6 +34,7 @@ __all__ = ["plot_reached"]
 _BODY, _AXIS_X, _AXIS_Y, _TEXT = 3.6, 0.5, 0.45, 0.17  # inches
 _COMPLETE, _EFFICIENT = LINES[0], LINES[1]
 _DASHED = (0, (4, 2))
+_ARITHMETIC = 1e-9
 
 
 def plot_reached(
@@ -117,7 +118,7 @@ def plot_reached(
 
 def _shares(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     found = numbers_of(frame, columns).dropna()
-    wrong = (found < -1e-9) | (found > 1 + 1e-9)
+    wrong = (found < -_ARITHMETIC) | (found > 1 + _ARITHMETIC)
     if wrong.any(axis=None):
         column = next(name for name in columns if wrong[name].any())
         raise SpecError(Fault(what=f"{found[column][wrong[column]].iloc[0]:g} is no share", column=column,
