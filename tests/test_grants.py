@@ -15,6 +15,7 @@ from geoplan.places.indicators import COLUMNS
 from geoplan.specs import IndicatorSpec
 from geoplan.specs.grants import GrantSpec, NeedGrantSpec, PerformanceGrantSpec
 from geoplan.targeting.amounts import exact, kronor, largest_remainder
+from geoplan.targeting.chance import grant_noise
 from geoplan.targeting.grants import compare_grants, grants_by_performance, grants_if, roll_up_grants, split
 from geoplan.targeting.needs import grants_by_need
 
@@ -574,14 +575,14 @@ def test_performance_rules_that_cannot_hold(asked, words):
 
 def test_performance_says_all_that_is_wrong_at_once():
     table = table_of(*two_years([50, 50], [51, 52]), ("A", "work", "2012", 9), ("A", "population", "2012", 9))
-    spec = rule("work", "wrk", "population", envelope=0.5)
+    spec = rule("work", "worc", "population", envelope=0.5)
     with pytest.raises(InputError) as caught:
         grants_by_performance(table, spec, payment_year=2013, area_ids=["A", "A", "Q"])
     for words in (
         "0.5 kr is no whole number",
         "1 area code(s) occur more than once: 'A'",
         "1 code(s) are not among the areas: 'Q'",
-        "key 'indicators[1].indicator': no indicator is called 'wrk'. Hint: did you mean 'work'?",
+        "key 'indicators[1].indicator': no indicator is called 'worc'. Hint: did you mean 'work'?",
         "key 'indicators[2].indicator': 'population' is neutral: no change of it is an improvement",
     ):
         assert words in str(caught.value)
@@ -626,6 +627,7 @@ def test_what_if_by_hand():
     # guaranteed goes to who earned most beyond: first A, then B.
     table = table_of(*two_years([50, 50, 50], [52, 51, 49]))
     change = grants_if(table, rule(), payment_year=2013, area_id="B", figures={"work": 53})
+    assert change.lines(names={"B": "Bergsjön"})[0].startswith("If Bergsjön had work 53 in 2012: ")
     assert change.table["difference"].to_dict() == {"A": -241, "B": 241, "C": 0}
     assert change.lines(names={"A": "Alby"}) == [
         "If B had work 53 in 2012: 241 kr would move; 1 area unchanged.",
@@ -636,10 +638,11 @@ def test_what_if_by_hand():
 
 
 def test_what_if_of_a_figure_that_is_missing():
-    # 99 guaranteed, 33 each, and 891 beyond: 297 and 594, then 148.5, 297 and 445.5; equal remainders: A.
+    # 99 guaranteed, 33 each, and 891 beyond: 297 and 594, then 148.5, 297 and 445.5; of equal remainders the
+    # larger earner comes first.
     rows = [*two_years([50, 50], [51, 52]), ("C", "work", "2011", 50), ("C", "work", "2012", "suppressed")]
     change = grants_if(table_of(*rows), rule(envelope=990), payment_year=2013, area_id="C", figures={"work": 53})
-    assert change.table["difference"].to_dict() == {"A": -148, "B": -297, "C": 445}
+    assert change.table["difference"].to_dict() == {"A": -149, "B": -297, "C": 446}
 
 
 @settings(max_examples=40)
@@ -695,3 +698,151 @@ def test_rolling_up():
     assert "2 area(s) have no parent: 'b', 'c'" in str(caught.value)
     with pytest.raises(IdError, match="occur more than once: 'a'"):
         roll_up_grants(pd.Series([1, 2], index=["a", "a"]), pd.Series({"a": "x"}))
+
+
+# ---------------------------------------------------------------- does it reward noise?
+
+
+def counted(rng, base, first, last, name="work"):
+    """Binomial counts of two years among the same people, from the rates of each year."""
+    rows = []
+    for year, rate in (("2011", first), ("2012", last)):
+        cases = rng.binomial(base, rate)
+        rows += [(f"a{n:02}", name, year, int(y), int(of)) for n, (y, of) in enumerate(zip(cases, base, strict=True))]
+    return rows
+
+
+def noise_of(rows, spec=None, **more):
+    return grant_noise(table_of(*rows), spec or rule(envelope=99_000_000), payment_year=2013, **({"draws": 300} | more))
+
+
+def test_where_nothing_changed_all_is_chance_and_where_much_did_little_is():
+    rng = np.random.default_rng(5)
+    base = rng.integers(3000, 6000, 15)
+    still = [noise_of(counted(rng, base, np.full(15, 0.5), np.full(15, 0.5))) for _ in range(40)]
+    assert np.mean([noise.chance_share for noise in still]) > 0.85
+    assert np.mean([noise.warn for noise in still]) == 1
+    # The improvement is as likely above as below the middle of the draws, and rarely beyond nearly all of them.
+    improved = np.array([noise.p_improved for noise in still])
+    assert 0.3 < improved.mean() < 0.7
+    assert (improved < 0.05).mean() < 0.15
+    # So is what is moved between areas.
+    inside = [noise.moved_low <= noise.moved <= noise.moved_high for noise in still]
+    assert 0.75 <= np.mean(inside) <= 1
+    assert np.mean([(noise.table["p_as_much"] <= 0.05).mean() for noise in still]) == pytest.approx(0.05, abs=0.03)
+
+    much = noise_of(counted(rng, base, np.full(15, 0.40), np.linspace(0.42, 0.60, 15)))
+    assert much.chance_share < 0.06
+    assert not much.warn
+    assert much.p_improved == 0
+    assert (much.table["p_as_much"] <= 0.05).sum() >= 13
+    assert not much.lines()[0].startswith("Warning")
+
+
+def test_where_all_improve_alike_equal_payments_are_not_called_chance():
+    # Payments hardly differ, far less than by chance alone; the improvements are true all the same.
+    base = np.full(12, 5000)
+    noise = noise_of(counted(np.random.default_rng(2), base, np.full(12, 0.40), np.full(12, 0.55)))
+    assert noise.moved < noise.moved_by_chance
+    assert noise.chance_share < 0.05
+    assert noise.p_improved == 0
+    assert (noise.table["p_as_much"] == 0).all()
+
+
+def test_chance_adds_no_more_than_it_is_said_to():
+    # The truth is known here: what counts beyond the true improvements is chance.
+    rng = np.random.default_rng(8)
+    base = rng.integers(500, 4000, 15)
+    for gain in (0.0, 0.01, 0.03):
+        first = np.full(15, 0.45)
+        last = first + np.where(np.arange(15) % 2, gain, -gain)
+        true = 100 * np.maximum(last - first, 0).sum()
+        excess, said = [], []
+        for _ in range(40):
+            noise = noise_of(counted(rng, base, first, last), draws=100)
+            excess.append(noise.indicators["counts"].iloc[0] - true)
+            said.append(noise.indicators["by_chance"].iloc[0])
+        error = np.std(np.subtract(said, excess)) / np.sqrt(40)
+        assert np.mean(said) >= np.mean(excess) - 2 * error
+        if not gain:
+            assert np.mean(said) == pytest.approx(np.mean(excess), rel=0.15)
+
+
+def test_the_mean_improvement_by_chance_is_that_of_theory():
+    # A difference of two binomials: sd = 100·sqrt(2·p(1−p)/n); its positive part has the mean sd/sqrt(2π).
+    rows = [("A", "work", "2011", 2000, 4000), ("A", "work", "2012", 2040, 4000)]
+    noise = noise_of(rows, draws=40_000)
+    expected = 100 * np.sqrt(2 * 0.505 * 0.495 / 4000) / np.sqrt(2 * np.pi)
+    assert noise.indicators["by_chance"].iloc[0] == pytest.approx(expected, rel=0.02)
+    assert noise.chance_share == pytest.approx(expected / 1.0, rel=0.02)  # of one point
+    persons = noise_of(rows, rule(measure="persons", envelope=1000), draws=40_000)
+    assert persons.indicators["by_chance"].iloc[0] == pytest.approx(40 * expected, rel=0.02)
+    assert persons.indicators["counts"].iloc[0] == 40
+    relative = noise_of(rows, rule(measure="relative", envelope=1000), draws=40_000)
+    assert relative.indicators["by_chance"].iloc[0] == pytest.approx(expected / 50.5, rel=0.03)
+
+
+def test_rates_and_counts_are_drawn_as_poisson():
+    crime = item("crime", kind="rate", unit="per_1000")
+    fires = item("fires", kind="count", unit="persons")
+    for one, first, last in ((crime, (100, 1000), (80, 1000)), (fires, (100,), (80,))):
+        table = table_of(("A", one.id, "2011", *first), ("A", one.id, "2012", *last), definitions={one.id: one})
+        noise = grant_noise(table, rule(one.id), payment_year=2013, draws=20_000)
+        assert noise.indicators["counts"].iloc[0] == 20
+        assert noise.indicators["by_chance"].iloc[0] == pytest.approx(np.sqrt(2 * 90) / np.sqrt(2 * np.pi), rel=0.03)
+
+
+def test_noise_is_the_same_in_any_order_and_from_the_same_seed():
+    rng = np.random.default_rng(5)
+    base = rng.integers(300, 6000, 6)
+    half, tenth = np.full(6, 0.5), np.full(6, 0.1)
+    rows = counted(rng, base, half, half) + counted(rng, base, tenth, tenth, "welfare")
+    one = noise_of(rows, rule("work", "welfare"))
+    two = noise_of(rows[::-1], rule("welfare", "work"))
+    assert one.table.equals(two.table)
+    assert one.chance_share == two.chance_share
+    assert not one.table.equals(noise_of(rows, rule("work", "welfare"), seed=2).table)
+    assert one.drawn.sum(axis=0) == pytest.approx(900)
+
+
+def test_figures_without_counts_are_left_as_they_are_and_named():
+    rows = [*two_years([50, 50], [52, 51]), ("C", "work", "2011", 500, 1000), ("C", "work", "2012", "suppressed")]
+    noise = noise_of(rows)
+    assert np.isnan(noise.chance_share)
+    assert not noise.warn
+    assert noise.without_noise == {"work": 2}
+    assert noise.table.loc["C", ["expected", "high"]].tolist() == [0, 0]
+    assert noise.table["p_as_much"].isna().all()
+    assert noise.lines()[0] == "Nothing can be said of chance: no figure that is paid for has counts of single years."
+    assert "work has no counts in 2 areas: their changes are as they were in every draw." in noise.lines()
+    several = {"work": item("work", "higher_is_better", mean_years=2)}
+    table = table_of(("A", "work", "2011", 5, 10), ("A", "work", "2012", 6, 10), definitions=several)
+    assert grant_noise(table, rule(), payment_year=2013, draws=10).without_noise == {"work": 1}
+    nobody = noise_of([("A", "work", "2011", 5, 10), ("A", "work", "2012", 5, 10)])
+    assert nobody.chance_share == 0
+
+
+def test_noise_in_words():
+    rows = [("A", "work", "2011", 500, 1000), ("A", "work", "2012", 505, 1000)]
+    rows += [("B", "work", "2011", 2500, 5000), ("B", "work", "2012", 2490, 5000)]
+    noise = noise_of(rows)
+    lines = noise.lines(names={"A": "Alby"})
+    assert lines[0] == (
+        "Warning: this payment rewards noise. Up to 100% of the 89,100,000 kr beyond the guaranteed (89,100,000 kr) is "
+        "paid for chance: with the same underlying rates in both years there would be as much improvement as 100% of "
+        f"work. There is as much in all in {100 * noise.p_improved:.0f} of 100 draws."
+    )
+    assert lines[1].startswith(
+        "If nothing had changed anywhere, the rule would still pay 89,100,000 kr, and chance alone"
+    )
+    assert lines[-1].startswith("0 of 2 areas improved more than by chance alone in 95% of the draws")
+
+
+def test_noise_says_all_that_is_wrong_at_once():
+    rows = [("A", "work", "2011", 12, 10), ("A", "work", "2012", 5, 10)]
+    with pytest.raises(TableError, match="area 'A': work has more cases than its base"):
+        noise_of(rows)
+    with pytest.raises(SpecError) as caught:
+        noise_of(rows, draws=0, level=1, warn_above=2, seed=-1)
+    for key in ("draws", "level", "warn_above", "seed"):
+        assert f"key '{key}'" in str(caught.value)

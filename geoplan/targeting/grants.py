@@ -7,7 +7,7 @@ and neither the order of the areas nor the unit of the money changes a krona of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf
 
@@ -19,7 +19,6 @@ from geoplan.errors import Fault, Faults, IdError, SpecError, TableError
 from geoplan.places import IndicatorTable
 from geoplan.specs.grants import PerformanceGrantSpec
 from geoplan.targeting.amounts import (
-    ROUNDING,
     areas_of,
     caller,
     divided,
@@ -40,6 +39,9 @@ __all__ = [
     "grants_if",
     "roll_up_grants",
 ]
+
+
+_ROUNDING = "exact fractions, largest remainder; equal remainders: who earns more beyond the guaranteed, then by code"
 
 
 @dataclass(frozen=True)
@@ -111,18 +113,22 @@ class GrantChange:
     table
         Index ``area_id``. Columns ``before``, ``after``, ``difference`` (int64, kr). The differences add up to zero.
     what
-        What differs, in words.
+        What differs, in words; after "If" and the area's name where there is one area.
+    area_id
+        The area whose figures are other; empty when two divisions were handed in.
     """
 
     table: pd.DataFrame
     what: str
+    area_id: str = ""
 
     def lines(self, *, names: Mapping[str, str] | pd.Series | None = None) -> list[str]:
         """Say it in sentences; ``names`` maps a code to a name, such as ``areas["name"]``."""
         called = caller(names)
         moved = self.table[self.table["difference"] != 0].sort_values("difference", ascending=False, kind="stable")
         total = int(moved["difference"].clip(lower=0).sum())
-        text = [f"{self.what}: {said(total)} would move; {areas_of(len(self.table) - len(moved))} unchanged."]
+        what = f"If {called(self.area_id)} {self.what}" if self.area_id else self.what
+        text = [f"{what}: {said(total)} would move; {areas_of(len(self.table) - len(moved))} unchanged."]
         for code, row in moved.iterrows():
             by = abs(int(row["difference"]))
             way = "more" if row["difference"] > 0 else "less"
@@ -152,10 +158,10 @@ def grants_by_performance(
 
     with :math:`s_i = 1` where higher is better and −1 where it is worse, *t* the year of the payment, *L* the lag, and
     *r* the context over its plain mean, such as refugees received. What is guaranteed, the pots, and each pot are
-    rounded to kronor one by one, by largest remainder; kronor over of what is guaranteed go to those who earned more
-    beyond it. So an area whose own figure is better, while all else stays, never gets a krona less: the other pots do
-    not depend on it, in its own pot see :func:`~geoplan.targeting.amounts.largest_remainder`, and its turn for a krona
-    over does not come later. Nor does the larger of two improvements ever get less than the smaller.
+    rounded to kronor one by one, by largest remainder; of equal remainders those come first who earn more beyond what
+    is guaranteed. So an area whose own figure is better, while all else stays, never gets a krona less: the other pots
+    do not depend on it, in its own pot see :func:`~geoplan.targeting.amounts.largest_remainder`, and its turn for a
+    krona over does not come later. Nor does an area ever get less than one that it is nowhere behind.
 
     A change for the worse counts as none. A pot in which no area improved is divided equally. An area without a known
     change (missing or hidden figure, a break in the series) gets nothing of that pot and is listed with the reason.
@@ -246,19 +252,18 @@ def split(
 ) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
     """Divide what is guaranteed equally, and each pot by what counts, or equally where nothing does.
 
-    The kronor over of what is guaranteed go to those who earned more beyond it, so that the larger of two improvements
-    never gets less. A better figure of one's own brings more of it, and the others no more: nobody's turn comes later
-    for being better.
+    Equal remainders: those first who earn more beyond what is guaranteed, before rounding. So an area that is nowhere
+    behind another never gets less than it; and as a better figure of one's own brings more, and the others no more,
+    nobody's turn comes later for being better.
     """
     areas = list(next(iter(counts.values())))
     equal = dict.fromkeys(areas, 1)
+    weights = {name: whole_numbers(counts[name]) if any(counts[name].values()) else equal for name in pots}
     earned = dict.fromkeys(areas, Fraction(0))
-    paid: dict[str, dict[str, int]] = {}
     for name, pot in pots.items():
-        weights = whole_numbers(counts[name]) if any(counts[name].values()) else equal
-        size = sum(weights.values())
-        paid[name] = divided(weights, pot)
-        earned = {area: part + Fraction(weights[area] * pot, size) for area, part in earned.items()}
+        size = sum(weights[name].values())
+        earned = {area: part + Fraction(weights[name][area] * pot, size) for area, part in earned.items()}
+    paid = {name: divided(weights[name], pot, before=earned) for name, pot in pots.items()}
     return divided(equal, sure, before=earned), paid
 
 
@@ -323,7 +328,7 @@ def _performance_conventions(spec: PerformanceGrantSpec, periods: tuple[str, str
         "context": context,
         "missing": "nothing of that pot; listed with the reason",
         "nobody_improved": "the pot is divided equally",
-        "rounding": f"what is guaranteed, pots and parts of pots one by one: {ROUNDING}",
+        "rounding": f"what is guaranteed, pots and parts of pots one by one: {_ROUNDING}",
     }
 
 
@@ -428,7 +433,7 @@ def grants_if(
         _with_figures(table, area_id, year, figures), spec, payment_year=payment_year, area_ids=ids
     )
     told = ", ".join(f"{name} {value:g}" for name, value in figures.items())
-    return compare_grants(before, after, what=f"If {area_id} had {told} in {year}")
+    return replace(compare_grants(before, after, what=f"had {told} in {year}"), area_id=area_id)
 
 
 def _with_figures(table: IndicatorTable, area_id: str, period: str, figures: Mapping[str, float]) -> IndicatorTable:
