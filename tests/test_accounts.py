@@ -174,7 +174,7 @@ def histories(draw):
     return book(*rows)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(histories(), st.randoms(use_true_random=False))
 def test_every_krona_is_found(rows, random):
     made = programme_accounts(rows)
@@ -198,7 +198,7 @@ def test_every_krona_is_found(rows, random):
     assert programme_accounts(whole, unit="Mkr").table.equals(t)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(histories(), st.data())
 def test_a_krona_that_is_missing_is_said(rows, data):
     made = programme_accounts(rows)

@@ -254,6 +254,8 @@ def test_by_need_says_all_that_is_wrong_at_once():
         grants_by_need(need, need_rule(), floors=pd.Series({"zz": 4}), caps=pd.Series({"a": -1}))
     for words in ("'a'", "-7 is negative", "use one from 0 upwards", "among the areas: 'zz'", "key 'caps', area 'a'"):
         assert words in str(caught.value)
+    with pytest.raises(SpecError, match=r"area 'b': 'inf' is not a number\. Expected: a number from 0, or none"):
+        grants_by_need(pd.Series({"a": 5, "b": np.inf}), need_rule())
     with pytest.raises(IdError, match="none of the 1 area codes"):
         grants_by_need(pd.Series({"a": 5}), need_rule(), population=pd.Series({"01": 5}))
     with pytest.raises(TableError, match=r"key 'floor': 0\.5 kr is no whole number of kronor"):
@@ -302,6 +304,23 @@ def test_by_need_keeps_bounds_and_envelope_and_rewards_no_smaller_need(made, dat
         need + pd.Series({who: data.draw(st.integers(1, 20))}).reindex(need.index, fill_value=0), spec
     )
     assert paid(more)[who] >= paid(grants)[who]
+
+
+@settings(max_examples=100)
+@given(bounded_needs())
+def test_water_filling_finds_what_bisection_finds(made):
+    needs, spec = made
+    payment = grants_by_need(pd.Series(needs, index=[f"a{number}" for number in range(len(needs))]), spec).table[
+        "payment"
+    ]
+    weights, cap = np.array(needs, dtype=float), np.inf if spec.cap is None else spec.cap
+    # Whoever needs nothing gets the floor; for the others the level is where the sum reaches the envelope.
+    caps = np.where(weights > 0, cap, spec.floor)
+    low, high = 0.0, float(spec.envelope) + 1
+    for _ in range(200):
+        level = (low + high) / 2
+        low, high = (level, high) if np.clip(level * weights, spec.floor, caps).sum() < spec.envelope else (low, level)
+    assert np.abs(np.clip(high * weights, spec.floor, caps) - payment.to_numpy()).max() < 1 + 1e-6
 
 
 # ---------------------------------------------------------------- by performance

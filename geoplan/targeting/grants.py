@@ -432,7 +432,7 @@ def grants_if(
     after = grants_by_performance(
         _with_figures(table, area_id, year, figures), spec, payment_year=payment_year, area_ids=ids
     )
-    told = ", ".join(f"{name} {value:g}" for name, value in figures.items())
+    told = ", ".join(f"{name} {float(value):g}" for name, value in figures.items())
     return replace(compare_grants(before, after, what=f"had {told} in {year}"), area_id=area_id)
 
 

@@ -164,8 +164,11 @@ def _check_series(held: pd.Series, key: str, faults: Faults) -> None:
         faults.add(checks.duplicate_ids(twice, "area_id"))
     for code, value in held.items():
         number = exact(value)
-        if number is not None and number < 0:
-            what = f"{value:g} is negative"
+        if number is None and not pd.isna(value):
+            what = f"'{value}' is not a number"
+            faults.add(SpecError(Fault(what=what, key=key, area=str(code), expected="a number from 0, or none")))
+        elif number is not None and number < 0:
+            what = f"{float(number):g} is negative"
             hint = "a score that goes below zero has no share; use one from 0 upwards" if key == "need" else None
             faults.add(SpecError(Fault(what=what, key=key, area=str(code), expected="a number from 0", hint=hint)))
 
