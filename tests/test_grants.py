@@ -15,9 +15,9 @@ from geoplan.places.indicators import COLUMNS
 from geoplan.specs import IndicatorSpec
 from geoplan.specs.grants import GrantSpec, NeedGrantSpec, PerformanceGrantSpec
 from geoplan.targeting.amounts import exact, kronor, largest_remainder
+from geoplan.targeting.by_need import grants_by_need
 from geoplan.targeting.chance import grant_noise
 from geoplan.targeting.grants import compare_grants, grants_by_performance, grants_if, roll_up_grants, split
-from geoplan.targeting.needs import grants_by_need
 
 FIFTEEN = [f"D{number:02}" for number in range(1, 16)]
 

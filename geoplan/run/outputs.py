@@ -67,9 +67,9 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
     pathlib.Path
         The folder, with ``map.png``, ``map.svg``, ``map.pdf``, ``map.html`` (further maps as ``map_<id>.*``),
         ``ranking.xlsx``, ``ranking.csv``, ``areas.gpkg``, ``index.parquet`` and ``manifest.json``; where the scenario
-        asks how sure ranks are, ``ranks.png``, ``ranks.svg`` and ``ranks.pdf``; where it names a
-        rule, ``designations.png`` (and .svg, .pdf), ``choice.xlsx`` and ``decisions.csv``. Same inputs give the same bytes, the
-        manifest's ``timings`` aside.
+        asks how sure ranks are, ``ranks.png``, ``ranks.svg`` and ``ranks.pdf``; where it names a rule,
+        ``designations.png`` (and .svg, .pdf), ``choice.xlsx`` and ``decisions.csv``. Same inputs give the same bytes,
+        the manifest's ``timings`` aside.
 
     Raises
     ------

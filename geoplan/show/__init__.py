@@ -7,6 +7,7 @@ from geoplan.show.printed import plot
 from geoplan.show.profile import plot_profile
 from geoplan.show.qgis import write_geopackage
 from geoplan.show.ranks import plot_ranks
+from geoplan.show.reached import plot_reached
 from geoplan.show.series import plot_series
 from geoplan.show.slopes import plot_slopes
 from geoplan.show.style import Style, make_style
@@ -27,6 +28,7 @@ __all__ = [
     "plot_panels",
     "plot_profile",
     "plot_ranks",
+    "plot_reached",
     "plot_series",
     "plot_slopes",
     "texts",

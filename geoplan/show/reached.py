@@ -161,7 +161,7 @@ def _mark(axes: Axes, chosen: tuple[float, float, float], words: Texts) -> None:
         (complete, _COMPLETE, words["reached_said"].format(share=_percent(complete, words))),
         (efficient, _EFFICIENT, words["reached_hit"].format(share=_percent(efficient, words))),
     ]
-    inch = 100 / (axes.get_position().width * axes.figure.get_figwidth())
+    inch = 100 / (axes.get_window_extent().width / axes.figure.dpi)
     widest = max(text_width(text, SMALL, bold=True) for _, _, text in told)
     right = reach + (widest + 0.2) * inch <= 100  # noqa: PLR2004  the end of the axis
     gap = 103 * _TEXT / _BODY

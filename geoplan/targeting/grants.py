@@ -28,8 +28,8 @@ from geoplan.targeting.amounts import (
     said,
     whole_numbers,
 )
+from geoplan.targeting.by_need import NeedGrants
 from geoplan.targeting.improvements import Improvements, improvements_of
-from geoplan.targeting.needs import NeedGrants
 
 __all__ = [
     "GrantChange",
@@ -350,7 +350,7 @@ def compare_grants(
     Examples
     --------
     >>> from geoplan.specs.grants import NeedGrantSpec
-    >>> from geoplan.targeting.needs import grants_by_need
+    >>> from geoplan.targeting.by_need import grants_by_need
     >>> spec = NeedGrantSpec(kind="need", envelope=100, measure="need_count")
     >>> first, then = (grants_by_need(pd.Series({"a": 10, "b": many}), spec) for many in (10, 30))
     >>> compare_grants(first, then, what="With 30 in b").lines()[0]

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from geoplan.specs.grants import NeedGrantSpec
+from geoplan.targeting.by_need import grants_by_need
 from geoplan.targeting.grants import roll_up_grants
-from geoplan.targeting.needs import grants_by_need
 
 pytestmark = pytest.mark.real
 
