@@ -18,6 +18,11 @@ from geoplan.sources import sha256_of
 
 FILES = {
     "areas.gpkg",
+    "choice.xlsx",
+    "decisions.csv",
+    "designations.pdf",
+    "designations.png",
+    "designations.svg",
     "index.parquet",
     "manifest.json",
     "map.html",

@@ -87,7 +87,7 @@ def test_a_layer_written_out_and_read_again_is_the_same(name):
 
 def test_there_is_a_schema_of_each_kind_of_file_with_every_key_that_is_read():
     schemas = json_schemas()
-    assert set(schemas) == {"layer", "scenario", "map"}
+    assert set(schemas) == {"layer", "scenario", "map", "rule"}
     assert set(schemas["map"]["properties"]) == set(MapSpec.model_fields)
     assert set(schemas["layer"]["discriminator"]["mapping"]) == set(_LAYERS)
 
