@@ -268,7 +268,10 @@ def measures_at(
     counts = ["value", "numerator", "denominator"]
     rows = rows.assign(**{name: rows[name].where(rows["status"].isin(KNOWN)) for name in counts})
     wide = {column: _wide(rows, column, areas, names) for column in _TAKEN}
-    years = {name: _years_behind(rows[rows["indicator"] == name], rule.criterion(name)) for name in names}
+    years = {
+        name: _years_behind(rows[rows["indicator"] == name], rule.criterion(name), measured.definitions.get(name))
+        for name in names
+    }
     for name in names:  # counts of several years were means; all of them together say how much is known
         for column in ("numerator", "denominator"):
             wide[column][name] *= years[name]
@@ -292,8 +295,10 @@ def _wide(rows: pd.DataFrame, column: str, areas: pd.Index, names: list[str]) ->
     return wide.astype(float) if numeric else wide.astype(object).where(wide.notna(), None)
 
 
-def _years_behind(rows: pd.DataFrame, criterion: CriterionSpec) -> int:
-    """Return how many years of counts a figure stands on."""
+def _years_behind(rows: pd.DataFrame, criterion: CriterionSpec, item: IndicatorSpec | None) -> int:
+    """Return how many years of counts a figure stands on: those put together here, or by who published it."""
+    if item is not None and item.mean_years > 1:
+        return item.mean_years
     if criterion.mean_years == 1 or "method" not in rows:
         return 1
     made = rows["method"].astype(str).str.contains(f"mean_of_{criterion.mean_years}_years", regex=False)
