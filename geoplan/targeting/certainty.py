@@ -238,8 +238,10 @@ def designation_certainty(
     With ``sampling`` the figures are *other counts* under the observed rates: the share is how often chance alone would
     leave the outcome as it is, if the observed rate were the true one. It takes no other area into account, is near
     one half wherever a figure lies on its limit, and is no probability of anything about the area: among areas that
-    are extreme by chance it is too sure. ``posterior`` is the default, for it is right in the long run: of areas with
-    0.3, three in ten have true rates that meet the rule, see the tests.
+    are extreme by chance it is too sure: where true rates differ little, of areas said to be in with 0.7 not two in ten
+    were. ``posterior`` is the default: its shares come true. In simulated towns of 1,000 areas 0.5 came true in 0.49 to
+    0.52 and 0.7 in 0.68; 60 areas tell less of how much true rates differ, and there 0.5 came true in 0.3 to 0.5 and
+    0.7 in 0.6 to 0.7. So read it to a tenth, and with care in a small town.
 
     The probability does not cover errors of registers, moved boundaries, choices of the rule's limits, or the years
     after (see :func:`~geoplan.targeting.stability.stability`).
