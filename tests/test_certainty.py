@@ -317,8 +317,8 @@ def test_only_some_areas_are_judged_and_all_speak():
 
 
 def test_a_missing_figure_leaves_draws_open():
-    cells = {"a": [(9, 20), None, (19, 20), (1, 500)], "b": [(9, 20), (9, 20), None, None]}
-    table = made(cells | {"c": [None, None, (9, 20), (1, 500)]})
+    cells = {"a": [(9, 20), None, (19, 20), (1, 500), (8, 20)], "b": [(9, 20), (9, 20), None, None, (9, 20)]}
+    table = made(cells | {"c": [None, None, (9, 20), (1, 500), None]})
     tests = [criterion(name, compare="above", limit=40) for name in "abc"]
     chosen = select(table, rule(tests, [{"criteria": ["a", "b", "c"], "least": 2}]))
     found = designation_certainty(chosen, draws=MANY, noise="sampling")
@@ -337,6 +337,10 @@ def test_a_missing_figure_leaves_draws_open():
     assert rows.loc["A03", "class"] == "clear_out"
     assert near(found.criteria.loc["A00", "a"], p)
     assert np.isnan(found.criteria.loc["A00", "c"])
+    # On the border, whatever the missing figure is, though today's figures do not tell.
+    assert rows.loc["A04", "class"] == "borderline"
+    assert found.near().index.tolist() == ["A00", "A04"]
+    assert found.near().loc["A04", "words"] == "is not known as the figures stand, for want of c"
     assert any("A02" in line for line in found.lines() if line.startswith("Not known"))
 
 
@@ -392,6 +396,10 @@ def test_one_area_and_nobody():
     assert found.near().empty
     assert found.lines()[2] == "0 of 30 areas qualify; in 9 of 10 draws it is 0"
     assert len(found.near(3)) == 3
+    many = made({"a": [(40, 100)] * 30})
+    lines = designation_certainty(select(many, rule([criterion("a", compare="at_least", limit=40)]))).lines()
+    assert sum(line.startswith("On the border: A") for line in lines) == 10
+    assert lines[-1] == "On the border, and not listed here: 20 areas"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ CountNoise = Literal["posterior", "sampling"]
 CLASSES_OF_CERTAINTY = ("clear_in", "borderline", "clear_out", "unknown")
 _MANY = 0.005
 _TAIL = 0.05
+_SHOWN = 10  # areas that sentences name on each side
 _WHOLE = {"city": "the city", "parent": "their parents", "neighbours": "their neighbours"}
 _NOISE = {
     "posterior": "true rates given the counts (Beta, Gamma), drawn towards {whole}",
@@ -125,8 +126,19 @@ class DesignationCertainty:
         pandas.DataFrame
             Index ``area_id``: ``qualified, p_designated, class, flips, tips`` (which criteria would have to change),
             ``margin`` and ``margin_unit`` (by how much, where it is one; NaN and empty else), ``words``. Those that
-            qualify first, the least likely first; then those that do not, the likeliest first.
+            qualify first, the least likely first; then those that do not, the likeliest first; last those of which the
+            figures as they stand do not tell.
         """
+        found = self._sides(most)[["qualified", "p_designated", "class"]]
+        found = found.join(self.selection.table[["flips", "tips"]])
+        margins = self.selection.criteria.set_index(["area_id", "criterion"])[["margin", "margin_unit"]]
+        found = found.join(margins, on=["area_id", "tips"])
+        found["margin_unit"] = found["margin_unit"].fillna("")
+        found["words"] = [self._tip(code, language) for code in found.index]
+        return found.astype({"margin": float, "margin_unit": object, "words": object})
+
+    def _sides(self, most: int | None) -> pd.DataFrame:
+        """Return the rows of the areas whose designation is least sure, those that qualify first."""
         table = self.table
         if most is None:
             table = table[(table["class"] == "borderline") | table.index.isin(self.against)]
@@ -135,20 +147,13 @@ class DesignationCertainty:
             own = table[(table["qualified"] == side).fillna(value=False).astype(bool) & table["p_low"].notna()]
             own = own.sort_values("p_low", ascending=side, kind="stable")
             sides.append(own if most is None else own.head(most))
-        found = pd.concat(sides)[["qualified", "p_designated", "class"]]
-        found = found.join(self.selection.table[["flips", "tips"]])
-        rows = [self._margin(code, str(tips)) for code, tips in found["tips"].items()]
-        found[["margin", "margin_unit"]] = pd.DataFrame(rows, found.index, ["margin", "margin_unit"])
-        found["words"] = [self._tip(code, language) for code in found.index]
-        return found.astype({"margin": float, "margin_unit": object, "words": object})
-
-    def _margin(self, code: str, tips: str) -> tuple[float, str]:
-        own = self.selection.criteria
-        row = own[(own["area_id"] == code) & (own["criterion"] == tips)]
-        return (float(row["margin"].iloc[0]), str(row["margin_unit"].iloc[0])) if len(row) else (np.nan, "")
+        unknown = table[table["qualified"].isna() & table["p_low"].notna()].sort_values("p_low", ascending=False)
+        return pd.concat([*sides, unknown if most is None else unknown.head(most)])
 
     def _tip(self, code: str, language: str) -> str:
         found = self.selection
+        if found.table.loc[code, "qualified"] is pd.NA:
+            return f"is not known as the figures stand, for want of {found.table.loc[code, 'settled_by']}"
         if found.table.loc[code, "flips"] is not pd.NA:
             return tip_text(found, code, language)
         side = "qualifies" if found.table.loc[code, "qualified"] else "does not qualify"
@@ -184,13 +189,15 @@ class DesignationCertainty:
         words = {"clear_in": "clearly in", "borderline": "on the border", "clear_out": "clearly out"}
         words |= {"unknown": "not known"}
         said.append(", ".join(f"{words[name]}: {int(counts.get(name, 0))}" for name in CLASSES_OF_CERTAINTY))
-        against = set(self.against)
-        for code, row in self.near(language=language).iterrows():
-            chance = of_100(table.loc[code, "p_low"])
-            if table.loc[code, "open"]:
-                chance = f"{chance} to {of_100(table.loc[code, 'p_high'])}"
+        rows, against = self._sides(None), set(self.against)
+        shown = rows.groupby("qualified", sort=False, dropna=False).head(_SHOWN)
+        for code, row in shown.iterrows():
+            chance = of_100(row["p_low"]) + (f" to {of_100(row['p_high'])}" if row["open"] else "")
             head = "Against its draws" if code in against else "On the border"
-            said.append(f"{head}: {called.get(str(code), code)}, in {chance} draws; it {row['words']}")
+            tip = self._tip(str(code), language)
+            said.append(f"{head}: {called.get(str(code), code)}, in {chance} draws; it {tip}")
+        if len(rows) > len(shown):
+            said.append(f"On the border, and not listed here: {len(rows) - len(shown)} areas")
         unknown = [str(called.get(code, code)) for code in self.areas("unknown")]
         return [*said, f"Not known: {', '.join(unknown)}"] if unknown else said
 
