@@ -16,7 +16,7 @@ from geoplan.places.indicators import COLUMNS
 from geoplan.risk import IndexResult
 from geoplan.specs import CriterionSpec, IndicatorSpec, RuleSpec, Text, UseSpec
 
-__all__ = ["Measures", "measures_at", "measuring_table"]
+__all__ = ["Measures", "item_under", "measures_at", "measuring_table", "rows_under"]
 
 _KEYS = ["area_id", "period"]
 _DENOMINATOR = ".denominator"
@@ -134,16 +134,26 @@ def _item_of(criterion: CriterionSpec, table: IndicatorTable, uses: Mapping[str,
             _known(name.removesuffix(_DENOMINATOR), table)
         direction = criterion.direction or "higher_is_worse"
         return IndicatorSpec(id=criterion.id, label=criterion.label, kind="share", unit="pct", direction=direction)
-    use = uses.get(criterion.key, UseSpec(indicator=criterion.key))
+    return item_under(criterion.id, uses.get(criterion.key, UseSpec(indicator=criterion.key)), table)
+
+
+def item_under(name: str, use: UseSpec, table: IndicatorTable) -> IndicatorSpec:
+    """Define what a table offers for an indicator, under the name that is asked for.
+
+    Raises
+    ------
+    SpecError
+        When the table lacks it, or the complement of what is no share is asked for.
+    """
     item = _known(use.indicator, table)
     if not use.complement:
-        return item.model_copy(update={"id": criterion.id})
+        return item.model_copy(update={"id": name})
     if item.kind != "share":
         what = f"'{use.indicator}' is no share: nobody can be counted who is not in it"
         raise SpecError(Fault(what=what, expected="an indicator of kind share for `complement`"))
     turned = {"higher_is_worse": "higher_is_better", "higher_is_better": "higher_is_worse"}
     label = Text(sv=f"inte: {item.label.to('sv')}", da=f"ikke: {item.label.to('da')}", en=f"not: {item.label.to('en')}")
-    update = {"id": criterion.id, "direction": turned.get(item.direction, item.direction), "label": label}
+    update = {"id": name, "direction": turned.get(item.direction, item.direction), "label": label}
     return item.model_copy(update=update)
 
 
@@ -169,10 +179,15 @@ def _rows_of(
     if criterion.numerators:
         return _made_of_counts(criterion, data)
     use = uses.get(criterion.key, UseSpec(indicator=criterion.key))
-    rows = data[data["indicator"] == use.indicator].assign(indicator=criterion.id)
+    return rows_under(criterion.id, use, data, table.definitions)
+
+
+def rows_under(name: str, use: UseSpec, data: pd.DataFrame, definitions: Mapping[str, IndicatorSpec]) -> pd.DataFrame:
+    """Return what a table offers for an indicator, under the name that is asked for."""
+    rows = data[data["indicator"] == use.indicator].assign(indicator=name)
     if not use.complement:
         return rows
-    whole = unit_scale(table.definitions[use.indicator].unit)
+    whole = unit_scale(definitions[use.indicator].unit)
     turned = {"numerator": rows["denominator"] - rows["numerator"], "value": whole - rows["value"]}
     if "minimum" in rows:
         turned |= {"minimum": whole - rows["maximum"], "maximum": whole - rows["minimum"]}
@@ -253,7 +268,10 @@ def measures_at(
     counts = ["value", "numerator", "denominator"]
     rows = rows.assign(**{name: rows[name].where(rows["status"].isin(KNOWN)) for name in counts})
     wide = {column: _wide(rows, column, areas, names) for column in _TAKEN}
-    years = {name: _years_behind(rows, rule.criterion(name), measured.definitions.get(name)) for name in names}
+    years = {
+        name: _years_behind(rows[rows["indicator"] == name], rule.criterion(name), measured.definitions.get(name))
+        for name in names
+    }
     for name in names:  # counts of several years were means; all of them together say how much is known
         for column in ("numerator", "denominator"):
             wide[column][name] *= years[name]
@@ -278,13 +296,13 @@ def _wide(rows: pd.DataFrame, column: str, areas: pd.Index, names: list[str]) ->
 
 
 def _years_behind(rows: pd.DataFrame, criterion: CriterionSpec, item: IndicatorSpec | None) -> int:
-    """Return how many years of counts a figure stands on: put together here, or before."""
-    if item is None or criterion.mean_years == 1 or item.mean_years > 1:
-        return 1 if item is None else item.mean_years
-    own = rows[rows["indicator"] == criterion.id]
-    made = f"mean_of_{criterion.mean_years}_years"
-    before = "method" in own and own["method"].astype(str).str.contains(made, regex=False).any()
-    return criterion.mean_years if before else 1
+    """Return how many years of counts a figure stands on: those put together here, or by who published it."""
+    if item is not None and item.mean_years > 1:
+        return item.mean_years
+    if criterion.mean_years == 1 or "method" not in rows:
+        return 1
+    made = rows["method"].astype(str).str.contains(f"mean_of_{criterion.mean_years}_years", regex=False)
+    return criterion.mean_years if made.any() else 1
 
 
 def _from_index(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,14 @@ from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import IndicatorTable
 from geoplan.risk import IndexResult, risk_index
 from geoplan.risk.normalising import settled
-from geoplan.specs import CITY, CriterionSpec, RuleSpec, UseSpec, index_preset
+from geoplan.specs import CITY, CriterionSpec, IndexSpec, RuleSpec, UseSpec, index_preset
 from geoplan.targeting.limits import Limits, edge_of, figure_of, limits_of, meets_limit, upwards
-from geoplan.targeting.measures import Measures, measures_at, measuring_table
+from geoplan.targeting.measures import Measures, item_under, measures_at, measuring_table, rows_under
 from geoplan.targeting.verdicts import Scope, State, Verdict, judged, start_of
 
-__all__ = ["Given", "Ready", "index_of", "ready_for", "with_memory"]
+__all__ = ["Given", "Ready", "index_figures", "index_of", "ready_for", "with_memory"]
 
+_ARITHMETIC = 5e-13  # as a share: beyond the twelfth digit is arithmetic, and not people
 REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
 
 
@@ -114,6 +116,17 @@ class Ready:
             found[criterion.id] = Verdict.unless_missing(truth, known)
         return found
 
+    @cached_property
+    def edges(self) -> dict[str, tuple[np.ndarray, bool]]:
+        """Criterion → where its upper side begins, by area (NaN where not known), and whether it includes that."""
+        found = {}
+        for criterion in self.rule.criteria:
+            limits = [self.limits.of[criterion.id].get(code) for code in self.areas]
+            edges = [None if limit is None else edge_of(criterion, limit.value) for limit in limits]
+            edge = np.array([math.nan if item is None else float(item[0]) for item in edges])
+            found[criterion.id] = edge, next((item[1] for item in edges if item is not None), True)
+        return found
+
     def meets(self, values: Mapping[str, np.ndarray]) -> dict[str, Verdict]:
         """Tell which criteria other figures meet.
 
@@ -128,10 +141,9 @@ class Ready:
             if criterion.ranked or criterion.classes:
                 found[criterion.id] = self._compared(criterion, own)
                 continue
-            edges = [edge_of(criterion, limit.value) if limit else None
-                     for limit in (self.limits.of[criterion.id].get(code) for code in self.areas)]  # fmt: skip
-            edge = np.array([math.nan if item is None else float(item[0]) for item in edges])
-            includes = next((item[1] for item in edges if item is not None), True)
+            edge, includes = self.edges[criterion.id]
+            # A binary number that arithmetic left beside the limit stands on it: 29 / 50 * 100 is 57.99999999999999.
+            own = np.where(np.abs(own - edge) <= _ARITHMETIC * np.abs(edge), edge, own)
             upper = own >= edge if includes else own > edge
             known, absent = ~np.isnan(own) & ~np.isnan(edge), self.now.absent(criterion.id)
             truth = (upper == upwards(criterion)) & ~absent
@@ -325,18 +337,32 @@ def index_of(rule: RuleSpec, given: Given, period: str) -> IndexResult | None:
     if rule.preset is None:
         return None
     spec = index_preset(rule.preset)
-    rows = [given.table.data]
-    definitions = dict(given.table.definitions)
-    for name in spec.indicators:
-        use = given.uses.get(name)
-        if use is None or use.indicator == name:
-            continue
-        if use.indicator not in definitions:
-            raise checks.unknown_name("indicator of the table", use.indicator, definitions, key="indicators")
-        rows.append(given.table.data[given.table.data["indicator"] == use.indicator].assign(indicator=name))
-        definitions[name] = definitions[use.indicator].model_copy(update={"id": name})
-    table = IndicatorTable(pd.concat(rows, ignore_index=True), definitions)
-    return risk_index(table, spec, period=period, area_ids=list(given.areas))
+    table = index_figures(spec, given)
+    return risk_index(table, spec, period=period, area_ids=list(given.areas), reference_ids=given.reference_ids)
+
+
+def index_figures(spec: IndexSpec, given: Given) -> IndicatorTable:
+    """Return the table under the names that a preset's index asks for.
+
+    Raises
+    ------
+    SpecError
+        When the table lacks what is used in the place of an indicator.
+    """
+    table = given.table
+    uses = {name: use for name, use in given.uses.items() if name in {*spec.indicators, spec.population}}
+    uses = {name: use for name, use in uses.items() if use.complement or use.indicator != name}
+    if not uses:
+        return table
+    items = {name: item_under(name, use, table) for name, use in uses.items()}
+
+    def renamed(data: pd.DataFrame) -> pd.DataFrame:
+        others = data[~data["indicator"].isin(list(uses))]
+        own = [rows_under(name, use, data, table.definitions) for name, use in uses.items()]
+        return pd.concat([others, *own], ignore_index=True)
+
+    parts = None if table.parts is None else renamed(table.parts)
+    return IndicatorTable(renamed(table.data), {**table.definitions, **items}, parts, table.profile)
 
 
 def ready_for(

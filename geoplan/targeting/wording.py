@@ -14,7 +14,15 @@ from geoplan.specs import CriterionSpec, RuleSpec
 if TYPE_CHECKING:
     from geoplan.targeting.rules import Selection
 
-__all__ = ["area_lines", "change_text", "criterion_text", "difference_lines", "rule_lines", "selection_lines"]
+__all__ = [
+    "area_lines",
+    "change_text",
+    "criterion_text",
+    "difference_lines",
+    "rule_lines",
+    "selection_lines",
+    "tip_text",
+]
 
 _SIGNS = {"above": "above", "at_least": "at least", "below": "below", "at_most": "at most"}
 _WHY = {
@@ -140,11 +148,12 @@ def selection_lines(found: Selection, names: Mapping[str, str], language: str) -
         told = [f"{names.get(code, code)} by {found.table.loc[code, 'nominated_by']}" for code in found.nominated]
         said.append(f"Nominated, whatever their figures: {listed(told, shown=12)}")
     for code in found.near(3).index:
-        said.append(f"Near the line: {names.get(code, code)} {_tip_text(found, code, language)}")
+        said.append(f"Near the line: {names.get(code, code)} {tip_text(found, code, language)}")
     return said
 
 
-def _tip_text(found: Selection, code: str, language: str) -> str:
+def tip_text(found: Selection, code: str, language: str) -> str:
+    """Say on which side of the line an area is, and the least that would take it to the other."""
     row = found.table.loc[code]
     own = found.criteria[found.criteria["area_id"] == code].set_index("criterion")
     labels = _labels(found.rule, language)
@@ -178,7 +187,7 @@ def area_lines(found: Selection, code: str, language: str) -> list[str]:
     labels = _labels(rule, language)
     said += [f"{labels[item['criterion']]}: {_figure_text(item)}" for item in own.to_dict("records")]
     if not pd.isna(row["flips"]):
-        said.append(f"It {_tip_text(found, code, language)}")
+        said.append(f"It {tip_text(found, code, language)}")
     if row["nominated"]:
         said.append(
             f"Nominated by {row['nominated_by']}" + (f" on {row['nominated_on']}" if row["nominated_on"] else "")
