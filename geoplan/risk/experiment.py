@@ -164,7 +164,7 @@ def _options(
         aggregations=(None, *(name for name in aggregations if {name} != own["aggregation"])),
         leave_one_out=leave_one_out,
         part_weights=part_weights,
-        part_groups=tuple(n.places for n in fitted.domains if len(n.places) > 1 and n.weights.scale is None),
+        part_groups=tuple(n.places for n in fitted.domains if len(n.places) > 1 and not n.weights.joint),
     )
 
 

@@ -12,12 +12,12 @@ from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import pairs_at, parents_at
 from geoplan.risk import IndexResult, risk_index
 from geoplan.specs import RuleSpec, TargetingSpec
-from geoplan.targeting import Selection, select
+from geoplan.targeting import DesignationCertainty, Selection, designation_certainty, select
 
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["rule_of", "selection_for"]
+__all__ = ["certainty_of", "rule_of", "selection_for"]
 
 _REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
 
@@ -85,6 +85,30 @@ def selection_for(
             earlier=_earlier(rule, asked, areas),
             nominated=_nominated(asked, areas),
             reference_ids=run.reference_members(),
+        )
+
+
+def certainty_of(run: Run) -> DesignationCertainty | None:
+    """Say how sure the designations of a scenario's own rule are; None where it does not ask.
+
+    Raises
+    ------
+    InputError
+        When what the scenario asks does not fit its rule.
+    """
+    asked = run.spec.targeting.certainty if run.spec.targeting else None
+    if asked is None:
+        return None
+    low, high = asked.borderline
+    with Faults.located_at(run.shown):
+        return designation_certainty(
+            run.chosen_rule(),
+            draws=asked.draws,
+            noise=asked.noise,
+            borderline=(low, high),
+            groups=run.groups(),
+            index_reference_ids=run.reference_members(),
+            seed=run.spec.seed,
         )
 
 

@@ -41,7 +41,7 @@ from geoplan.places.indicators import COLUMNS
 from geoplan.places.membership import whole_pairs
 from geoplan.risk import IndexResult, RankUncertainty, risk_index
 from geoplan.run.certainty import uncertainty_of
-from geoplan.run.choosing import rule_of, selection_for
+from geoplan.run.choosing import certainty_of, rule_of, selection_for
 from geoplan.run.datasets import (
     read_areas,
     read_crosswalk,
@@ -68,7 +68,7 @@ from geoplan.specs import (
     RasterLayer,
     ScenarioSpec,
 )
-from geoplan.targeting import Selection
+from geoplan.targeting import DesignationCertainty, Selection
 
 __all__ = ["Run", "open_run"]
 
@@ -574,9 +574,19 @@ class Run:
         """
         return self.selections()[rule_of(self)[0]]
 
-    def certainty(self) -> None:
-        """Return how sure designations are."""
-        return
+    @cached_property
+    def _certainty(self) -> DesignationCertainty | None:
+        return None if self.spec.targeting is None else certainty_of(self)
+
+    def certainty(self) -> DesignationCertainty | None:
+        """Return how sure the designations of the scenario's own rule are; None where it does not ask.
+
+        Raises
+        ------
+        InputError
+            As :meth:`chosen_rule`, and when what the scenario asks does not fit its rule.
+        """
+        return self._certainty
 
     def reference_members(self) -> list[str]:
         """Return the ranked areas that make up what scores 100.

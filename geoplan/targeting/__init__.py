@@ -12,6 +12,10 @@ from geoplan.targeting.by_need import (
     NeedGrants,
     grants_by_need,
 )
+from geoplan.targeting.certainty import (
+    DesignationCertainty,
+    designation_certainty,
+)
 from geoplan.targeting.chance import (
     GrantNoise,
     grant_noise,
@@ -28,18 +32,25 @@ from geoplan.targeting.rules import (
     Selection,
     select,
 )
+from geoplan.targeting.stability import (
+    Stability,
+    stability,
+)
 from geoplan.targeting.wording import (
     rule_lines,
 )
 
 __all__ = [
     "Accounts",
+    "DesignationCertainty",
     "GrantChange",
     "GrantNoise",
     "NeedGrants",
     "PerformanceGrants",
     "Selection",
+    "Stability",
     "compare_grants",
+    "designation_certainty",
     "grant_noise",
     "grants_by_need",
     "grants_by_performance",
@@ -50,4 +61,5 @@ __all__ = [
     "roll_up_grants",
     "rule_lines",
     "select",
+    "stability",
 ]

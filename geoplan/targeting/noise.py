@@ -117,7 +117,12 @@ class Drawing:
         assert index is not None  # noqa: S101  only asked where there is one
         values = np.where(index.drawn, figures[:, index.places], index.made.beliefs.value)
         scores, problems = index.made.scorer(
-            values, indicator_weights=None, domain_weights=None, normalisation=None, aggregation=None
+            values,
+            indicator_weights=None,
+            part_weights=None,
+            domain_weights=None,
+            normalisation=None,
+            aggregation=None,
         )
         composites = scores[:, index.made.places]
         lacking = np.isnan(composites).any(axis=1) & (problems == "")

@@ -430,7 +430,8 @@ class _Through:
             When the index has no scores then.
         """
         options = replace(self.made.options, concentration=None, leave_one_out=True)
-        choices = Choices(None, None, np.zeros(1, dtype=int), np.zeros(1, dtype=int), np.array([place]))
+        as_it_is = np.zeros(1, dtype=int)
+        choices = Choices(None, None, None, normalisation=as_it_is, aggregation=as_it_is, left_out=np.array([place]))
         if not any(place in group for group in options.groups):
             raise SpecError(Fault(what="it is part of a common factor, whose weights cannot be had without it"))
         verdict, problems = self._judged(self.made.beliefs.value[None], choices, options)
