@@ -336,7 +336,7 @@ def index_of(rule: RuleSpec, given: Given, period: str) -> IndexResult | None:
         rows.append(given.table.data[given.table.data["indicator"] == use.indicator].assign(indicator=name))
         definitions[name] = definitions[use.indicator].model_copy(update={"id": name})
     table = IndicatorTable(pd.concat(rows, ignore_index=True), definitions)
-    return risk_index(table, spec, period=period, area_ids=list(given.areas))
+    return risk_index(table, spec, period=period, area_ids=list(given.areas), reference_ids=given.reference_ids)
 
 
 def ready_for(
