@@ -11,8 +11,9 @@ from geoplan.places import Grid, IndicatorTable, roll_up
 from geoplan.risk import neighbours, risk_index
 from geoplan.run import open_run
 from geoplan.specs import DomainSpec, IndexSpec, RuleSpec
-from geoplan.targeting import redrawn
+from geoplan.targeting import ready, redrawn
 from geoplan.targeting.boundaries import boundary_policy
+from geoplan.targeting.redrawing import shifted_figures, sources_of
 from geoplan.targeting.rules import select
 
 COLUMNS = ["area_id", "indicator", "period", "numerator", "denominator", "value", "status"]
@@ -103,6 +104,8 @@ def test_neighbours_may_be_given():
     alone = drawn(areas=squares("A"))
     assert alone.variants.empty
     assert alone.table["survives"].isna().all()
+    assert "Merged with a neighbour: no two areas are neighbours" in alone.lines()
+    assert drawn(kinds=["split"]).lines()[1] == "Split into their parts: no area has several parts"
 
 
 def test_merged_areas_reach_a_minimum_population():
@@ -306,6 +309,15 @@ def test_a_grid_says_where_people_live_in_what_is_cut():
     assert set(found.variants["by"]) == {"areas, by the grid"}
 
 
+def test_pieces_keep_their_names_and_what_is_known_of_them():
+    sources = sources_of(TABLE, AREAS, units=None, unit_table=None, weights=None, weight_column=None)
+    stay, east = shifted_figures(sources, AREAS, [(0.0, 0.0), (100.0, 0.0)], 0.8)
+    assert set(stay.finest["area_id"]) == set(TOWN)
+    assert set(stay.data["status"]) == {"observed"}
+    assert set(east.finest["area_id"]) == {"A", "B > A", "B > B", "C", "D > C", "D > D"}
+    assert east.data.set_index(["area_id", "indicator"]).loc[("B", "poor"), "status"] == "estimated"
+
+
 def test_units_that_lie_elsewhere_are_told_apart_from_moved_boundaries():
     # By the register unit a2 belongs to B; it lies in A. Cut by the ground B has 10 of 100, and not 40 of 100.
     units = figures({"a": (10, 100), "a2": (30, 20), "b": (10, 80)})
@@ -346,6 +358,17 @@ def test_one_by_one_and_all_together_say_the_same(monkeypatch):
     pd.testing.assert_frame_equal(together.table, each.table)
 
 
+def test_a_rules_own_index_is_measured_against_the_city_that_is_asked_for(monkeypatch):
+    # A, B and C: 65 of 300, 21.67 %. A has 30 %, so it scores 138.5; A + B, 20 %, 92.3.
+    monkeypatch.setattr(ready, "index_preset", lambda _: INDEX)
+    monkeypatch.setattr(redrawn, "index_preset", lambda _: INDEX)
+    own = rule(ABOVE).model_copy(update={"preset": "ours"})
+    selection = select(TABLE, own, reference_ids=["A", "B", "C"])
+    assert selection.criteria.set_index("area_id").loc["A", "value"] == pytest.approx(100 * 30 / (6500 / 300))
+    found = boundary_policy(selection, AREAS, kinds=["merged"])
+    assert found.figures.set_index("variant").loc["merged: A + B", "value"] == pytest.approx(100 * 20 / (6500 / 300))
+
+
 def test_an_index_by_standard_deviations_needs_all_areas():
     spec = INDEX.model_copy(update={"method": "z_score"})
     index = risk_index(TABLE, spec, period="2012")
@@ -375,7 +398,7 @@ def test_an_index_that_cannot_be_made_leaves_everything_unknown():
 counts = st.integers(1, 400).flatmap(lambda base: st.tuples(st.integers(0, base), st.just(base)))
 
 
-@settings(max_examples=3)
+@settings(max_examples=5)
 @given(st.tuples(counts, counts, counts, counts), st.floats(1.0, 240.0))
 def test_counts_add_up_however_boundaries_are_drawn(four, tolerance):
     town = dict(zip(TOWN, four, strict=True))

@@ -342,13 +342,18 @@ def _merge(made: _Made, pairs: list[tuple[str, str]]) -> None:
             made.failed(heads, reason)
         else:
             todo[name] = (pair, heads)
-    if todo:
-        # Each is judged by itself against the city as it is: one table with all of them beside the areas of now.
-        found = made.judge.outcome(
-            added_to(made.table, figures), {name: pair for name, (pair, _) in todo.items()}, made.city
-        )
+    if not todo:
+        return
+    # Each is judged by itself against the city as it is: one table with all of them beside the areas of now.
+    made_of = {name: pair for name, (pair, _) in todo.items()}
+    try:
+        together = made.judge.outcome(added_to(made.table, figures), made_of, made.city)
+    except InputError as error:
         for _, heads in todo.values():
-            made.judged(heads, found)
+            made.failed(heads, error.faults[0].what)
+        return
+    for _, heads in todo.values():
+        made.judged(heads, together)
 
 
 def _split(made: _Made, sources: Sources, areas: gpd.GeoDataFrame) -> None:
@@ -382,27 +387,31 @@ def _shift(
 ) -> tuple[str, ...]:
     """Move all boundaries eight ways; return the areas whose verdict changes when they are not moved at all."""
     codes, redrawn = list(areas.index), ()
-    for towards, (east, north) in {"": (0.0, 0.0), **DIRECTIONS}.items():
-        variant = f"shifted: {tolerance_m:g} m {towards}"
-        heads = [
-            _head(variant, "shifted", code, code, sources.by, towards=towards, moved_m=tolerance_m) for code in codes
+    heads = {
+        towards: [
+            _head(f"shifted: {tolerance_m:g} m {towards}", "shifted", code, code, sources.by, towards=towards)
+            | {"moved_m": tolerance_m}
+            for code in codes
         ]
-        if made.judge.problem:
-            if towards:
-                made.failed(heads, made.judge.problem)
-            continue
+        for towards in DIRECTIONS
+    }
+    problem, tables = made.judge.problem, []
+    if not problem:
+        steps = [(east * tolerance_m, north * tolerance_m) for east, north in DIRECTIONS.values()]
         try:
-            figures = shifted_figures(sources, areas, east * tolerance_m, north * tolerance_m, made.coverage)
+            tables = shifted_figures(sources, areas, [(0.0, 0.0), *steps], made.coverage)
         except InputError as error:
-            made.failed(heads, error.faults[0].what)
-            continue
-        table = in_place_of(made.table, codes, figures, codes)
-        found = made.tried(heads if towards else [], table, {code: [code] for code in codes})
-        if found is None:
-            continue
-        if towards:
-            made.judged(heads, found)
-        else:
+            problem = error.faults[0].what
+    if problem:
+        for own in heads.values():
+            made.failed(own, problem)
+        return redrawn
+    same = {code: [code] for code in codes}
+    for own, figures in zip([[], *heads.values()], tables, strict=True):
+        found = made.tried(own, in_place_of(made.table, codes, figures, codes), same)
+        if found is not None and own:
+            made.judged(own, found)
+        elif found is not None:
             before, after = now["designated"].reindex(codes), found.table["designated"].reindex(codes)
             other = (before.isna() != after.isna()) | (before != after).fillna(value=False)
             redrawn = tuple(other.index[other.astype(bool)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -28,7 +28,9 @@ DIRECTIONS = {
     for turn, name in enumerate(("N", "NE", "E", "SE", "S", "SW", "W", "NW"))
 }
 _PIECE = 1e-4  # of a source; smaller pieces are differences of drawing
-_TEXTS = ("reason", "source", "method")
+_ROUNDING = 1e-9
+_MARK = "\x1f"  # stands in no code
+_MARKED = "(^| > )[0-9]+\x1f"
 
 
 @dataclass(frozen=True)
@@ -248,9 +250,47 @@ def split_figures(
 
 
 def shifted_figures(
-    sources: Sources, areas: gpd.GeoDataFrame, east: float, north: float, minimum_coverage: float
-) -> IndicatorTable:
-    """Move all boundaries by so many metres, but for the outer one: who would be outside stays where he is."""
+    sources: Sources, areas: gpd.GeoDataFrame, steps: Sequence[tuple[float, float]], minimum_coverage: float
+) -> list[IndicatorTable]:
+    """Move all boundaries by so many metres east and north, but for the outer one; one table a step.
+
+    Who would be outside stays where he is.
+    """
+    # All steps at once, each with codes of its own: moving figures takes the same time for few and for many.
+    shares = [
+        found.assign(**{name: f"{number}{_MARK}" + found[name] for name in ("from_id", "to_id")})
+        for number, found in enumerate(_shares_after(sources, areas, *step) for step in steps)
+    ]
+    moved = _moved(_repeated(sources, len(steps)), pd.concat(shares, ignore_index=True), minimum_coverage)
+    number = moved.data["area_id"].str.split(_MARK, n=1).str[0]
+    below = moved.finest
+    of_part = below["parent"].str.split(_MARK, n=1).str[0]
+    tables = []
+    for step in range(len(steps)):
+        data, parts = moved.data[number == str(step)], below[of_part == str(step)]
+        plain = {name: parts[name].str.replace(_MARKED, r"\1", regex=True) for name in ("area_id", "parent")}
+        data = data.assign(area_id=data["area_id"].str.replace(_MARKED, r"\1", regex=True))
+        tables.append(IndicatorTable(data, moved.definitions, parts.assign(**plain), moved.profile))
+    return tables
+
+
+def _repeated(sources: Sources, times: int) -> Sources:
+    """Return the figures of the sources several times, each time with codes of their own."""
+
+    def again(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+        return concat_tables(
+            [rows.assign(**{name: f"{number}{_MARK}" + rows[name] for name in columns}) for number in range(times)]
+        )
+
+    table = sources.table
+    parts = None if table.parts is None else again(table.parts, ["area_id", "parent"])
+    return replace(
+        sources, table=IndicatorTable(again(table.data, ["area_id"]), table.definitions, parts, table.profile)
+    )
+
+
+def _shares_after(sources: Sources, areas: gpd.GeoDataFrame, east: float, north: float) -> pd.DataFrame:
+    """Return which share of each source falls on each area after the boundaries were moved."""
     moved = areas.set_geometry(areas.geometry.translate(east, north))
     shares = _shares(sources, sources.shapes, moved)
     homes = sources.homes[sources.homes["area"].isin(areas.index)]
@@ -264,10 +304,8 @@ def shifted_figures(
         nowhere.rename(columns={"source": "from_id", "area": "to_id", "part": "share"}),
     ]
     whole = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
-    # Units that belong to none of the areas, and stay, leave the table as they were never in it.
-    total = whole.groupby("from_id")["share"].sum()
-    kept = whole[whole["from_id"].isin(total.index[(total - 1).abs() <= 1e-9])]  # noqa: PLR2004  rounding
-    lone = whole[~whole["from_id"].isin(kept["from_id"])]
-    rest = (1 - lone.groupby("from_id")["share"].sum()).rename("share").reset_index().assign(to_id=None)
-    frames = [frame for frame in (kept, lone, rest) if len(frame)]
-    return _moved(sources, pd.concat(frames, ignore_index=True)[["from_id", "to_id", "share"]], minimum_coverage)
+    # What of a unit falls on no area, and is at home in none, is in none afterwards either.
+    rest = (1 - whole.groupby("from_id")["share"].sum()).rename("share").reset_index().assign(to_id=None)
+    rest = rest[rest["share"] > _ROUNDING]
+    whole = pd.concat([whole, rest], ignore_index=True) if len(rest) else whole
+    return whole[["from_id", "to_id", "share"]].astype({"from_id": object, "to_id": object})

@@ -108,8 +108,16 @@ def _kind_lines(found: BoundaryPolicy, held: set[str]) -> list[str]:
     """Say of each kind how often designations survive, area by area."""
     said = []
     texts = {"merged": "Merged with a neighbour", "split": "Split into their parts", "shifted": "With boundaries moved"}
-    for kind in KINDS:
-        rows = found.variants[(found.variants["kind"] == kind) & found.variants["area_id"].isin(held)]
+    nothing = {
+        "merged": "no two areas are neighbours",
+        "split": "no area has several parts",
+        "shifted": "nothing to move",
+    }
+    for kind in [name for name in KINDS if name in found.certificate["tried"].split(", ")]:
+        own = found.variants[found.variants["kind"] == kind]
+        if own.empty:
+            said.append(f"{texts[kind]}: {nothing[kind]}")
+        rows = own[own["area_id"].isin(held)]
         rows = rows[rows["reason"] != EMPTY]
         whole = rows.groupby(["area_id", "variant"])["designated"].agg(whole_of).astype("boolean").dropna()
         if len(whole):
