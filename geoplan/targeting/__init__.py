@@ -8,6 +8,10 @@ from geoplan.targeting.amounts import (
     kronor,
     largest_remainder,
 )
+from geoplan.targeting.boundaries import (
+    BoundaryPolicy,
+    boundary_policy,
+)
 from geoplan.targeting.by_need import (
     NeedGrants,
     grants_by_need,
@@ -20,6 +24,10 @@ from geoplan.targeting.chance import (
     GrantNoise,
     grant_noise,
 )
+from geoplan.targeting.counters import (
+    PolicyCounters,
+    policy_counters,
+)
 from geoplan.targeting.grants import (
     GrantChange,
     PerformanceGrants,
@@ -27,6 +35,12 @@ from geoplan.targeting.grants import (
     grants_by_performance,
     grants_if,
     roll_up_grants,
+)
+from geoplan.targeting.reached import (
+    Reached,
+    ReachedComparison,
+    compare_reached,
+    who_is_reached,
 )
 from geoplan.targeting.rules import (
     Selection,
@@ -42,14 +56,20 @@ from geoplan.targeting.wording import (
 
 __all__ = [
     "Accounts",
+    "BoundaryPolicy",
     "DesignationCertainty",
     "GrantChange",
     "GrantNoise",
     "NeedGrants",
     "PerformanceGrants",
+    "PolicyCounters",
+    "Reached",
+    "ReachedComparison",
     "Selection",
     "Stability",
+    "boundary_policy",
     "compare_grants",
+    "compare_reached",
     "designation_certainty",
     "grant_noise",
     "grants_by_need",
@@ -57,9 +77,11 @@ __all__ = [
     "grants_if",
     "kronor",
     "largest_remainder",
+    "policy_counters",
     "programme_accounts",
     "roll_up_grants",
     "rule_lines",
     "select",
     "stability",
+    "who_is_reached",
 ]
