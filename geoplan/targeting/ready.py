@@ -19,7 +19,17 @@ from geoplan.targeting.limits import Limits, edge_of, figure_of, limits_of, meet
 from geoplan.targeting.measures import Measures, measures_at, measuring_table
 from geoplan.targeting.verdicts import Scope, State, Verdict, judged, remembers, start_of
 
-__all__ = ["Given", "Ready", "fixed_by", "index_of", "indicators_asked", "ready_for", "ready_without", "with_memory"]
+__all__ = [
+    "Given",
+    "Ready",
+    "earlier_must_fit",
+    "fixed_by",
+    "index_of",
+    "indicators_asked",
+    "ready_for",
+    "ready_without",
+    "with_memory",
+]
 
 REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
 
@@ -430,6 +440,8 @@ def with_memory(
     tuple of Ready and list
         And the periods that were looked at, with where they come from.
     """
+    if earlier is not None:
+        earlier_must_fit(earlier, given.areas)
     fixed = fixed_by(rule, given, earlier)
     if not any(remembers(item) for item in rule.statuses):
         return ready_for(rule, given, period), []
@@ -513,29 +525,39 @@ def _years_before(period: str, known: set[str]) -> list[str]:
     return years[::-1]
 
 
+def earlier_must_fit(earlier: pd.DataFrame, areas: pd.Index) -> None:
+    """Refuse earlier results that lack a column, or none of whose areas is judged.
+
+    Raises
+    ------
+    SpecError
+        With all that is wrong.
+    """
+    absent = [name for name in ("area_id", "period", "status", "holds") if name not in earlier]
+    if absent:
+        errors = checks.absent_columns(absent, list(earlier.columns), key="earlier")
+        raise SpecError(fault for error in errors for fault in error.faults)
+    if len(earlier) and not earlier["area_id"].astype(str).isin(areas).any():
+        what = f"none of the areas in earlier results is judged: {checks.listed(earlier['area_id'].unique())}"
+        raise SpecError(Fault(what=what, key="earlier", expected="codes of areas"))
+
+
 def fixed_by(rule: RuleSpec, given: Given, earlier: pd.DataFrame | None) -> dict[str, dict[str, Verdict]]:
     """Return period → status → verdict of what is known already."""
     if earlier is None:
         return {}
-    absent = [name for name in ("area_id", "period", "status", "holds") if name not in earlier]
-    if absent:
-        raise SpecError(fault for error in checks.absent_columns(absent, list(earlier.columns), key="earlier")
-                        for fault in error.faults)  # fmt: skip
     names = {item.continues or item.id: item.id for item in rule.statuses} | {
         item.id: item.id for item in rule.statuses
     }
     faults = Faults()
     for name in sorted(set(earlier["status"].astype(str)) - set(names)):
         faults.add(checks.unknown_name("status of the rule", name, names, key="earlier"))
-    if len(earlier) and not earlier["area_id"].astype(str).isin(given.areas).any():
-        what = f"none of the areas in earlier results is judged: {checks.listed(earlier['area_id'].unique())}"
-        faults.add(SpecError(Fault(what=what, key="earlier", expected="codes of areas")))
     faults.raise_any()
     found: dict[str, dict[str, Verdict]] = {}
     for (period, status), rows in earlier.groupby([earlier["period"].astype(str), "status"]):
         holds = rows.set_index(rows["area_id"].astype(str))["holds"].astype("boolean")
         holds = holds[~holds.index.duplicated()].reindex(given.areas)
-        missing = holds.isna() & given.areas.isin(rows["area_id"].astype(str))
+        missing = holds.isna().to_numpy() & given.areas.isin(rows["area_id"].astype(str))
         truth = holds.fillna(value=False).to_numpy(dtype=bool)
         found.setdefault(str(period), {})[names[status]] = Verdict(truth, truth | missing)
     return found
