@@ -15,9 +15,9 @@ import pandas as pd
 
 from geoplan.specs import RuleSpec, StatusSpec
 
-__all__ = ["Scope", "State", "Verdict", "judged", "remembers", "start_of"]
+__all__ = ["FOREVER", "Scope", "State", "Verdict", "judged", "remembers", "start_of"]
 
-_FOREVER = 10_000  # periods: longer than any rule looks back
+FOREVER = 10_000  # periods: longer than any rule looks back
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class State:
 
 def start_of(areas: int) -> State:
     """Return the memory of a status before the first period that is known: anything may have been."""
-    nothing, always = np.zeros(areas, dtype=int), np.full(areas, _FOREVER)
+    nothing, always = np.zeros(areas, dtype=int), np.full(areas, FOREVER)
     unknown = Verdict(np.zeros(areas, dtype=bool), np.ones(areas, dtype=bool))
     return State(unknown, nothing, always, nothing, always)
 
