@@ -255,8 +255,8 @@ class Chronicle:
         """Return status of a segment's version → status of an earlier segment's version that it goes on from."""
         names = {status.id: status.id for status in self.segments[segment].statuses}
         for step in range(segment, earlier, -1):
-            rule, old = self.segments[step], {status.id for status in self.segments[step - 1].statuses}
-            found = {status.id: origin(status, old) for status in rule.statuses}
+            old = self.segments[step - 1]
+            found = {status.id: origin(status, old) for status in self.segments[step].statuses}
             names = {name: str(found[own]) for name, own in names.items() if found.get(own) is not None}
         return names
 
@@ -289,11 +289,14 @@ class Chronicle:
         return fixed_by(rule, self.givens[segment], rows.assign(status=names)).get(period, {})
 
 
-def origin(status: StatusSpec, old: set[str]) -> str | None:
-    """Return which status of an earlier version a status goes on from."""
-    if status.continues in old:
+def origin(status: StatusSpec, old: RuleSpec) -> str | None:
+    """Return which status of the version before a status goes on from; also when an earlier version comes back."""
+    names = {item.id for item in old.statuses}
+    if status.continues in names:
         return status.continues
-    return status.id if status.id in old else None
+    if status.id in names:
+        return status.id
+    return next((item.id for item in old.statuses if item.continues == status.id), None)
 
 
 def chronicle(
