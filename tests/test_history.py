@@ -588,3 +588,10 @@ def test_each_version_takes_what_it_asks_for():
     )
     assert held(found) == [False, True]
     assert move(found, "2012")["gained"] == "idle"
+
+
+def test_what_only_a_version_of_other_years_asks_for_may_be_handed_in():
+    dated = [rule(title="Old", until=dt.date(2012, 12, 31)), rule(title="New", since=dt.date(2013, 1, 1),
+                                                                   criteria=[NATIONAL])]  # fmt: skip
+    found = status_history(one(10, 50), dated, references={"national": {"poor": 20.0}})
+    assert held(found) == [False, True]

@@ -216,7 +216,11 @@ def status_history(
     used = [rule for rule in versions.all if rule in [versions.near(period) for period in run]]
     told = chronicle(
         versions,
-        [_given(table, rule, areas, *own, options) for rule, own in _shared_out(used, indicators, references)],
+        [
+            _given(table, rule, areas, *own, options)
+            for rule, own in _shared_out(versions.all, indicators, references)
+            if rule in used
+        ],
         run,
         table_periods=table.periods() if table is not None else [],
         earlier=past,
