@@ -268,6 +268,14 @@ def test_years_before_the_first_are_looked_back_at():
     assert move(found, "2014", "lasting")["reasons"] == "missing_figures+memory"
 
 
+def test_years_before_the_first_version_are_looked_back_at_under_it():
+    lasting = [{"id": "listed", "label": "Lasting", "criteria": ["poor"], "years": 2}]
+    later = rule(title="Late", since=dt.date(2030, 1, 1), criteria=[{**POOR, "limit": 80}])
+    found = status_history(one(50, 50), [rule(since=dt.date(2012, 1, 1), statuses=lasting), later])
+    assert list(found.rules) == ["2012"]
+    assert held(found) == [True]
+
+
 FIGURES = st.sampled_from([20, 40, 41, 60, None])
 TABLES = st.lists(st.lists(FIGURES, min_size=4, max_size=4), min_size=len(AREAS), max_size=len(AREAS)).map(
     lambda rows: {area: dict(zip(YEARS, row, strict=True)) for area, row in zip(AREAS, rows, strict=True)}
@@ -332,6 +340,17 @@ def test_a_status_goes_on_in_the_version_that_continues_it():
     # And one that is given up is left, because of the rule.
     assert move(found, "2013", "watched")[["move", "reasons"]].tolist() == ["left", "rule_change"]
     assert found.wide("watched").columns.tolist() == ["2011", "2012"]
+    explained(found)
+
+
+def test_years_under_the_old_version_count_though_the_new_one_is_stricter():
+    lasting = {"id": "lasting", "label": "Lasting", "criteria": ["poor"], "years": 2}
+    hard = {"id": "hard", "label": "Hard", "based_on": ["lasting"], "years": 2}
+    old = rule(title="Old", statuses=[lasting])
+    new = rule(title="New", criteria=[{**POOR, "limit": 50}], statuses=[lasting, hard])
+    found = status_history(one(10, 45, 60, 60), {2011: old, 2012: old, 2013: new, 2014: new})
+    assert held(found, "lasting") == [False, False, True, True]  # 45 was above the limit of its year
+    assert held(found, "hard") == [False, True]
     explained(found)
 
 
@@ -426,6 +445,11 @@ def test_others_that_change_place_are_the_line_and_not_the_area():
     assert move(found, "2012")[["move", "reasons"]].tolist() == ["left", "limit_change"]
     assert move(found, "2012", area="B")[["move", "reasons"]].tolist() == ["entered", "own_change"]
     explained(found)
+    small = {"id": "listed", "label": "Listed", "criteria": ["top"], "minimum_population": 1000}
+    people = {("A", "2011"): 900, ("A", "2012"): 1000, ("B", "2011"): 2000, ("B", "2012"): 2000}
+    figures = table({"A": {2011: 30, 2012: 30}, "B": {2011: 20, 2012: 10}}, residents=people)
+    found = status_history(figures, rule(criteria=first.model_dump()["criteria"], statuses=[small]))
+    assert move(found, "2012")[["reasons", "gained"]].tolist() == ["own_change", "population"]
     pair = rule(statuses=[{"id": "listed", "label": "Listed", "criteria": ["poor"], "minimum_areas": 2,
                            "inside": "kommun"}])  # fmt: skip
     inside = {"kommun": pd.Series({"A": "K", "B": "K"})}
@@ -473,6 +497,22 @@ def test_a_published_list_goes_before_figures_and_says_so():
     # Where figures say the same as the list, they are the reason.
     found = status_history(one(30, 50, 50), rule(), earlier=earlier)
     assert move(found, "2012")["reasons"] == "own_change"
+    explained(found)
+    found = status_history(one(50, 30), rule(), earlier=as_earlier({2011: ["A"]}, "listed"))
+    assert move(found, "2012")[["move", "reasons"]].tolist() == ["left", "own_change"]
+
+
+def test_lists_alone_are_put_in_before_the_years():
+    earlier = as_earlier({2011: [], 2012: ["A"], 2013: ["A"], 2014: []}, "listed", ["A"])
+    found = status_history(None, in_years(2), earlier=earlier)
+    assert found.moves[["period", "status", "move", "reasons"]].to_numpy().tolist() == [
+        ["2012", "listed", "entered", "published"],
+        ["2013", "lasting", "entered", "memory"],
+        ["2014", "listed", "left", "published"],
+        ["2014", "lasting", "left", "published"],
+    ]
+    own = found.steps.query("period == '2014' and status == 'lasting'")["holds"].tolist()
+    assert own == [True, True, True, True, True, False, False, False]
     explained(found)
 
 
