@@ -36,6 +36,12 @@ from geoplan.targeting.grants import (
     grants_if,
     roll_up_grants,
 )
+from geoplan.targeting.history import (
+    History,
+    as_earlier,
+    status_history,
+    streaks,
+)
 from geoplan.targeting.reached import (
     Reached,
     ReachedComparison,
@@ -60,6 +66,7 @@ __all__ = [
     "DesignationCertainty",
     "GrantChange",
     "GrantNoise",
+    "History",
     "NeedGrants",
     "PerformanceGrants",
     "PolicyCounters",
@@ -67,6 +74,7 @@ __all__ = [
     "ReachedComparison",
     "Selection",
     "Stability",
+    "as_earlier",
     "boundary_policy",
     "compare_grants",
     "compare_reached",
@@ -83,5 +91,7 @@ __all__ = [
     "rule_lines",
     "select",
     "stability",
+    "status_history",
+    "streaks",
     "who_is_reached",
 ]

@@ -17,7 +17,7 @@ from geoplan.risk.draws import chunks_of, each_chunk
 from geoplan.risk.shrinkage import Towards
 from geoplan.targeting.noise import Drawing, drawing_of
 from geoplan.targeting.ready import Ready
-from geoplan.targeting.rules import Selection, counted_criteria
+from geoplan.targeting.rules import Selection, counted
 from geoplan.targeting.verdicts import Verdict
 from geoplan.targeting.wording import tip_text
 
@@ -423,7 +423,7 @@ def _table(selection: Selection, drawing: Drawing, tally: _Tally, borderline: tu
     ready, chief = selection.ready, selection.rule.chief
     low, high = tally.bounds(chief)
     _, told, left = tally.of["status", chief]
-    drawn = drawing.drawn[counted_criteria(selection.rule)].to_numpy(dtype=int).sum(axis=1)
+    drawn = drawing.drawn[counted(selection.rule, selection.rule.chief)].to_numpy(dtype=int).sum(axis=1)
     # Where the outcome stands on criteria and no figure of them is drawn, nothing is known of chance.
     nothing = np.zeros(len(ready.areas), dtype=bool)
     free = ready.judge({name: Verdict(nothing, ~nothing) for name in ready.names})[chief].unknown

@@ -18,9 +18,20 @@ from geoplan.risk.normalising import settled
 from geoplan.specs import CITY, CriterionSpec, IndexSpec, RuleSpec, UseSpec, index_preset
 from geoplan.targeting.limits import Limits, edge_of, figure_of, limits_of, meets_limit, upwards
 from geoplan.targeting.measures import Measures, item_under, measures_at, measuring_table, rows_under
-from geoplan.targeting.verdicts import Scope, State, Verdict, judged, start_of
+from geoplan.targeting.verdicts import Scope, State, Verdict, judged, remembers, start_of
 
-__all__ = ["Given", "Ready", "index_figures", "index_of", "ready_for", "with_memory"]
+__all__ = [
+    "Given",
+    "Ready",
+    "earlier_must_fit",
+    "fixed_by",
+    "index_figures",
+    "index_of",
+    "indicators_asked",
+    "ready_for",
+    "ready_without",
+    "with_memory",
+]
 
 _ARITHMETIC = 5e-13  # as a share: beyond the twelfth digit is arithmetic, and not people
 REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
@@ -244,9 +255,7 @@ def given_for(
     """
     faults = Faults()
     uses = {name: UseSpec.model_validate(value) for name, value in (indicators or {}).items()}
-    wanted = {item.key for item in rule.criteria} | {rule.population}
-    if rule.preset is not None:
-        wanted |= set(index_preset(rule.preset).indicators)
+    wanted = indicators_asked(rule)
     for name in sorted(set(uses) - wanted):
         faults.add(checks.unknown_name("indicator of the rule", name, wanted, key="indicators"))
     levels = {item.inside for item in rule.criteria} | {item.inside for item in rule.statuses} | {rule.listed}
@@ -283,6 +292,12 @@ def given_for(
         reference_ids=None if reference_ids is None else list(reference_ids),
         indices=dict(indices or {}),
     )
+
+
+def indicators_asked(rule: RuleSpec) -> set[str]:
+    """Return the indicators that a rule asks the table for, by the names it has for them."""
+    preset = set(index_preset(rule.preset).indicators) if rule.preset is not None else set()
+    return {item.key for item in rule.criteria} | {rule.population} | preset
 
 
 def as_references(given: pd.DataFrame | Mapping[str, Mapping[str, float]] | None, rule: RuleSpec) -> pd.DataFrame:
@@ -406,12 +421,13 @@ def ready_for(
     )
 
 
-def _scope(rule: RuleSpec, given: Given, period: str) -> Scope:
+def _scope(rule: RuleSpec, given: Given, period: str | None) -> Scope:
+    """Put down what is asked beside the criteria; without a period nobody knows how many people there are."""
     use = given.uses.get(rule.population, UseSpec(indicator=rule.population))
     rows = given.table.data
     rows = rows[(rows["indicator"] == use.indicator) & (rows["period"] == period)].set_index("area_id")
     asked = any(status.minimum_population for status in rule.statuses)
-    if asked and rows.empty:
+    if asked and rows.empty and period is not None:
         present = sorted(set(given.table.data["indicator"]))
         raise checks.unknown_name("indicator of the table", use.indicator, present, key="population")
     listed = np.ones(len(given.areas), dtype=bool)
@@ -451,8 +467,10 @@ def with_memory(
     tuple of Ready and list
         And the periods that were looked at, with where they come from.
     """
-    fixed = _fixed(rule, given, earlier)
-    if not any(item.years > 1 or item.years_at or item.exit_years > 1 for item in rule.statuses):
+    if earlier is not None:
+        earlier_must_fit(earlier, given.areas)
+    fixed = fixed_by(rule, given, earlier)
+    if not any(remembers(item) for item in rule.statuses):
         return ready_for(rule, given, period), []
     states: dict[str, State] = {}
     told = []
@@ -460,25 +478,60 @@ def with_memory(
         own = fixed.get(year, {})
         if year in given.table.periods():
             ready = ready_for(rule, given, year, before=states, fixed=own)
-            states = ready.remember(ready.observed())
             where = "the table and earlier results" if own else "the table"
         else:
-            states = _from_lists(rule, len(given.areas), own, states, year)
+            ready = ready_without(rule, given, year, before=states, fixed=own)
             where = "earlier results"
+        states = ready.remember(ready.observed())
         told.append((year, where))
     return ready_for(rule, given, period, before=states, fixed=fixed.get(period, {})), told
 
 
-def _from_lists(
-    rule: RuleSpec, areas: int, fixed: Mapping[str, Verdict], states: Mapping[str, State], period: str
-) -> dict[str, State]:
-    """Remember a period of which only lists are known."""
-    nothing, everything = np.zeros(areas, dtype=bool), np.ones(areas, dtype=bool)
-    start = {status.id: start_of(areas) for status in rule.statuses}
-    meets = {item.id: Verdict(nothing, everything) for item in rule.criteria}
-    inside = {str(item.inside): np.zeros(areas, dtype=int) for item in rule.statuses if item.inside}
-    scope = Scope(population=np.full(areas, np.nan), listed=everything, inside=inside)
-    return judged(rule, meets, scope, period=period, before={**start, **states}, fixed=fixed)[1]
+def ready_without(
+    rule: RuleSpec,
+    given: Given,
+    period: str,
+    *,
+    before: Mapping[str, State] | None = None,
+    fixed: Mapping[str, Verdict] | None = None,
+) -> Ready:
+    """Make a rule ready for a period of which the table knows nothing, and perhaps lists tell who has which status."""
+    names = [criterion.id for criterion in rule.criteria]
+
+    def frame(value: object, dtype: type) -> pd.DataFrame:
+        return pd.DataFrame(value, index=given.areas, columns=names, dtype=dtype)
+
+    nothing, text = frame(math.nan, float), frame("", object)
+    now = Measures(
+        period=period,
+        value=nothing,
+        numerator=nothing,
+        denominator=nothing,
+        status=frame("not_collected", object),
+        reason=text,
+        source=text,
+        method=text,
+        years=dict.fromkeys(names, 1),
+        items=given.measured.definitions,
+    )
+    limits = limits_of(
+        rule,
+        given.measured,
+        now,
+        references=given.references,
+        inside=given.inside,
+        reference_ids=given.reference_ids,
+    )
+    start = {status.id: start_of(len(given.areas)) for status in rule.statuses}
+    return Ready(
+        rule=rule,
+        now=now,
+        limits=limits,
+        scope=_scope(rule, given, None),
+        groups={item.id: _numbers(item.inside, given) for item in rule.criteria if item.ranked},
+        before={**start, **(before or {})},
+        fixed=dict(fixed or {}),
+    )
 
 
 def _years_before(period: str, known: set[str]) -> list[str]:
@@ -499,24 +552,39 @@ def _years_before(period: str, known: set[str]) -> list[str]:
     return years[::-1]
 
 
-def _fixed(rule: RuleSpec, given: Given, earlier: pd.DataFrame | None) -> dict[str, dict[str, Verdict]]:
+def earlier_must_fit(earlier: pd.DataFrame, areas: pd.Index) -> None:
+    """Refuse earlier results that lack a column, or none of whose areas is judged.
+
+    Raises
+    ------
+    SpecError
+        With all that is wrong.
+    """
+    absent = [name for name in ("area_id", "period", "status", "holds") if name not in earlier]
+    if absent:
+        errors = checks.absent_columns(absent, list(earlier.columns), key="earlier")
+        raise SpecError(fault for error in errors for fault in error.faults)
+    if len(earlier) and not earlier["area_id"].astype(str).isin(areas).any():
+        what = f"none of the areas in earlier results is judged: {checks.listed(earlier['area_id'].unique())}"
+        raise SpecError(Fault(what=what, key="earlier", expected="codes of areas"))
+
+
+def fixed_by(rule: RuleSpec, given: Given, earlier: pd.DataFrame | None) -> dict[str, dict[str, Verdict]]:
     """Return period → status → verdict of what is known already."""
     if earlier is None:
         return {}
-    absent = [name for name in ("area_id", "period", "status", "holds") if name not in earlier]
-    if absent:
-        raise SpecError(fault for error in checks.absent_columns(absent, list(earlier.columns), key="earlier")
-                        for fault in error.faults)  # fmt: skip
     names = {item.continues or item.id: item.id for item in rule.statuses} | {
         item.id: item.id for item in rule.statuses
     }
+    faults = Faults()
+    for name in sorted(set(earlier["status"].astype(str)) - set(names)):
+        faults.add(checks.unknown_name("status of the rule", name, names, key="earlier"))
+    faults.raise_any()
     found: dict[str, dict[str, Verdict]] = {}
     for (period, status), rows in earlier.groupby([earlier["period"].astype(str), "status"]):
-        if status not in names:
-            continue
         holds = rows.set_index(rows["area_id"].astype(str))["holds"].astype("boolean")
         holds = holds[~holds.index.duplicated()].reindex(given.areas)
-        missing = holds.isna() & given.areas.isin(rows["area_id"].astype(str))
+        missing = holds.isna().to_numpy() & given.areas.isin(rows["area_id"].astype(str))
         truth = holds.fillna(value=False).to_numpy(dtype=bool)
         found.setdefault(str(period), {})[names[status]] = Verdict(truth, truth | missing)
     return found

@@ -21,7 +21,7 @@ from geoplan.targeting.ready import Given, Ready, given_for, places_of, with_mem
 from geoplan.targeting.verdicts import Verdict
 from geoplan.targeting.wording import area_lines, selection_lines
 
-__all__ = ["Selection", "counted_criteria", "select"]
+__all__ = ["Selection", "counted", "select"]
 
 _MOST_FLIPS = 3  # criteria that may have to change together before nobody would call it near
 POPULATION = "population"
@@ -239,10 +239,10 @@ def selection_of(
     rule, areas = ready.rule, ready.areas
     table = pd.DataFrame({POPULATION: ready.scope.population}, index=areas)
     table["qualified"] = found[rule.chief].series(areas)
-    counted = counted_criteria(rule)
+    behind = counted(rule, rule.chief)
     table["reason"] = _reasons(ready, meets, found, table["qualified"])
-    table["met"] = np.sum([meets[name].sure for name in counted], axis=0) if counted else 0
-    table["open"] = np.sum([meets[name].unknown for name in counted], axis=0) if counted else 0
+    table["met"] = np.sum([meets[name].sure for name in behind], axis=0) if behind else 0
+    table["open"] = np.sum([meets[name].unknown for name in behind], axis=0) if behind else 0
     criteria = _criteria(ready, meets)
     table = table.join(_tips(ready, meets, criteria, table["qualified"]))
     table["settled_by"] = _settled_by(ready, meets, found[rule.chief])
@@ -270,10 +270,10 @@ def _period(table: IndicatorTable, period: str | int | None) -> str:
     return periods[0]
 
 
-def counted_criteria(rule: RuleSpec) -> list[str]:
-    """Return the criteria on which the chief status stands, those of statuses below it among them."""
+def counted(rule: RuleSpec, name: str) -> list[str]:
+    """Return the criteria on which a status stands, those of statuses below it among them."""
     found: list[str] = []
-    waiting = [rule.chief]
+    waiting = [name]
     while waiting:
         status = rule.status(waiting.pop())
         found += [*status.criteria, *status.required]
@@ -423,7 +423,7 @@ def _tips(ready: Ready, meets: Mapping[str, Verdict], criteria: pd.DataFrame, qu
     distance = {name: _relative(rows, areas) for name, rows in criteria.groupby("criterion")}
     best = np.full(len(areas), np.inf)
     flips, tips = np.zeros(len(areas), dtype=int), np.full(len(areas), "", dtype=object)
-    names = [*counted_criteria(rule), *([POPULATION] if POPULATION in distance else [])]
+    names = [*counted(rule, rule.chief), *([POPULATION] if POPULATION in distance else [])]
     known = ~qualified.isna().to_numpy()
     before = qualified.fillna(value=False).to_numpy(dtype=bool)
     for size in range(1, min(_MOST_FLIPS, len(names)) + 1):
@@ -451,7 +451,7 @@ def _settled_by(ready: Ready, meets: Mapping[str, Verdict], chief: Verdict) -> p
     """Name, for areas of which nobody can tell, the criteria whose figures matter."""
     open_ = chief.unknown
     texts: list[list[str]] = [[] for _ in ready.areas]
-    for name in counted_criteria(ready.rule):
+    for name in counted(ready.rule, ready.rule.chief):
         rows = open_ & meets[name].unknown
         for place in np.flatnonzero(rows):
             texts[place].append(name)

@@ -15,9 +15,9 @@ import pandas as pd
 
 from geoplan.specs import RuleSpec, StatusSpec
 
-__all__ = ["Scope", "State", "Verdict", "judged", "start_of"]
+__all__ = ["FOREVER", "Scope", "State", "Verdict", "judged", "remembers", "start_of"]
 
-_FOREVER = 10_000  # periods: longer than any rule looks back
+FOREVER = 10_000  # periods: longer than any rule looks back
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class State:
 
 def start_of(areas: int) -> State:
     """Return the memory of a status before the first period that is known: anything may have been."""
-    nothing, always = np.zeros(areas, dtype=int), np.full(areas, _FOREVER)
+    nothing, always = np.zeros(areas, dtype=int), np.full(areas, FOREVER)
     unknown = Verdict(np.zeros(areas, dtype=bool), np.ones(areas, dtype=bool))
     return State(unknown, nothing, always, nothing, always)
 
@@ -185,10 +185,35 @@ def judged(
     states: dict[str, State] = {}
     for status in rule.statuses:
         known = (fixed or {}).get(status.id)
-        held, state = step(status, period, known or _holds(status, meets, found, scope), before[status.id])
-        found[status.id] = known or held
-        states[status.id] = replace(state, held=found[status.id])
+        plain = known if known is not None and not remembers(status) else _holds(status, meets, found, scope)
+        held, state = step(status, period, plain, before[status.id])
+        if known is not None:
+            held, state = known, _narrowed(status, period, known, state)
+        found[status.id] = held
+        states[status.id] = replace(state, held=held)
     return found, states
+
+
+def remembers(status: StatusSpec) -> bool:
+    """Tell whether a status depends on the periods before."""
+    return status.years > 1 or bool(status.years_at) or status.exit_years > 1
+
+
+def _narrowed(status: StatusSpec, period: str, known: Verdict, state: State) -> State:
+    """Learn from who is known to have a status for how long its conditions have held.
+
+    Who has it has met them for as long as it takes; who has it not has met them for less. The years on the list are
+    not the years that count.
+    """
+    needed = status.years_in(period)
+    sure, possible = state.streak_sure, state.streak_possible
+    fails_sure, fails_possible = state.fails_sure, state.fails_possible
+    possible = np.where(~known.possible & (sure < needed), np.minimum(possible, needed - 1), possible)
+    if status.exit_years == 1:
+        sure = np.where(known.sure, np.maximum(sure, needed), sure)
+        possible = np.maximum(sure, possible)
+        fails_sure, fails_possible = np.where(known.sure, 0, fails_sure), np.where(known.sure, 0, fails_possible)
+    return State(known, sure, possible, fails_sure, fails_possible)
 
 
 def _holds(status: StatusSpec, meets: Mapping[str, Verdict], found: Mapping[str, Verdict], scope: Scope) -> Verdict:
