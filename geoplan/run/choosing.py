@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, Faults, SpecError
-from geoplan.places import pairs_at, parents_at
+from geoplan.errors import Fault, Faults, InputError, SpecError
+from geoplan.places import IndicatorTable, pairs_at, parents_at
 from geoplan.risk import IndexResult, risk_index
-from geoplan.specs import RuleSpec, TargetingSpec
-from geoplan.targeting import DesignationCertainty, Selection, designation_certainty, select
+from geoplan.specs import RuleSpec, TargetingSpec, rule_names
+from geoplan.specs.targeting import BoundariesSpec, HistorySpec
+from geoplan.targeting import (
+    BoundaryPolicy,
+    DesignationCertainty,
+    History,
+    ReachedComparison,
+    Selection,
+    Stability,
+    boundary_policy,
+    compare_reached,
+    designation_certainty,
+    select,
+    stability,
+    status_history,
+)
 
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["certainty_of", "rule_of", "selection_for"]
+__all__ = ["Targeting", "certainty_of", "choice_of", "index_in", "rule_of", "selection_for"]
 
 _REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
 
@@ -110,6 +126,176 @@ def certainty_of(run: Run) -> DesignationCertainty | None:
             index_reference_ids=run.reference_members(),
             seed=run.spec.seed,
         )
+
+
+@dataclass(frozen=True)
+class Targeting:
+    """All that a scenario asks of its choice of areas; None where it does not ask.
+
+    Attributes
+    ----------
+    selections
+        Rule → what it singles out, the scenario's own first.
+    certainty, stability
+        How sure the first is, and how it fares in other years and under other conventions.
+    reached
+        Who is reached by each rule.
+    history
+        What the first said in earlier years.
+    boundaries
+        Which of its designations survive other boundaries.
+    left_out
+        What was asked and is not there, in words: kept from the public, or years without an index.
+    """
+
+    selections: Mapping[str, Selection]
+    certainty: DesignationCertainty | None
+    stability: Stability | None
+    reached: ReachedComparison | None
+    history: History | None
+    boundaries: BoundaryPolicy | None
+    left_out: tuple[str, ...] = ()
+
+
+def choice_of(run: Run) -> Targeting:
+    """Work out all that a scenario asks of its choice of areas.
+
+    To the public goes what the shown figures of the ranked areas say: earlier years and smaller areas have not been
+    protected, and are left out.
+
+    Raises
+    ------
+    InputError
+        When the scenario names no rule, or areas, tables or rules are faulty.
+    """
+    asked = run.spec.targeting
+    own, public = run.chosen_rule(), run.spec.profile == "public"
+    assert asked is not None  # noqa: S101  a rule was chosen
+    left_out = []
+    if public:
+        left_out += ["to the public: the rule in earlier years"] if asked.history or asked.certainty else []
+        left_out += ["to the public: other boundaries"] if asked.boundaries else []
+    with Faults.located_at(run.shown):
+        history = _history(run, asked.history) if asked.history and not public else None
+        if history is not None and not asked.history.periods:  # type: ignore[union-attr]  # it was asked for
+            gone = [year for year in run.counted().periods() if year not in history.rules]
+            left_out += [f"years for which the index or the rule is not defined: {', '.join(gone)}"] if gone else []
+        return Targeting(
+            selections=run.selections(),
+            certainty=run.certainty(),
+            stability=_stability(run, own) if asked.certainty and not public else None,
+            reached=_reached(run, asked.need) if asked.need else None,
+            history=history,
+            boundaries=_boundaries(run, own, asked.boundaries) if asked.boundaries and not public else None,
+            left_out=tuple(left_out),
+        )
+
+
+def _stability(run: Run, own: Selection) -> Stability:
+    earlier = _earlier(own.rule, run.spec.targeting, list(run.areas().index)) if run.spec.targeting else None
+    return stability(
+        own,
+        earlier=earlier,
+        groups=run.groups(),
+        index_reference_ids=run.reference_members(),
+        seed=run.spec.seed,
+    )
+
+
+def _reached(run: Run, need: str) -> ReachedComparison:
+    """Count who is reached, from the smallest areas where these may be shown."""
+    table = run.indicators()
+    if run.spec.profile == "public":
+        table = replace(table, parts=None)
+    if need not in table.definitions:
+        known = sorted(name for name, item in table.definitions.items() if item.kind == "share")
+        raise checks.unknown_name("indicator of the scenario", need, known, key="targeting.need")
+    above = [level for level in run.levels_above() if level in run.levels()]
+    return compare_reached(
+        table,
+        run.selections(),
+        need,
+        period=run.spec.period,
+        population=run.spec.index.population,
+        order=run.index().score,
+        levels={level: _parents(run, level) for level in above},
+    )
+
+
+def _history(run: Run, asked: HistorySpec) -> History:
+    name, rule = rule_of(run)
+    targeting = run.spec.targeting
+    assert targeting is not None  # noqa: S101  the caller has seen to it
+    periods = list(asked.periods) or [year for year in run.counted().periods() if year.isdecimal()]
+    versions = _versions(run, name, rule) if asked.versions else [rule]
+    indices: dict[str, IndexResult] = {}
+    table = run.counted()
+    if any(item.index for book in versions for item in book.criteria) and rule.preset is None:
+        indices = _indices_of(run, periods, named=bool(asked.periods))
+        periods = list(indices)
+        table = _of_years(table, periods)  # a year without an index is a gap, not something to look back at
+    inside: dict[str, pd.Series] = {}
+    for book in versions:
+        inside |= _inside(run, book)
+    wanted = {item.key for book in versions for item in book.criteria} | {book.population for book in versions}
+    given = [part for part in (_references(book, targeting, None) for book in versions) if part is not None]
+    references = pd.concat(given).drop_duplicates(ignore_index=True) if given else None
+    areas = list(run.areas().index)
+    return status_history(
+        table,
+        versions if asked.versions else rule,
+        periods=periods,
+        area_ids=areas,
+        index=indices,
+        indicators={key: use for key, use in targeting.indicators.items() if key in wanted},
+        references=references,
+        inside=inside,
+        listed=_listed(run, rule, targeting, inside),
+        earlier=_earlier(rule, targeting, areas),
+        reference_ids=run.reference_members(),
+    )
+
+
+def _of_years(table: IndicatorTable, periods: list[str]) -> IndicatorTable:
+    parts = None if table.parts is None else table.parts[table.parts["period"].isin(periods)]
+    return replace(table, data=table.data[table.data["period"].isin(periods)], parts=parts)
+
+
+def _indices_of(run: Run, periods: list[str], *, named: bool) -> dict[str, IndexResult]:
+    """Return the scenario's index in each year; one that has none is left out, unless the scenario names it."""
+    found = {}
+    for year in periods:
+        if year == run.spec.period:
+            found[year] = run.index()
+        elif named:
+            found[year] = index_in(run, year)
+        else:
+            with suppress(InputError):
+                found[year] = index_in(run, year)
+    return found
+
+
+def _versions(run: Run, name: str, rule: RuleSpec) -> list[RuleSpec]:
+    """Return the versions of a rule's family: the project's own, and those that come with geoplan."""
+    names = sorted({name, *run.catalogue.names("rules"), *rule_names()})
+    books = [run.catalogue.rule(other) for other in names]
+    return [book for book in books if book.family == rule.family and book.since is not None] or [rule]
+
+
+def _boundaries(run: Run, own: Selection, asked: BoundariesSpec) -> BoundaryPolicy:
+    """Try other boundaries, with the figures of the smallest areas that the scenario has polygons of."""
+    smallest = set(own.given.table.finest["area_id"])
+    levels = [level for level in run.levels() if level != run.spec.areas.level]
+    units = next((run.areas(level) for level in levels if smallest <= set(run.areas(level).index)), None)
+    return boundary_policy(
+        own,
+        run.areas(),
+        tolerance_m=asked.tolerance_m,
+        kinds=asked.kinds,
+        units=units,
+        index_spec=run.spec.index if own.rule.preset is None else None,
+        minimum_coverage=run.spec.indicators.minimum_coverage,
+    )
 
 
 def _of_preset(rule: RuleSpec) -> tuple[str, ...]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import pandas as pd
 
+from geoplan.run.choosing import Targeting, choice_of
+from geoplan.run.consequences import further_sheets
 from geoplan.run.folder import atomic_file
-from geoplan.show import Sheet, Style, format_date, make_style, texts, write_csv, write_workbook
-from geoplan.show.texts import Texts
-from geoplan.targeting import Selection
-from geoplan.targeting.wording import rule_lines
+from geoplan.show import Sheet, Style, format_date, make_style, plot_reached, texts, write_csv, write_workbook
+from geoplan.show.printed import SAVED
+from geoplan.targeting import Selection, rule_lines
 
 if TYPE_CHECKING:
     from geoplan.run.story import Run
@@ -142,27 +145,13 @@ def _criterion_labels(run: Run, found: Selection) -> dict[str, str]:
     return {**labels, "population": words.verdicts["population"], "earlier years": words.verdicts["earlier years"]}
 
 
-def statuses_table(run: Run, found: Mapping[str, Selection]) -> pd.DataFrame:
-    """Return what every rule says of every area, one column a rule and status."""
-    words = texts(run.spec.language)
-    names = {True: words.verdicts["yes"], False: words.verdicts["no"]}
-    table = run.areas()[["name"]].rename_axis("area_id").reset_index()
-    for selection in found.values():
-        for status in selection.rule.statuses:
-            own = selection.statuses[status.id].reindex(table["area_id"])
-            told = [words.verdicts["unknown"] if pd.isna(value) else names[bool(value)] for value in own]
-            title = f"{selection.rule.title.to(run.spec.language)}: {status.label.to(run.spec.language)}"
-            table[title] = told
-    return table
-
-
 # ---------------------------------------------------------------- files
 
 
 def write_choice(run: Run, folder: Path) -> None:
-    """Write ``choice.xlsx`` and ``decisions.csv``."""
+    """Write ``choice.xlsx``, ``decisions.csv`` and, where the scenario says who is in need, the chart ``reached``."""
     spec, words = run.spec, texts(run.spec.language)
-    found = run.selections()
+    asked = choice_of(run)
     own = run.chosen_rule()
     log, margins = decision_log(run, own), margins_table(run, own)
     decimals = {"population": 0, "met": 0, "open": 0, "flips": 0, "p_designated": 2}
@@ -176,21 +165,40 @@ def write_choice(run: Run, folder: Path) -> None:
     )
     footer = f"{own.rule.title.to(spec.language)} · {own.period} · {run.sources()}"
     shown = {"value": 2, "limit": 2, "reference": 2, "gap_limit": 2, "numerator": 0, "denominator": 0, "years": 0}
+    heads = {**words.words, "reason": words["why_missing"]}
     sheets = [
         Sheet(words["choice_sheet"], log, words.words, decimals, frozen=2, footer=footer),
         Sheet(
-            words["margins_sheet"],
-            margins,
-            {**words.words, "reason": words["why_missing"]},
-            {**shown, "margin": 0, "margin_total": 0},
-            frozen=3,
-            footer=footer,
+            words["margins_sheet"], margins, heads, {**shown, "margin": 0, "margin_total": 0}, frozen=3, footer=footer
         ),
-        *_further(run, own),
-        *([Sheet(words["rules_sheet"], statuses_table(run, found), words.words, frozen=2)] if len(found) > 1 else []),
-        Sheet(words["notes_sheet"], _notes(run, found, words), widths=(38, 110)),
+        *(replace(sheet, footer=footer) for sheet in further_sheets(run, asked)),
+        Sheet(words["notes_sheet"], _notes(run, asked), widths=(38, 110)),
     ]
     write_workbook(folder / "choice.xlsx", sheets, title=own.rule.title.to(spec.language), date=spec.date)
+    if asked.reached is not None:
+        _write_reached(run, asked, folder / "reached")
+
+
+def _write_reached(run: Run, asked: Targeting, stem: Path) -> None:
+    """Draw completeness and efficiency along the ranking, with the scenario's own choice marked."""
+    assert asked.reached is not None  # noqa: S101  the caller has seen to it
+    found = next(iter(asked.reached.results.values()))
+    chosen, whole = found.figures.loc["chosen"], found.figures.loc["whole"]
+    mark = (chosen["base"] / whole["base"], found.completeness, found.efficiency)
+    language = run.spec.language
+    with mpl.rc_context({"svg.hashsalt": "geoplan"}):
+        figure = plot_reached(
+            found.curve,
+            best=found.best,
+            chosen=mark if all(math.isfinite(part) for part in mark) else None,
+            title=run.chosen_rule().rule.title.to(language),
+            what=found.need.label.to(language),
+            period=found.period,
+            source=run.sources(),
+            language=language,
+        )
+        for ending, options in SAVED.items():
+            figure.savefig(stem.with_suffix(f".{ending}"), **options)
 
 
 def write_margins(found: Selection, names: pd.Series, path: Path) -> None:
@@ -201,17 +209,29 @@ def write_margins(found: Selection, names: pd.Series, path: Path) -> None:
         write_csv(target, table)
 
 
-def _further(run: Run, own: Selection) -> list[Sheet]:
-    del run, own
-    return []
-
-
-def _notes(run: Run, found: Mapping[str, Selection], words: Texts) -> pd.DataFrame:
-    """Put down every rule book and every convention."""
-    lines: list[tuple[str, str]] = []
+def _notes(run: Run, asked: Targeting) -> pd.DataFrame:
+    """Put down what was found in sentences, every rule book, and every convention."""
+    words, language = texts(run.spec.language), run.spec.language
     names: Any = run.areas()["name"]
-    for name, selection in found.items():
-        lines += [(name, text) for text in selection.lines(names=names, language=run.spec.language)]
-        lines += [(f"{name}: rule", text) for text in rule_lines(selection.rule, run.spec.language)]
-        lines += [(f"{name}: {head}", text) for head, text in selection.certificate.items()]
+    told: list[tuple[str, list[str]]] = []
+    for name, selection in asked.selections.items():
+        told += [(name, selection.lines(names=names, language=language))]
+        told += [(f"{name}: rule", rule_lines(selection.rule, language))]
+        told += [(f"{name}: {head}", [text]) for head, text in selection.certificate.items()]
+    if asked.certainty is not None:
+        told.append(("certainty", asked.certainty.lines(names=names, language=language)))
+    if asked.stability is not None:
+        told.append(("stability", asked.stability.lines(names=names, language=language)))
+    if asked.reached is not None:
+        told.append(("reached", asked.reached.lines(language=language)))
+        own = next(iter(asked.reached.results.values()))
+        told.append(("reached by the first", own.lines(names=names, language=language)))
+    if asked.history is not None:
+        told.append(("history", asked.history.lines(names=names, language=language)))
+        told += [(f"history: {head}", [text]) for head, text in asked.history.certificate.items()]
+    if asked.boundaries is not None:
+        told.append(("boundaries", asked.boundaries.lines(names=names, language=language)))
+        told += [(f"boundaries: {head}", [text]) for head, text in asked.boundaries.certificate.items()]
+    told.append(("not shown", list(asked.left_out)))
+    lines = [(head, text) for head, texts_ in told for text in texts_]
     return pd.DataFrame(lines, columns=[words["notes_sheet"], ""])

@@ -11,7 +11,14 @@ from geoplan.errors import listed
 from geoplan.specs.base import Finite, Model, Period, Several, Slug
 from geoplan.specs.rules import ReferenceSpec, UseSpec
 
-__all__ = ["BoundariesSpec", "CertaintySpec", "EarlierSpec", "NominationSpec", "TargetingSpec"]
+__all__ = [
+    "BoundariesSpec",
+    "CertaintySpec",
+    "EarlierSpec",
+    "HistorySpec",
+    "NominationSpec",
+    "TargetingSpec",
+]
 
 
 class NominationSpec(Model):
@@ -60,6 +67,16 @@ class BoundariesSpec(Model):
     )
 
 
+class HistorySpec(Model):
+    """Which years the rule is applied to besides the scenario's own."""
+
+    periods: Several[Period] = Field(default=(), description="Years; all that the tables have when left out.")
+    versions: bool = Field(
+        default=False,
+        description="Each year under the version of the rule that was in force, not all under the scenario's own.",
+    )
+
+
 class TargetingSpec(Model):
     """The rule that singles areas out, and what is asked of its result."""
 
@@ -86,6 +103,9 @@ class TargetingSpec(Model):
     )
     certainty: CertaintySpec | None = Field(
         default=None, description="Say how sure designations are; an empty table takes the usual answers."
+    )
+    history: HistorySpec | None = Field(
+        default=None, description="Who has had the status in earlier years; an empty table takes all of them."
     )
     boundaries: BoundariesSpec | None = Field(
         default=None, description="Try other boundaries; an empty table tries all kinds."

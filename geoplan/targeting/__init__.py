@@ -52,6 +52,10 @@ from geoplan.targeting.rules import (
     Selection,
     select,
 )
+from geoplan.targeting.selection import (
+    Choice,
+    choose_areas,
+)
 from geoplan.targeting.stability import (
     Stability,
     stability,
@@ -63,6 +67,7 @@ from geoplan.targeting.wording import (
 __all__ = [
     "Accounts",
     "BoundaryPolicy",
+    "Choice",
     "DesignationCertainty",
     "GrantChange",
     "GrantNoise",
@@ -76,6 +81,7 @@ __all__ = [
     "Stability",
     "as_earlier",
     "boundary_policy",
+    "choose_areas",
     "compare_grants",
     "compare_reached",
     "designation_certainty",
