@@ -41,7 +41,6 @@ if TYPE_CHECKING:
         transfer,
     )
     from geoplan.risk import (
-        IndexResult,
         breakdown,
         choice_effects,
         compare_results,
@@ -67,7 +66,6 @@ if TYPE_CHECKING:
         write_run,
     )
     from geoplan.show import (
-        Style,
         explore,
         make_style,
         plot,
@@ -75,6 +73,7 @@ if TYPE_CHECKING:
         plot_panels,
         plot_profile,
         plot_ranks,
+        plot_reached,
         plot_series,
         plot_slopes,
         write_geopackage,
@@ -91,6 +90,9 @@ if TYPE_CHECKING:
         IndicatorsLayer,
         IndicatorSpec,
         index_preset,
+    )
+    from geoplan.targeting import (
+        select,
     )
 
 __version__ = "0.1.0"
@@ -119,7 +121,6 @@ _WINGS = {
         "transfer",
     ),
     "risk": (
-        "IndexResult",
         "breakdown",
         "choice_effects",
         "compare_results",
@@ -145,7 +146,6 @@ _WINGS = {
         "write_run",
     ),
     "show": (
-        "Style",
         "explore",
         "make_style",
         "plot",
@@ -153,6 +153,7 @@ _WINGS = {
         "plot_panels",
         "plot_profile",
         "plot_ranks",
+        "plot_reached",
         "plot_series",
         "plot_slopes",
         "write_geopackage",
@@ -170,6 +171,7 @@ _WINGS = {
         "IndicatorsLayer",
         "index_preset",
     ),
+    "targeting": ("select",),
 }
 _HOMES = {name: wing for wing, names in _WINGS.items() for name in names}
 
@@ -178,14 +180,12 @@ __all__ = [
     "DomainSpec",
     "GeoplanError",
     "Grid",
-    "IndexResult",
     "IndexSpec",
     "IndicatorSpec",
     "IndicatorTable",
     "IndicatorsLayer",
     "InputError",
     "Run",
-    "Style",
     "as_areas",
     "as_indicators",
     "breakdown",
@@ -218,6 +218,7 @@ __all__ = [
     "plot_panels",
     "plot_profile",
     "plot_ranks",
+    "plot_reached",
     "plot_series",
     "plot_slopes",
     "profile",
@@ -228,6 +229,7 @@ __all__ = [
     "risk_index",
     "roll_up",
     "segregation",
+    "select",
     "sheets",
     "shrink",
     "totals",

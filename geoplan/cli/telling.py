@@ -104,9 +104,23 @@ def tell_run(opened: gp.Run, folder: Path) -> None:
         stdout.print(f"[dim]{escape('. '.join(sure.lines([])))}.[/]", soft_wrap=True)
     for line in opened.notes():
         stdout.print(f"[dim]Note: {escape(line)}.[/]", soft_wrap=True)
+    _tell_choice(opened)
     stdout.print(f"[dim]Source: {escape(opened.sources())}.[/]", soft_wrap=True)
     files = ", ".join(sorted(path.name for path in folder.iterdir()))
     stdout.print(f"Written to [bold]{escape(str(folder))}[/]: {files}", soft_wrap=True)
+
+
+def _tell_choice(opened: gp.Run) -> None:
+    """Print which areas the scenario's rule singles out, and which are on the border."""
+    if opened.spec.targeting is None:
+        return
+    names, language = opened.areas()["name"], opened.spec.language
+    for line in opened.chosen_rule().lines(names=names, language=language):
+        stdout.print(f"{escape(line)}.", soft_wrap=True)
+    sure = opened.certainty()
+    if sure is not None:
+        for line in sure.lines(names=names, language=language):
+            stdout.print(f"[dim]{escape(line)}.[/]", soft_wrap=True)
 
 
 def tell_check(report: CheckReport, most: int | None) -> None:

@@ -15,6 +15,7 @@ from geoplan.run.consequences import further_sheets
 from geoplan.run.folder import atomic_file
 from geoplan.show import Sheet, Style, format_date, make_style, plot_reached, texts, write_csv, write_workbook
 from geoplan.show.printed import SAVED
+from geoplan.show.texts import Texts
 from geoplan.targeting import Selection, rule_lines
 
 if TYPE_CHECKING:
@@ -78,11 +79,15 @@ def designation_style(run: Run, found: Selection) -> tuple[pd.Series, Style]:
     return numbers, style
 
 
-def named_areas(found: Selection, kinds: pd.Series) -> dict[str, str]:
-    """Return the areas that a map of a rule names, those that qualify first; with a mark where outcomes differ."""
-    shown = [kind for kind in reversed(OUTCOMES) if kind != "designation_no" and kind in set(kinds)]
-    marks = len(shown) > 1
-    return {code: OUTCOMES[kind] if marks else "" for kind in shown for code in found.table.index[kinds == kind]}
+def named_areas(found: Selection, kinds: pd.Series, words: Texts) -> dict[str, str]:
+    """Return the areas that a map of a rule names, those that surely qualify first, with a word where it is not so."""
+    beside = {
+        "designation_yes": "",
+        "designation_yes_borderline": f"({words.verdicts['borderline']})",
+        "designation_nominated": f"({words.verdicts['nominated']})",
+        "designation_no_borderline": f"({words.verdicts['not_borderline']})",
+    }
+    return {code: text for kind, text in beside.items() for code in found.table.index[kinds == kind]}
 
 
 # ---------------------------------------------------------------- tables

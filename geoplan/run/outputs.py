@@ -377,7 +377,7 @@ def _write_designations(run: Run, stem: Path, backdrop: Any, outline: gpd.GeoDat
     words = texts(run.spec.language)
     found = run.chosen_rule()
     values, style = designation_style(run, found)
-    named = named_areas(found, outcomes_of(run, found))
+    named = named_areas(found, outcomes_of(run, found), words)
     with mpl.rc_context({"svg.hashsalt": "geoplan"}):
         figure = plot(run.areas(), values, style=style, backdrop=backdrop, outline=outline, named=named,
                       named_title=words["map_designations"])  # fmt: skip
