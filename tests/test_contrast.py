@@ -14,7 +14,16 @@ from strategies import tables
 from geoplan.errors import IdError, SpecError, TableError
 from geoplan.places import IndicatorTable, roll_up, unit_scale
 from geoplan.places.indicators import COLUMNS
-from geoplan.risk import contrast, contrast_scores, profile, risk_index, strengths
+from geoplan.risk import (
+    contrast,
+    contrast_scores,
+    index_series,
+    profile,
+    risk_index,
+    segregation,
+    shrink,
+    strengths,
+)
 from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec
 
 
@@ -507,6 +516,25 @@ def test_the_sample_has_a_profile_for_every_area(sample_run):
     mine = found.set_index(["area_id", "indicator"])["relative"].dropna()
     np.testing.assert_allclose(mine.loc[index.index], index)
     assert set(found["kind"]) == {"weakness", "as the city", "strength", "not comparable"}
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda rows: contrast(rows, NEXT, period="2012"),
+        lambda rows: profile(rows, period="2012"),
+        lambda rows: segregation(rows, "poor"),
+        shrink,
+        lambda rows: index_series(rows, IndexSpec(domains=[{"id": "d", "label": "D", "indicators": ["poor"]}])),
+    ],
+)
+def test_the_rows_of_a_table_are_no_table(town, measure):
+    with pytest.raises(SpecError) as caught:
+        measure(town.data)
+    assert str(caught.value) == (
+        "key 'table': DataFrame is no table of indicators. Expected: an IndicatorTable. Hint: hand in the table "
+        "itself, not its `.data`"
+    )
 
 
 def test_a_whole_result_is_no_score():

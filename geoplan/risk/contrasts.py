@@ -18,7 +18,7 @@ from geoplan.errors import Fault, Faults, IdError, SpecError, TableError
 from geoplan.places import IndicatorTable, known_sums, roll_up, totals, unit_scale
 from geoplan.places.areas import codes, must_have
 from geoplan.places.indicators import COLUMNS, KNOWN
-from geoplan.risk.inputs import relative_to, relative_way
+from geoplan.risk.inputs import must_be_indicators, relative_to, relative_way
 from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec
 
 __all__ = ["contrast", "contrast_scores", "figures_of", "narrowed", "profile", "strengths"]
@@ -86,7 +86,7 @@ def contrast(
     ------
     SpecError
         When an indicator or the period is not in the table, an indicator is a count, no area lies in the reference,
-        or ``level`` is not between 0 and 1.
+        ``level`` is not between 0 and 1, or the table is something else.
     IdError
         When the neighbours' codes and the table's have nothing in common, or an area is its own neighbour.
     TableError
@@ -280,7 +280,7 @@ def profile(
     ------
     SpecError
         When an indicator, the period or the area is not known, an indicator is a count, no area lies in the
-        reference, or a limit cannot be.
+        reference, a limit cannot be, or the table is something else.
     TableError
         When a rate without counts has no base to weigh it by.
 
@@ -380,6 +380,7 @@ def _check_level(level: float) -> None:
 
 def _names(table: IndicatorTable, period: str, indicators: Iterable[str] | None) -> list[str]:
     """Return the indicators to compare, once each; those that cannot be are faults."""
+    must_be_indicators(table)
     faults = Faults()
     rows = table.data
     if period not in set(rows["period"]):
