@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,8 @@ def contrast_scores(
         a difference is clear.
     level
         How sure a difference must be to be called clear, two-sided: at 0.90 the area lies on the same side of the
-        others in 95 of 100 draws.
+        others in 95 of 100 draws, and the difference is larger than 1.64 times the standard deviation of the draws'.
+        The latter because draws from small areas are drawn towards a whole, and need not scatter around the score.
 
     Returns
     -------
@@ -99,23 +101,20 @@ def contrast_scores(
     ties = pairs[pairs["area_id"].isin(score.index)].sort_values(["area_id", "neighbour_id"])
     means = _means(score.to_numpy()[:, None], _links(ties, score.index), weight.to_numpy(), inside)
     around, rest = (mean[:, 0] for mean in means)
-    nothing = np.full(len(score), np.nan)
-    above = (nothing, nothing)
-    if draws is not None:
-        drawn = draws.reindex(score.index).to_numpy()
-        above = _above(drawn, _links(ties, score.index), weight.to_numpy(), inside)
+    drawn = np.empty((len(score), 0)) if draws is None else draws.reindex(score.index).to_numpy()
+    beside, against = _drawn(drawn, _links(ties, score.index), weight.to_numpy(), inside)
     frame = score.to_frame()
     theirs = ties["neighbour_id"].map(score).astype(float)
     known = ties[theirs.notna()].assign(theirs=theirs)
     frame["neighbours"] = known["area_id"].value_counts().reindex(frame.index).fillna(0).astype(int)
     frame["neighbours_total"] = ties["area_id"].value_counts().reindex(frame.index).fillna(0).astype(int)
     frame["neighbours_score"] = around
-    frame = frame.join(_told(frame["score"] - around, above[0], level, ""))
+    frame = frame.join(_told(frame["score"] - around, beside, level, ""))
     frame = frame.join(_steepest(score, known))
     cases = [frame["score"].isna(), frame["neighbours_total"] == 0, frame["neighbours"] == 0]
     frame["reason"] = np.select(cases, ["score_not_known", "no_neighbours", "neighbours_not_known"], "")
     frame["rest_score"] = rest
-    frame = frame.join(_told(frame["score"] - rest, above[1], level, "_rest"))
+    frame = frame.join(_told(frame["score"] - rest, against, level, "_rest"))
     frame["reason_rest"] = np.select([frame["score"].isna(), np.isnan(rest)], ["score_not_known", "no_rest"], "")
     return frame
 
@@ -153,28 +152,31 @@ def _means(
         return (links @ points) / (links @ base), rest_points / rest_base
 
 
-def _above(
+def _drawn(
     drawn: np.ndarray, links: sparse.csr_array, weight: np.ndarray, inside: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of the draws in which each area lies above its neighbours, and above the rest, ties by half."""
-    above, many = np.zeros((2, len(drawn))), np.zeros((2, len(drawn)))
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return, against the neighbours and against the rest, how often each area lies above, and how the gap scatters."""
+    many, above, points, squares = np.zeros((4, 2, len(drawn)))
     for start in range(0, drawn.shape[1], _CHUNK):
         scores = drawn[:, start : start + _CHUNK].astype(float)
         for side, mean in enumerate(_means(scores, links, weight, inside)):
             gap = scores - mean
             gap[np.abs(gap) <= _EXACT_DRAWN] = 0.0
-            above[side] += (gap > 0).sum(axis=1) + 0.5 * (gap == 0).sum(axis=1)
             many[side] += (~np.isnan(gap)).sum(axis=1)
+            above[side] += (gap > 0).sum(axis=1) + 0.5 * (gap == 0).sum(axis=1)
+            points[side] += np.nansum(gap, axis=1)
+            squares[side] += np.nansum(gap**2, axis=1)
     with np.errstate(invalid="ignore"):
-        one, other = above / many
-    return one, other
+        scatter = np.sqrt(np.clip(squares / many - (points / many) ** 2, 0.0, None))
+        return list(zip(above / many, scatter, strict=True))
 
 
-def _told(difference: pd.Series, above: np.ndarray, level: float, suffix: str) -> pd.DataFrame:
-    """Return a difference with how sure it is: clear where nearly all draws have it on the side on which it lies."""
-    share = pd.Series(above, index=difference.index).where(difference.notna())
+def _told(difference: pd.Series, drawn: tuple[np.ndarray, np.ndarray], level: float, suffix: str) -> pd.DataFrame:
+    """Return a difference with how often it is drawn, and whether it is clear."""
+    share, scatter = (pd.Series(found, index=difference.index).where(difference.notna()) for found in drawn)
     same_side = share.where(difference > 0, 1 - share)
-    sure = (same_side >= (1 + level) / 2 - _EXACT) & (difference.abs() > _EXACT)
+    limit = NormalDist().inv_cdf((1 + level) / 2) * scatter + _EXACT
+    sure = (same_side >= (1 + level) / 2 - _EXACT) & (difference.abs() > limit)
     told = {"difference": difference, "above": share, "clear": sure.astype("boolean").mask(share.isna())}
     return pd.DataFrame({f"{name}{suffix}": column for name, column in told.items()})
 

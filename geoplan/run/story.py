@@ -47,6 +47,7 @@ from geoplan.run.geography import Tie, extent_of, levels_above, nesting_of, note
 from geoplan.run.levelling import at_ranked_level, joined, level_of
 from geoplan.run.matching import layer_of_kind, siblings
 from geoplan.run.publishing import as_public, protect_run, without_parts
+from geoplan.run.standing import Standing, standing_of
 from geoplan.run.styling import style_of
 from geoplan.show import Style
 from geoplan.sources import Catalogue, Dataset, home
@@ -482,6 +483,21 @@ class Run:
     def certainty(self) -> None:
         """Return how sure designations are."""
         return
+
+    @cached_property
+    def _standing(self) -> Standing:
+        with Faults.located_at(self.shown):
+            return standing_of(self, self._counted)
+
+    def standing(self) -> Standing:
+        """Return each area's strengths and weaknesses, and its score beside its neighbours' and the city's.
+
+        Raises
+        ------
+        InputError
+            When areas or tables are faulty.
+        """
+        return self._standing
 
     def reference_members(self) -> list[str]:
         """Return the ranked areas that make up what scores 100.
