@@ -43,7 +43,11 @@ def public_folder(published, tmp_path_factory):
 def test_only_what_is_clear_is_named_by_the_rule_of_strengths(sample_run):
     areas, labels = sample_run.areas(), gp.sheets(sample_run.indicators().definitions, "sv")["label"]
     profile = gp.profile(
-        sample_run.indicators(), period="2012", area_ids=areas.index, indicators=sample_run.spec.index.indicators
+        sample_run.indicators(),
+        period="2012",
+        area_ids=areas.index,
+        indicators=sample_run.spec.index.indicators,
+        level=0.99,
     )
     found = named_sides(sample_run)
     clear = profile[profile["clear"].fillna(value=False)]
@@ -58,12 +62,13 @@ def test_workbook_analysis_table_and_explanation_name_the_same(sample_run, sampl
     assert list(rows) == list(sample_run.index().ranking.index)
     for area, row in rows.items():
         assert (row["Styrkor"] or "", row["Svagheter"] or "") == tuple(sides.loc[area].iloc[:2])
-    found = gp.explain_run(sample_folder, "Almvreten")
-    assert "; ".join(found.strengths) == rows["0099S15"]["Styrkor"]
-    assert "; ".join(found.weaknesses) == rows["0099S15"]["Svagheter"]
-    said = geoplan("explain", sample_folder, "Almvreten", cwd=tmp_path).out
-    assert f"Strengths: {rows['0099S15']['Styrkor']}." in " ".join(said.split())
-    assert f"Weaknesses: {rows['0099S15']['Svagheter']}." in " ".join(said.split())
+    both = sides[(sides.iloc[:, :2] != "inga tydliga").all(axis=1) & (sides["reason"] == "")].index[0]
+    found = gp.explain_run(sample_folder, both)
+    assert "; ".join(found.strengths) == rows[both]["Styrkor"]
+    assert "; ".join(found.weaknesses) == rows[both]["Svagheter"]
+    said = geoplan("explain", sample_folder, both, cwd=tmp_path).out
+    assert f"Strengths: {rows[both]['Styrkor']}." in " ".join(said.split())
+    assert f"Weaknesses: {rows[both]['Svagheter']}." in " ".join(said.split())
     told = json.loads(geoplan("explain", sample_folder, "Granhöjden", "--json", cwd=tmp_path).out)
     assert (told["strengths"], len(told["weaknesses"])) == ([], 3)
     assert "Strengths: none clear." in geoplan("explain", sample_folder, "Granhöjden", cwd=tmp_path).out
@@ -204,3 +209,13 @@ def test_sides_are_of_the_year_itself_where_the_index_is_relative_to_another(pro
     found = run.standing().profile.drop_duplicates("indicator").set_index("indicator")["city"]
     assert found.to_dict() == pytest.approx(city[found.index].to_dict())
     assert run.index().reference.loc["poor", "value"] > city["poor"]
+
+
+def test_a_direction_that_the_scenario_turns_turns_the_sides(project, opened):
+    before = opened().standing().profile.set_index(["area_id", "indicator"])["kind"]
+    project.edit(project.scenario, "[index]", '[index]\ndirections = { crime = "higher_is_better" }')
+    after = opened().standing().profile.set_index(["area_id", "indicator"])["kind"]
+    other = {"strength": "weakness", "weakness": "strength"}
+    assert {"strength", "weakness"} <= set(before.xs("crime", level=1))
+    assert (after.xs("crime", level=1) == before.xs("crime", level=1).map(lambda kind: other.get(kind, kind))).all()
+    assert (after.xs("poor", level=1) == before.xs("poor", level=1)).all()
