@@ -193,13 +193,10 @@ def standing_sheet(run: Run) -> Sheet:
     table["why_uncompared"] = _why(run, sides["reason"], scores, ranking["reason"])
     table = table.assign(period=run.spec.period, source=run.sources()).reset_index()
     points = ["score", "neighbours_score", "difference", "rest_score", "difference_rest"]
-    headings = words.words
-    if not found.weighted:
-        headings = headings | {name: words[f"{name}_equal"] for name in ("neighbours_score", "rest_score")}
     return Sheet(
         words["profile_sheet"],
         table,
-        headings,
+        words.words,
         {**dict.fromkeys(points, score_decimals(run.spec.index)), "population": 0, "neighbours": 0},
         frozen=2,
         widths=(10, 22, 46, 46),
@@ -231,6 +228,7 @@ def standing_notes(run: Run) -> list[str]:
     said = [
         words["profile_rule"].format(gap=f"{_GAP:g}", share=f"{100 * _SURE:g}", most=_MOST),
         words["neighbour_rule"],
+        words["mean_by_residents" if run.standing().weighted else "mean_of_all"],
     ]
     if sure is not None:
         share = format_number(50 * (1 + sure.level), run.spec.language, decimals=0 if sure.level * 50 % 1 == 0 else 1)
