@@ -393,6 +393,13 @@ def test_arguments_out_of_range(arguments, said):
     assert str(caught.value) == said
 
 
+def test_permutations_may_be_left_to_the_whole_pattern_as_to_the_local_one():
+    near = neighbours(NINE)
+    left_out, none = (global_pattern(VALUES, near, **given) for given in ({}, {"permutations": None}))
+    assert none.permutations == left_out.permutations == 999
+    pd.testing.assert_frame_equal(none.measures, left_out.measures)
+
+
 @pytest.mark.parametrize("measure", [global_pattern, local_pattern])
 def test_what_is_no_series_and_what_are_no_neighbours_is_refused(measure):
     near = neighbours(NINE)

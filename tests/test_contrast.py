@@ -12,9 +12,18 @@ from scipy import stats
 from strategies import tables
 
 from geoplan.errors import IdError, SpecError, TableError
-from geoplan.places import IndicatorTable, roll_up, unit_scale
+from geoplan.places import IndicatorTable, roll_up, totals, unit_scale
 from geoplan.places.indicators import COLUMNS
-from geoplan.risk import contrast, contrast_scores, profile, risk_index, strengths
+from geoplan.risk import (
+    contrast,
+    contrast_scores,
+    index_series,
+    profile,
+    risk_index,
+    segregation,
+    shrink,
+    strengths,
+)
 from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec
 
 
@@ -324,6 +333,70 @@ def test_scores_against_neighbours_worked_by_hand():
     assert found.loc["C", ["largest_difference", "largest_neighbour"]].tolist() == [-30, "A"]
 
 
+def test_scores_against_the_rest_of_the_city_worked_by_hand():
+    people = pd.Series({"A": 100, "B": 300, "C": 100, "D": 0, "E": 50})
+    found = contrast_scores(SCORES, NEXT, people)
+    # Without A: (90 × 300 + 120 × 100 + 80 × 50) / 450.
+    assert found.loc["A", "rest_score"] == pytest.approx(43_000 / 450)
+    assert found.loc["A", "difference_rest"] == pytest.approx(150 - 43_000 / 450)
+    assert found["reason_rest"].to_dict() == {"A": "", "B": "", "C": "", "D": "score_not_known", "E": ""}
+    # Of a city of A and B the rest for A is B, and for C, which lies outside, both.
+    found = contrast_scores(SCORES, NEXT, reference_ids=["A", "B"])
+    assert found["rest_score"].to_dict() == {"A": 90, "B": 150, "C": 120, "D": 120, "E": 120}
+    assert contrast_scores(SCORES.loc[["A"]], pairs())["reason_rest"].tolist() == ["no_rest"]
+
+
+def test_draws_say_whether_a_difference_of_scores_is_clear():
+    # A is above B in all of 20 draws, by 60 ± 10; C above E in 19, and by less than the draws scatter.
+    wave = np.tile([-10.0, 10.0], 10)
+    drawn = pd.DataFrame(
+        [150 + wave, np.full(20, 90.0), np.r_[-500.0, np.full(19, 100.0)], np.full(20, 80.0)], index=list("ABCE")
+    )
+    found = contrast_scores(SCORES, pairs("AB", "CE"), draws=drawn)
+    assert found["above"].round(2).dropna().to_dict() == {"A": 1.0, "B": 0.0, "C": 0.95, "E": 0.05}
+    assert found["clear"].dropna().to_dict() == {"A": True, "B": True, "C": False, "E": False}
+    assert found["clear"].isna().to_dict()["D"]
+    # Without draws nothing is known of it.
+    assert contrast_scores(SCORES, NEXT)[["clear", "clear_rest"]].isna().all(axis=None)
+    with pytest.raises(SpecError, match=r"a level of 1\. Expected: between 0 and 1, such as 0\.90"):
+        contrast_scores(SCORES, NEXT, draws=drawn, level=1)
+
+
+def test_a_difference_that_chance_makes_is_seldom_clear():
+    random = np.random.default_rng(2)
+    truth = 100 + random.normal(0, 3, size=(400, 1))  # what draws scatter around, where nobody differs in truth
+    drawn = pd.DataFrame(truth + random.normal(0, 3, size=(400, 500)))
+    scores = pd.Series(truth[:, 0])
+    scores.index = drawn.index = [f"{number:03d}" for number in range(400)]
+    found = contrast_scores(scores, pairs(), draws=drawn)
+    assert 0.06 <= found["clear_rest"].mean() <= 0.14
+
+
+def test_draws_of_many_and_of_few_at_once_are_the_same():
+    random = np.random.default_rng(3)
+    drawn = pd.DataFrame(random.normal(100, 10, size=(5, 1300)), index=list("ABCDE"))
+    drawn.iloc[2, ::7] = np.nan
+    found = contrast_scores(SCORES, NEXT, draws=drawn)
+    around = drawn.loc[["B", "C"]].mean()
+    assert found.loc["A", "above"] == pytest.approx((drawn.loc["A"] > around).mean())
+    rest = drawn.drop("C").mean()
+    known = drawn.loc["C"].notna()
+    assert found.loc["C", "above_rest"] == pytest.approx((drawn.loc["C"] > rest)[known].mean())
+
+
+def test_what_the_city_has_may_come_from_elsewhere(town):
+    whole = totals(town).xs("2012", level="period")
+    pd.testing.assert_frame_equal(profile(town, period="2012"), profile(town, period="2012", city=whole))
+    # Of a table that hides A's poor the city still has them: 390 of 2,900.
+    hidden = dataclasses.replace(town, data=town.data.copy())
+    at = (hidden.data["area_id"] == "A") & (hidden.data["indicator"] == "poor")
+    hidden.data.loc[at, ["value", "numerator", "denominator"]] = np.nan
+    hidden.data.loc[at, "status"] = "suppressed"
+    found = profile(hidden, period="2012", city=whole)
+    assert row(found, "B", "poor")["city"] == pytest.approx(100 * 390 / 2900)
+    assert row(found, "A", "poor")[["kind", "reason"]].tolist() == ["not comparable", "figure_not_known"]
+
+
 def test_scores_weighted_by_residents():
     people = pd.Series({"A": 100, "B": 300, "C": 100, "D": 0, "E": 50})
     found = contrast_scores(SCORES, NEXT, people)
@@ -507,6 +580,25 @@ def test_the_sample_has_a_profile_for_every_area(sample_run):
     mine = found.set_index(["area_id", "indicator"])["relative"].dropna()
     np.testing.assert_allclose(mine.loc[index.index], index)
     assert set(found["kind"]) == {"weakness", "as the city", "strength", "not comparable"}
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda rows: contrast(rows, NEXT, period="2012"),
+        lambda rows: profile(rows, period="2012"),
+        lambda rows: segregation(rows, "poor"),
+        shrink,
+        lambda rows: index_series(rows, IndexSpec(domains=[{"id": "d", "label": "D", "indicators": ["poor"]}])),
+    ],
+)
+def test_the_rows_of_a_table_are_no_table(town, measure):
+    with pytest.raises(SpecError) as caught:
+        measure(town.data)
+    assert str(caught.value) == (
+        "key 'table': DataFrame is no table of indicators. Expected: an IndicatorTable. Hint: hand in the table "
+        "itself, not its `.data`"
+    )
 
 
 def test_a_whole_result_is_no_score():

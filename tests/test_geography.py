@@ -168,7 +168,7 @@ def test_a_run_that_merges_nothing_has_nothing_behind_its_figures(project, geopl
     told = geoplan("explain", "build/four", "0101", cwd=project.root)
     assert "lowest–highest" not in told.out
     book = openpyxl.load_workbook(project / "build/four/ranking.xlsx")
-    assert book.sheetnames == ["Ranking", "Indicators", "Notes"]
+    assert book.sheetnames == ["Ranking", "Strengths and weaknesses", "Indicators", "Notes"]
     assert "Spread" not in [cell.value for cell in book["Indicators"][1]]
 
 

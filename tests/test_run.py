@@ -98,7 +98,7 @@ def test_the_manifest_describes_the_run(sample_folder, sample_run):
 def test_every_output_tells_the_same_ranking(sample_folder, sample_run):
     ranking = sample_run.index().ranking
     book = openpyxl.load_workbook(sample_folder / "ranking.xlsx")
-    assert book.sheetnames == ["Rangordning", "Indikatorer", "Utbredning", "Anteckningar"]
+    assert book.sheetnames == ["Rangordning", "Styrkor och svagheter", "Indikatorer", "Utbredning", "Anteckningar"]
     sheet = book["Rangordning"]
     assert sheet.freeze_panes == "D2"
     head = [cell.value for cell in sheet[1]]

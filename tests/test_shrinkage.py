@@ -68,7 +68,7 @@ def test_local_moments_are_marshalls_as_esda_has_them():
     )
     again = values(rates(CASES, BASE), towards="neighbours", neighbours=graph, strength="moments")
     assert again == pytest.approx(found, rel=1e-15)
-    known = Neighbours(graph, frame.assign(how="contiguity"), (), "contiguity", "keep")
+    known = Neighbours(graph.unique_ids, frame.assign(how="contiguity"), (), "contiguity", "keep")
     once_more = values(rates(CASES, BASE), towards="neighbours", neighbours=known, strength="moments")
     assert once_more == pytest.approx(found, rel=1e-15)
 

@@ -337,6 +337,7 @@ def test_sentences():
     said = RankUncertainty(
         table=table,
         ranks=ranks,
+        scores=np.where(ranks > 0, 111.0 - ranks, np.nan),
         failed=pd.DataFrame({"reason": ["no area has a score"], "draws": [1]}),
         draws=10,
         varied={"counts": "as they are", "weights": "as the index has it", "left_out": "one indicator, or none"},

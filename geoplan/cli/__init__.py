@@ -112,7 +112,8 @@ def explain(
         tables = {
             name: json.loads(getattr(found, name).to_json(orient="records")) for name in ("domains", "indicators")
         }
-        told = {**found.area, "ranked": found.ranked, **tables}
+        sides = {"strengths": found.strengths, "weaknesses": found.weaknesses}
+        told = {**found.area, "ranked": found.ranked, **sides, **tables}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2, allow_nan=False))
         return
     tell_area(found)

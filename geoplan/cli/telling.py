@@ -240,6 +240,9 @@ def tell_area(found: Any) -> None:
     title = f"{area['level']}, {area['period']} · {manifest['scenario']['title']}"
     stdout.print(f"[bold]{escape(area['name'])}[/] ({escape(area['area_id'])}), {escape(title)}", soft_wrap=True)
     stdout.print(_verdict(area, found.ranked, manifest))
+    for heading, sides in (("Strengths", found.strengths), ("Weaknesses", found.weaknesses)):
+        if sides is not None:
+            stdout.print(f"{heading}: {escape('; '.join(sides) or 'none clear')}.")
     relative = _is_relative(manifest)
     domains = plain_table("domain", "index", "points from 100" if relative else "points from mean")
     for row in found.domains.itertuples():

@@ -19,7 +19,6 @@ from geoplan.risk.comparison import (
 )
 from geoplan.risk.contrasts import (
     contrast,
-    contrast_scores,
     profile,
     strengths,
 )
@@ -41,6 +40,9 @@ from geoplan.risk.index import (
 )
 from geoplan.risk.methods import (
     scores_are_relative,
+)
+from geoplan.risk.score_contrasts import (
+    contrast_scores,
 )
 from geoplan.risk.separation import (
     segregation,

@@ -1,13 +1,14 @@
 """Neighbours: which areas lie beside each other, with bridges over water and without leaving islands out unseen.
 
-Every way ends in the same thing: a :class:`libpysal.graph.Graph` of zeros and ones, and a table that says how each
-pair came about.
+Every way ends in the same thing: a table that says how each pair came about, and the same as a
+:class:`libpysal.graph.Graph` of zeros and ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
@@ -42,9 +43,8 @@ class Neighbours:
 
     Attributes
     ----------
-    graph
-        The neighbours as :class:`libpysal.graph.Graph`: weights 1, focal ids in the order of the areas, an area
-        without neighbours as a loop of weight 0.
+    area_ids
+        The areas, in their order.
     pairs
         Columns ``area_id``, ``neighbour_id`` (str) and ``how`` (``contiguity``, ``nearest``, ``distance``, ``bridge``
         or ``island``: the first of these by which the pair was found); one row a direction, in the order of the areas.
@@ -58,16 +58,33 @@ class Neighbours:
         Number of lines given as bridges that do not help to cross a gap between two areas.
     """
 
-    graph: Graph
+    area_ids: pd.Index = field(repr=False)
     pairs: pd.DataFrame = field(repr=False)
     islands: tuple[str, ...]
     rule: str
     islands_rule: str
     unused: int = 0
 
+    @cached_property
+    def graph(self) -> Graph:
+        """The neighbours as :class:`libpysal.graph.Graph`.
+
+        Weights 1, focal ids in the order of the areas, an area without neighbours as a loop of weight 0. Made on first
+        use: who needs the pairs only is spared the import.
+        """
+        return graph_of(self._links, self.area_ids.to_numpy())
+
+    @property
+    def _links(self) -> _Links:
+        """The pairs by position."""
+        return (
+            self.area_ids.get_indexer(self.pairs["area_id"]),
+            self.area_ids.get_indexer(self.pairs["neighbour_id"]),
+        )
+
     def lines(self) -> list[str]:
         """Return what was found as sentences; the first says how many neighbours an area has."""
-        number, links = self.graph.n, len(self.pairs)
+        number, links = len(self.area_ids), len(self.pairs)
         areas = "1 area has" if number == 1 else f"{number:,} areas have"
         said = [f"{areas} {links / number:.1f} neighbours on average ({self.rule})"]
         bridged = int((self.pairs["how"] == "bridge").sum() / 2)
@@ -82,8 +99,10 @@ class Neighbours:
             done = f"{'was' if one else 'were'} joined to the nearest" if joined else f"{'stays' if one else 'stay'} so"
             alone = "1 area has" if one else f"{len(self.islands):,} areas have"
             said.append(f"{alone} no neighbour by this rule and {done}: {checks.listed(self.islands)}")
-        if self.graph.n_components > 1:
-            said.append(f"the areas form {self.graph.n_components:,} groups with no link between them")
+        ties = sparse.csr_array((np.ones(links), self._links), shape=(number, number))
+        groups = connected_components(ties, directed=False, return_labels=False)
+        if groups > 1:
+            said.append(f"the areas form {groups:,} groups with no link between them")
         return said
 
 
@@ -166,7 +185,7 @@ def neighbours(
     ids = areas.index.to_numpy()
     pairs = {"area_id": ids[table["from"]], "neighbour_id": ids[table["to"]], "how": table["how"].to_numpy(object)}
     return Neighbours(
-        graph=graph_of((table["from"].to_numpy(), table["to"].to_numpy()), ids),
+        area_ids=areas.index,
         pairs=pd.DataFrame(pairs),
         islands=names,
         rule=rule,

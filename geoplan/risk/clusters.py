@@ -32,6 +32,7 @@ NOT_DISTINGUISHABLE, NO_CLASS = "not distinguishable", "no class"
 _LEAST = 4  # the variance of Moran's I under randomisation divides by n - 3
 _MOST_SEED = 2**32 - 1
 _PERMUTATIONS = 9_999
+_PERMUTATIONS_WHOLE = 999
 _SAME = 1e-9  # in standard deviations: sums of the same values in another order
 _CELLS = 5_000_000
 _EQUAL = 1e-12
@@ -109,7 +110,7 @@ class _Field:
 
 
 def global_pattern(
-    values: pd.Series, neighbours: Neighbours, *, permutations: int = 999, seed: int = 1
+    values: pd.Series, neighbours: Neighbours, *, permutations: int | None = None, seed: int = 1
 ) -> GlobalPattern:
     r"""Measure whether areas resemble their neighbours, by Moran's I, Geary's C and Getis and Ord's G.
 
@@ -133,7 +134,7 @@ def global_pattern(
     neighbours
         From :func:`neighbours`, of these areas and perhaps more.
     permutations
-        Number of times the values are dealt out anew over the areas.
+        Number of times the values are dealt out anew over the areas; 999 when left out.
     seed
         The same seed gives the same result, in whatever order the areas stand.
 
@@ -162,14 +163,15 @@ def global_pattern(
     {'moran': 0.6667, 'geary': 0.2778, 'getis_ord': 0.4035}
     """
     _must_be_possible(permutations=permutations, seed=seed)
+    draws = permutations or _PERMUTATIONS_WHOLE
     known = _field(values, neighbours)
-    moran, geary, g = _dealt(known, permutations, seed) if not known.reason else (_nothing(known.reason),) * 3
+    moran, geary, g = _dealt(known, draws, seed) if not known.reason else (_nothing(known.reason),) * 3
     return GlobalPattern(
         measures=pd.DataFrame([moran, geary, g], index=pd.Index(list(_WORDS), name="measure")),
         areas=len(known.figures),
         missing=known.missing,
         islands=known.islands,
-        permutations=permutations,
+        permutations=draws,
         seed=seed,
     )
 

@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, Faults, IdError, SpecError, TableError
+from geoplan.errors import Fault, Faults, IdError, SpecError
 from geoplan.places import IndicatorTable, known_sums, roll_up, totals, unit_scale
 from geoplan.places.areas import codes, must_have
 from geoplan.places.indicators import COLUMNS, KNOWN
-from geoplan.risk.inputs import relative_to, relative_way
+from geoplan.risk.inputs import must_be_indicators, relative_to, relative_way
 from geoplan.specs import DomainSpec, IndexSpec, IndicatorSpec
 
-__all__ = ["contrast", "contrast_scores", "figures_of", "narrowed", "profile", "strengths"]
+__all__ = ["contrast", "figures_of", "narrowed", "pairs_of", "profile", "strengths"]
 
 _CITY = 100.0
 _KEYS = ["area_id", "indicator"]
@@ -86,7 +86,7 @@ def contrast(
     ------
     SpecError
         When an indicator or the period is not in the table, an indicator is a count, no area lies in the reference,
-        or ``level`` is not between 0 and 1.
+        ``level`` is not between 0 and 1, or the table is something else.
     IdError
         When the neighbours' codes and the table's have nothing in common, or an area is its own neighbour.
     TableError
@@ -117,7 +117,7 @@ def contrast(
     _check_level(level)
     names = _names(table, period, indicators)
     now = narrowed(table, names, period)
-    pairs = _pairs(neighbours)
+    pairs = pairs_of(neighbours)
     present = sorted(set(now.data["area_id"]))
     if len(pairs) and set(present).isdisjoint({*pairs["area_id"], *pairs["neighbour_id"]}):
         raise checks.ids_match_nothing(present, sorted(set(pairs["area_id"])))
@@ -134,7 +134,8 @@ def contrast(
     against = _against(frame, around, level, "")
     missing = np.select([alone, around["value"].isna()], ["no_neighbours", "neighbours_not_known"], "")
     against["reason"] = frame["why"].where(frame["why"] != "", missing)
-    rest = _rest(now, sums, _group(present, reference_ids), every)
+    group = _group(present, reference_ids)
+    rest = _rest(totals(now, group).droplevel("period")[_FIGURES].astype(float), sums, group, every)
     against_rest = _against(frame, rest, level, "_rest")
     missing = np.select([rest["empty"], rest["value"].isna()], ["no_rest", "rest_not_known"], "")
     against_rest["reason_rest"] = frame["why"].where(frame["why"] != "", missing)
@@ -150,78 +151,6 @@ def contrast(
     return whole[[*_KEYS, *first, *middle, "rest_value", "rest_denominator", *against_rest, "level"]]
 
 
-def contrast_scores(scores: pd.Series, neighbours: Any, weights: pd.Series | None = None) -> pd.DataFrame:
-    """Compare each area's score with its neighbours'.
-
-    Parameters
-    ----------
-    scores
-        Index ``area_id``, such as :attr:`IndexResult.score`; NaN where an area has none.
-    neighbours
-        As in :func:`contrast`.
-    weights
-        Index ``area_id``, such as residents: what a neighbour counts in the mean; all the same when left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index ``area_id``, in the order of ``scores``: ``score``, ``neighbours`` (int: how many have a score) of
-        ``neighbours_total``, ``neighbours_score`` (their mean), ``difference`` (area minus mean, points),
-        ``largest_difference`` (points, with its sign: the neighbour from which the area differs most) and
-        ``largest_neighbour`` (its code; of several the first, empty without any), ``reason`` (``score_not_known``,
-        ``no_neighbours`` or ``neighbours_not_known``; else empty).
-
-    Raises
-    ------
-    IdError
-        When a code occurs twice, not one code is on both sides, or an area is its own neighbour.
-    SpecError
-        When the scores are no series.
-    TableError
-        When an area with a score has no weight above 0.
-
-    Examples
-    --------
-    >>> scores = pd.Series({"A": 150.0, "B": 90.0, "C": 120.0, "D": 80.0})
-    >>> pairs = pd.DataFrame({"area_id": ["A", "A", "B"], "neighbour_id": ["B", "C", "A"]})
-    >>> found = contrast_scores(scores, pairs)
-    >>> found[["difference", "largest_difference", "largest_neighbour", "reason"]].values.tolist()[0]
-    [45.0, 60.0, 'B', '']
-    >>> found["reason"].tolist()
-    ['', '', 'no_neighbours', 'no_neighbours']
-    """
-    if not isinstance(scores, pd.Series):
-        expected = "a series by area, such as `index.score`"
-        raise SpecError(Fault(what=f"these are no scores: {type(scores).__name__}", key="scores", expected=expected))
-    score = scores.astype(float).rename("score").rename_axis("area_id")
-    twice = sorted(set(score.index[score.index.duplicated()]))
-    if twice:
-        raise checks.duplicate_ids(twice, "area_id")
-    pairs = _pairs(neighbours)
-    if len(pairs) and set(score.index).isdisjoint({*pairs["area_id"], *pairs["neighbour_id"]}):
-        raise checks.ids_match_nothing(sorted(score.index), sorted(set(pairs["area_id"])))
-    weight = _weights(score, weights)
-    ties = pairs[pairs["area_id"].isin(score.index)].sort_values(["area_id", "neighbour_id"])
-    theirs, weighs = (ties["neighbour_id"].map(one).astype(float) for one in (score, weight))
-    ties = ties.assign(theirs=theirs, weight=weighs)
-    known = ties[ties["theirs"].notna()]
-    by = known["area_id"]
-    frame = score.to_frame()
-    frame["neighbours"] = by.value_counts().reindex(frame.index).fillna(0).astype(int)
-    frame["neighbours_total"] = ties["area_id"].value_counts().reindex(frame.index).fillna(0).astype(int)
-    mean = (known["theirs"] * known["weight"]).groupby(by).sum() / known["weight"].groupby(by).sum()
-    frame["neighbours_score"] = mean.reindex(frame.index)
-    frame["difference"] = frame["score"] - frame["neighbours_score"]
-    apart = by.map(score).astype(float) - known["theirs"]
-    far = known.assign(apart=apart)[apart.notna()]
-    far = far.loc[far["apart"].abs().groupby(far["area_id"]).idxmax()].set_index("area_id")
-    frame["largest_difference"] = far["apart"].reindex(frame.index)
-    frame["largest_neighbour"] = far["neighbour_id"].astype(object).reindex(frame.index).fillna("")
-    cases = [frame["score"].isna(), frame["neighbours_total"] == 0, frame["neighbours"] == 0]
-    frame["reason"] = np.select(cases, ["score_not_known", "no_neighbours", "neighbours_not_known"], "")
-    return frame
-
-
 def profile(
     table: IndicatorTable,
     *,
@@ -229,6 +158,7 @@ def profile(
     area_id: str | None = None,
     area_ids: Iterable[str] | None = None,
     reference_ids: Iterable[str] | None = None,
+    city: pd.DataFrame | None = None,
     indicators: Iterable[str] | None = None,
     favourable: Literal["complement", "reciprocal"] = "complement",
     level: float = 0.95,
@@ -253,6 +183,10 @@ def profile(
         The areas that are placed among each other; all of the table when left out.
     reference_ids
         The areas that together score 100; all of the table when left out.
+    city
+        What these areas have together, where that is known otherwise, such as :attr:`IndexResult.reference`: index
+        ``indicator``, columns ``numerator``, ``denominator``, ``value``. A table that hides figures does not add up to
+        it. When left out it is made from the table.
     indicators
         Which; all of the table but counts when left out.
     favourable
@@ -280,7 +214,7 @@ def profile(
     ------
     SpecError
         When an indicator, the period or the area is not known, an indicator is a count, no area lies in the
-        reference, or a limit cannot be.
+        reference, a limit cannot be, or the table is something else.
     TableError
         When a rate without counts has no base to weigh it by.
 
@@ -305,12 +239,15 @@ def profile(
         raise checks.unknown_name("area", area_id, compared)
     group = _group(present, reference_ids)
     frame = figures_of(now, pd.MultiIndex.from_product([compared, names], names=_KEYS))
-    city = totals(now, group).xs(period, level="period")["value"].reindex(names)
+    sums = known_sums(now) if city is None else now
+    if city is None:
+        city = totals(now, group).droplevel("period")
+    city = city.reindex(names)[_FIGURES].astype(float)
     inside = frame.index.get_level_values("indicator")
-    frame["city"] = city.reindex(inside).to_numpy()
-    frame["relative"] = _relative_to(frame["usable"], city, favourable, now).reindex(frame.index)
+    frame["city"] = city["value"].reindex(inside).to_numpy()
+    frame["relative"] = _relative_to(frame["usable"], city["value"], favourable, now).reindex(frame.index)
     frame = frame.join(_places(frame))
-    frame["clear"] = _against(frame, _rest(now, known_sums(now), group, frame.index), level, "")["clear"]
+    frame["clear"] = _against(frame, _rest(city, sums, group, frame.index), level, "")["clear"]
     cases = [frame["why"] != "", frame["sign"].isna(), frame["city"].isna(), frame["relative"].isna()]
     why = np.select(cases, [frame["why"], "neutral", "city_not_known", "relative_undefined"], "")
     frame["kind"] = _kinds(frame["relative"].where(why == ""), frame["clear"], minimum_gap)
@@ -380,6 +317,7 @@ def _check_level(level: float) -> None:
 
 def _names(table: IndicatorTable, period: str, indicators: Iterable[str] | None) -> list[str]:
     """Return the indicators to compare, once each; those that cannot be are faults."""
+    must_be_indicators(table)
     faults = Faults()
     rows = table.data
     if period not in set(rows["period"]):
@@ -417,8 +355,16 @@ def _group(present: list[str], reference_ids: Iterable[str] | None) -> list[str]
     return group
 
 
-def _pairs(neighbours: Any) -> pd.DataFrame:
-    """Return neighbours, in whichever form they come, as ``area_id, neighbour_id``, each pair once."""
+def pairs_of(neighbours: Any) -> pd.DataFrame:
+    """Return neighbours, in whichever form they come, as ``area_id, neighbour_id``, each pair once.
+
+    Raises
+    ------
+    SpecError
+        When they come in no such form.
+    IdError
+        When an area is its own neighbour.
+    """
     columns = ["area_id", "neighbour_id"]
     frame = neighbours if isinstance(neighbours, pd.DataFrame) else getattr(neighbours, "pairs", None)
     adjacency = getattr(neighbours, "adjacency", None)
@@ -435,17 +381,6 @@ def _pairs(neighbours: Any) -> pd.DataFrame:
         what = f"{len(own)} area(s) are neighbours of themselves: {checks.listed(own)}"
         raise IdError(Fault(what=what, expected="pairs of two areas"))
     return pairs
-
-
-def _weights(score: pd.Series, weights: pd.Series | None) -> pd.Series:
-    if weights is None:
-        return pd.Series(1.0, index=score.index)
-    weight = weights.astype(float).reindex(score.index)
-    bare = score.index[score.notna() & ~(weight > 0)]
-    if len(bare):
-        what = f"{len(bare)} area(s) with a score have no weight above 0: {checks.listed(bare)}"
-        raise TableError(Fault(what=what, hint="give every area with a score its residents, or leave `weights` out"))
-    return weight
 
 
 # ---------------------------------------------------------------- what is compared
@@ -491,12 +426,11 @@ def _around(now: IndicatorTable, sums: IndicatorTable, pairs: pd.DataFrame) -> p
     return merged.astype({"status": object}).assign(known=count.reindex(merged.index))
 
 
-def _rest(now: IndicatorTable, sums: IndicatorTable, group: list[str], every: pd.MultiIndex) -> pd.DataFrame:
+def _rest(city: pd.DataFrame, sums: IndicatorTable, group: list[str], every: pd.MultiIndex) -> pd.DataFrame:
     """Return the city without each area: its figures, and whether nothing of it is left (``empty``)."""
     own = sums.data.set_index(_KEYS)[_FIGURES].astype(float).reindex(every)
     # An area outside the city, or one that brings nothing known to it, leaves the city as it is.
     brings = own["value"].notna() & own.index.get_level_values("area_id").isin(group)
-    city = totals(now, group).droplevel("period")[_FIGURES].astype(float)
     whole = city.reindex(every.get_level_values("indicator")).set_axis(every)
     rest = whole[["numerator", "denominator"]] - own[["numerator", "denominator"]].where(brings, 0.0)
     weighted = whole["value"] * whole["denominator"] - (own["value"] * own["denominator"]).where(brings, 0.0)

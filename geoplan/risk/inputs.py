@@ -32,6 +32,7 @@ __all__ = [
     "earlier_period",
     "fill",
     "measured_by_target",
+    "must_be_indicators",
     "one_period",
     "relative_to",
     "relative_way",
@@ -429,6 +430,23 @@ def fill(figures: Figures, spec: IndexSpec, groups: pd.Series | None) -> tuple[p
         have = figures.usable[names].notna().to_numpy() @ weights
         filled.loc[have < spec.minimum_available * weights.sum() - 1e-12, names] = np.nan
     return filled, {str(name): int(count) for name, count in filled.notna().sum().items() if count}
+
+
+# ---------------------------------------------------------------- the table
+
+
+def must_be_indicators(table: object) -> None:
+    """Refuse what is no table of indicators, such as its rows alone, which do not say what they count.
+
+    Raises
+    ------
+    SpecError
+        When it is anything else.
+    """
+    if not isinstance(table, IndicatorTable):
+        hint = "hand in the table itself, not its `.data`" if isinstance(table, pd.DataFrame) else None
+        what = f"{type(table).__name__} is no table of indicators"
+        raise SpecError(Fault(what=what, key="table", expected="an IndicatorTable", hint=hint))
 
 
 # ---------------------------------------------------------------- the city

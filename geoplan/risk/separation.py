@@ -18,6 +18,7 @@ from geoplan import checks
 from geoplan.errors import Fault, Faults, GeoplanError, SpecError, TableError
 from geoplan.places.indicators import KNOWN, IndicatorTable, roll_up
 from geoplan.risk.adjacency import Neighbours, must_be_neighbours, whole_from
+from geoplan.risk.inputs import must_be_indicators
 
 __all__ = ["AREAS", "segregation"]
 
@@ -134,6 +135,7 @@ def segregation(
     [[0.2083, 0.2333, 0.7667]]
     """
     _must_be_possible(iterations, seed, parents or {})
+    must_be_indicators(table)
     _must_be_a_share(table, indicator)
     rows = table.data[table.data["indicator"] == indicator]
     wanted = [str(period) for period in periods] if periods is not None else sorted(rows["period"].unique())

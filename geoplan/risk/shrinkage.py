@@ -29,6 +29,7 @@ from geoplan.places import IndicatorTable, unit_scale
 from geoplan.places.areas import must_have
 from geoplan.places.indicators import KNOWN
 from geoplan.places.provenance import add_step
+from geoplan.risk.inputs import must_be_indicators
 
 __all__ = ["Cells", "Circles", "Towards", "believed_strength", "centres", "circles_of", "counted_cells", "shrink"]
 
@@ -385,7 +386,8 @@ def shrink(
     Raises
     ------
     SpecError
-        When there is no such indicator or period, an indicator named has no counts, or an argument is unknown.
+        When there is no such indicator or period, an indicator named has no counts, an argument is unknown, or the
+        table is something else.
     TableError
         When a share has more cases than its base.
 
@@ -400,6 +402,7 @@ def shrink(
     >>> shrink(table).data.set_index("area_id")["value"].round(1).to_dict()
     {'A': 9.9, 'B': 20.0, 'C': 29.7, 'D': 10.3}
     """
+    must_be_indicators(table)
     names = _wanted(table, indicators)
     if strength not in {"likelihood", "moments"}:
         raise checks.unknown_name("way to find the strength", str(strength), ["likelihood", "moments"], key="strength")

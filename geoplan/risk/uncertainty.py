@@ -65,6 +65,9 @@ class RankUncertainty:
         where the share of the rest is nearer to :math:`1 - \alpha`.
     ranks
         Areas × draws, in the order of ``table`` (unsigned integers; 0 where an area has no rank).
+    scores
+        The same of scores (points, single precision; NaN where an area has none). Where the normalisation is varied,
+        those of different draws cannot be compared.
     failed
         Columns ``reason`` and ``draws`` (int): draws without any rank, or with some areas that have none.
     draws
@@ -79,6 +82,7 @@ class RankUncertainty:
 
     table: pd.DataFrame
     ranks: np.ndarray = field(repr=False)
+    scores: np.ndarray = field(repr=False)
     failed: pd.DataFrame
     draws: int
     varied: Mapping[str, str]
@@ -357,6 +361,7 @@ def simulated(
     return RankUncertainty(
         table=table,
         ranks=ranks,
+        scores=scores,
         failed=told,
         draws=draws,
         varied={**made.varied, "seed": str(seed)},

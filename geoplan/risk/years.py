@@ -14,6 +14,7 @@ from geoplan.errors import Fault, SpecError, TableError
 from geoplan.places import IndicatorTable
 from geoplan.places.indicators import KNOWN
 from geoplan.risk.index import IndexResult, prepare, risk_index
+from geoplan.risk.inputs import must_be_indicators
 from geoplan.risk.methods import scores_are_relative
 from geoplan.risk.pipeline import composite
 from geoplan.specs import IndexSpec
@@ -125,7 +126,8 @@ def index_series(
     Raises
     ------
     SpecError
-        When a period is not in the table, there are fewer than two, or a base year is named for a moving base.
+        When a period is not in the table, there are fewer than two, or a base year is named for a moving base; for
+        anything but a table of indicators.
     TableError
         When a domain has no indicator that exists in all periods.
 
@@ -137,6 +139,7 @@ def index_series(
     >>> series.base_period, series.scores.columns.tolist(), round(series.city["2012"])
     ('2011', ['2011', '2012'], 95)
     """
+    must_be_indicators(table)
     wanted = sorted({str(period) for period in periods}) if periods is not None else table.periods()
     _check(table, wanted, base, base_period)
     areas = set(table.data["area_id"].unique() if area_ids is None else area_ids)

@@ -33,7 +33,7 @@ from geoplan.targeting import (
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["Targeting", "certainty_of", "choice_of", "index_in", "rule_of", "selection_for"]
+__all__ = ["Targeting", "certainty_of", "choice_of", "index_in", "rule_of", "selection_for", "selections_of"]
 
 _REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
 
@@ -102,6 +102,24 @@ def selection_for(
             nominated=_nominated(asked, areas),
             reference_ids=run.reference_members(),
         )
+
+
+def selections_of(run: Run) -> dict[str, Selection]:
+    """Apply the rules that a scenario names, its own first; none where it names none.
+
+    Raises
+    ------
+    InputError
+        With the faults of every rule.
+    """
+    asked = run.spec.targeting
+    faults, found = Faults(), {}
+    for place, name in enumerate([] if asked is None else [asked.rule, *asked.compare]):
+        key = "targeting.rule" if place == 0 else "targeting.compare"
+        with faults.catch(file=run.shown, key=key):
+            found[name] = selection_for(run, run.catalogue.rule(name, key=key))
+    faults.raise_any()
+    return found
 
 
 def certainty_of(run: Run) -> DesignationCertainty | None:

@@ -24,6 +24,7 @@ from geoplan.run.designating import designation_style, named_areas, outcomes_of,
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.publishing import must_be_public
 from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
+from geoplan.run.standing import shown_sides, standing_notes, standing_sheet, stored_profile
 from geoplan.run.story import Run
 from geoplan.show import Sheet, explore, plot, plot_ranks, texts, write_csv, write_geopackage, write_workbook
 from geoplan.show.printed import SAVED
@@ -112,6 +113,8 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         if run.spec.uncertainty is not None:
             with step(f"drawing {run.spec.uncertainty.draws:,} times to see how sure the ranks are"):
                 run.uncertainty()
+        with step("comparing areas with their neighbours and the city"):
+            run.standing()
         if run.spec.targeting is not None:
             with step("applying the rules"):
                 run.selections()
@@ -180,6 +183,7 @@ def _write_tables(run: Run, folder: Path) -> None:
             printed=len(ranking.columns) - 3,  # year, method and source stand at the foot of the page
             footer=f"{spec.title.to(language)} · {ranking['method'].iloc[0]} · {run.sources()}",
         ),
+        standing_sheet(run),
         Sheet(
             words["indicators_sheet"],
             shown,
@@ -257,7 +261,7 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
     ).assign(component="domain", value=lambda table: table["relative"])
     single = figures.rename(columns={"indicator": "id"}).assign(component="indicator")
     single["name"] = single["area_id"].map(run.areas()["name"])
-    single = single.join(stored_figures(run), on=["area_id", "id"])
+    single = single.join(stored_figures(run), on=["area_id", "id"]).join(stored_profile(run), on=["area_id", "id"])
     table = pd.concat([scores, domains, single], ignore_index=True)
     table["label"] = table["id"].map(labels)
     table["unit_label"] = table["unit"].map(texts(language).unit, na_action="ignore")
@@ -288,6 +292,9 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
         "weight",
         "contribution",
         "above_city",
+        "profile_kind",
+        "profile_clear",
+        "profile_named",
         *dict.fromkeys([*_OF_AREAS, "status", "reason", "source", "method"]),
     ]
     table.reindex(columns=order).to_parquet(path, index=False)
@@ -302,6 +309,7 @@ def _notes(run: Run) -> pd.DataFrame:
     sure = run.uncertainty()
     if sure is not None:
         lines += [("certainty", sentence) for sentence in sure.lines([])]
+    lines += [(words["profile_sheet"], sentence) for sentence in standing_notes(run)]
     lines += [("note", sentence) for sentence in (run.join_report().lines()[0], *run.notes())]
     lines += [("disagreement", sentence) for sentence in _disagreements(run)]
     for dataset in run.datasets:
@@ -363,12 +371,13 @@ def _write_maps(
     outline: gpd.GeoDataFrame | None,
 ) -> None:
     values, style = styled
-    areas = run.areas().join(run.index().ranking[["rank", "population"]])
+    short, sides = ["rank", "population"], ["strengths", "weaknesses"]
+    areas = run.areas().join(run.index().ranking[short]).join(shown_sides(run))
     with mpl.rc_context({"svg.hashsalt": "geoplan", "hatch.color": "#8f8f88", "hatch.linewidth": 0.7}):
         figure = plot(areas, values, style=style, backdrop=backdrop, outline=outline)
         for ending, options in SAVED.items():
             figure.savefig(stem.with_suffix(f".{ending}"), **options)
-    page = explore(areas, values, style=style, tooltip=["rank", "population"], backdrop=backdrop, outline=outline)
+    page = explore(areas, values, style=style, tooltip=short, popup=sides, backdrop=backdrop, outline=outline)
     page.save(stem.with_suffix(".html"))
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from geoplan.risk import scores_are_relative
 from geoplan.risk.methods import presentation
-from geoplan.run.story import Run
 from geoplan.run.styling import class_labels
 from geoplan.show import format_number, texts
 from geoplan.specs import IndexSpec
+
+if TYPE_CHECKING:
+    from geoplan.run.story import Run
 
 __all__ = ["decimals_of", "headings_of", "ranking_table", "scaled_columns"]
 

@@ -35,6 +35,9 @@ class Explanation:
         what lifts the score most above the city comes first.
     manifest
         The run's manifest.
+    strengths, weaknesses
+        Labels of the indicators in which the area clearly differs from the city, at most three each; None where
+        nothing of it can be compared, and of a run of an older version, which does not say.
     """
 
     area: dict[str, Any]
@@ -42,6 +45,8 @@ class Explanation:
     domains: pd.DataFrame
     indicators: pd.DataFrame
     manifest: dict[str, Any]
+    strengths: tuple[str, ...] | None
+    weaknesses: tuple[str, ...] | None
 
 
 def explain_run(folder: Path, area: str) -> Explanation:
@@ -104,7 +109,17 @@ def explain_run(folder: Path, area: str) -> Explanation:
         domains=domains.sort_values("above_city", ascending=False).reset_index(drop=True),
         indicators=indicators.reindex(columns=columns).reset_index(drop=True),  # an older run lacks some
         manifest=manifest,
+        strengths=_named(own, "strength"),
+        weaknesses=_named(own, "weakness"),
     )
+
+
+def _named(own: pd.DataFrame, kind: str) -> tuple[str, ...] | None:
+    """Return the labels of what an area is named for; None where nothing of it is compared."""
+    if "profile_clear" not in own or own["profile_clear"].isna().all():
+        return None
+    rows = own[(own["profile_kind"] == kind) & own["profile_named"].notna()]
+    return tuple(rows.sort_values("profile_named")["label"])
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, Faults, IdError, InputError, SpecError
+from geoplan.errors import Fault, Faults, InputError, SpecError
 from geoplan.places import (
     AreaReport,
     Combination,
@@ -23,36 +23,28 @@ from geoplan.places import (
     Protection,
     as_crs,
     assign_largest_overlap,
-    carry,
     check_membership,
     check_nesting,
     combine,
     crosswalk,
-    join_report,
     moved_lines,
-    multi_year_mean,
-    pairs_at,
     parents_at,
-    roll_up,
-    transfer,
-    transfer_report,
 )
-from geoplan.places.indicators import COLUMNS
-from geoplan.places.membership import whole_pairs
 from geoplan.risk import IndexResult, RankUncertainty, risk_index
 from geoplan.run.certainty import uncertainty_of
-from geoplan.run.choosing import certainty_of, rule_of, selection_for
+from geoplan.run.choosing import certainty_of, rule_of, selections_of
 from geoplan.run.datasets import (
     read_areas,
     read_crosswalk,
     read_features,
-    read_matched,
     read_membership,
     read_weights,
 )
 from geoplan.run.geography import Tie, extent_of, levels_above, nesting_of, notes_on
+from geoplan.run.levelling import at_ranked_level, joined, level_of, people_of
 from geoplan.run.matching import layer_of_kind, siblings
 from geoplan.run.publishing import as_public, periods_of, protect_run, without_parts
+from geoplan.run.standing import Standing, standing_of
 from geoplan.run.styling import style_of
 from geoplan.show import Style
 from geoplan.sources import Catalogue, Dataset, home
@@ -113,13 +105,6 @@ def open_run(scenario: str | Path, *, profile: Literal["internal", "public"] | N
 
 
 # ---------------------------------------------------------------- the run
-
-
-def _kept(table: IndicatorTable, report: JoinReport) -> tuple[IndicatorTable, JoinReport]:
-    """Keep what belongs to an area."""
-    data = table.data[table.data["area_id"].isin(report.matched)].reset_index(drop=True)
-    parts = None if table.parts is None else table.parts[table.parts["parent"].isin(report.matched)]
-    return IndicatorTable(data, table.definitions, parts), report
 
 
 @dataclass(frozen=True)
@@ -224,10 +209,10 @@ class Run:
         if name not in self._areas:
             raise checks.unknown_name("level of the scenario's layers", name, self._areas)
         areas, report = self._areas[name]
-        return (areas.assign(name=areas.index), report) if name in self._unnamed else (areas, report)
+        return (areas.assign(name=areas.index), report) if name in self.unnamed else (areas, report)
 
     @cached_property
-    def _unnamed(self) -> set[str]:
+    def unnamed(self) -> set[str]:
         """The levels whose areas the public knows by their codes only."""
         first = self.spec.targeting.named_from if self.spec.targeting else None
         if first is None or self.spec.profile == "internal":
@@ -300,7 +285,9 @@ class Run:
         faults, tables, reports = Faults(), [], []
         for name in self.spec.indicators.layers:
             with faults.catch(file=self._datasets[name].shown):
-                table, report = self._at_ranked_level(self._datasets[name])
+                table, report = at_ranked_level(
+                    self, self._datasets[name], changes=lambda: self._changes, divided=lambda: self._crosswalk
+                )
                 tables.append(table)
                 reports.append(report)
         faults.raise_any()
@@ -312,57 +299,7 @@ class Run:
             raise SpecError(Fault(what=what, file=self.shown, key="indicators.layers", hint=hint))
         with Faults.located_at(self.shown):
             combined = combine(tables)
-        report = JoinReport(
-            matched=tuple(sorted({code for item in reports for code in item.matched})),
-            without_data=tuple(sorted(set.intersection(*[set(item.without_data) for item in reports]))),
-            without_area=tuple(sorted({code for item in reports for code in item.without_area})),
-            names=tuple(line for item in reports for line in item.names),
-        )
-        return combined, report
-
-    def _at_ranked_level(self, dataset: Dataset) -> tuple[IndicatorTable, JoinReport]:
-        """Read a table, make its means of several years, and bring it to the ranked level."""
-        (table, match), least = read_matched(dataset), self.spec.indicators.minimum_coverage
-        if self._changes is not None:
-            table = carry(
-                table, self._changes, to=self.spec.date, base=self.spec.index.population, minimum_coverage=least
-            )
-        table = multi_year_mean(table)
-        told = match is not None and dataset.spec.level not in self._unnamed  # type: ignore[union-attr]  # an indicators layer, see below
-        names = tuple(f"{dataset.id}: {line}" for line in match.lines(areas=False)) if match and told else ()
-        ranked = list(self.areas().index)
-        assert isinstance(dataset.spec, IndicatorsLayer)  # noqa: S101  the caller asked the catalogue for this kind
-        if dataset.spec.level == self.spec.areas.level:
-            return _kept(table, replace(join_report(ranked, table), names=names))
-        assign, divided = self.spec.areas.assign, self._crosswalk
-        if assign and divided and self._level_of(assign.layer) == dataset.spec.level:
-            report = replace(transfer_report(ranked, table, divided), names=names)
-            return _kept(transfer(table, divided, minimum_coverage=least), report)
-        if self._membership.empty:
-            what = f"the table is of level '{dataset.spec.level}', the scenario ranks '{self.spec.areas.level}'"
-            hint = "name the table that ties them as `membership` under [areas]"
-            raise SpecError(Fault(what=what, file=self.shown, key="areas.membership", hint=hint))
-        codes = sorted(set(table.data["area_id"].unique()))
-        pairs = pairs_at(self.merging, codes, ranked)
-        if pairs.empty:
-            raise checks.ids_match_nothing(codes, sorted(set(self._membership["child_id"])))
-        try:
-            pairs = whole_pairs(pairs)
-        except IdError as error:
-            raise error.located(file=self.shown, key="areas.membership") from error
-        report = JoinReport(
-            matched=tuple(sorted(set(pairs["parent_id"]))),
-            without_data=tuple(sorted(set(ranked) - set(pairs["parent_id"]))),
-            without_area=tuple(sorted(set(codes) - set(pairs["child_id"]))),
-            names=names,
-        )
-        merged = roll_up(table, pairs, minimum_coverage=least, estimated=bool(self.spec.areas.assign))
-        return merged, report
-
-    def _level_of(self, layer: str) -> str:
-        spec = self._datasets[layer].spec
-        assert isinstance(spec, AreasLayer)  # noqa: S101  checked when the layers were found
-        return spec.level
+        return combined, joined(reports)
 
     def levels(self) -> list[str]:
         """Return the levels of the scenario's layers, as it names them: the smallest areas first."""
@@ -380,13 +317,13 @@ class Run:
     def _nesting(self) -> dict[Tie, NestingReport]:
         reports = nesting_of(self._frames, self._membership, self.population, self.exclusive)
         assign = self.spec.areas.assign
-        if assign is None or self._level_of(assign.layer) in self._areas:
+        if assign is None or level_of(self, assign.layer) in self._areas:
             return reports
         # Only those that are assigned: a table of a whole county is no gap in the city.
         ties = assign_largest_overlap(self._units, self.areas(), minimum_share=assign.minimum_share)
         inside = self._units.loc[ties["child_id"]]
-        tie = Tie(self._level_of(assign.layer), self.spec.areas.level, "assign")
-        report = check_nesting(inside, self.areas(), ties, population=self._people(inside.index))
+        tie = Tie(level_of(self, assign.layer), self.spec.areas.level, "assign")
+        report = check_nesting(inside, self.areas(), ties, population=people_of(self, inside.index))
         return {**reports, tie: report}
 
     def nesting(self) -> dict[Tie, NestingReport]:
@@ -426,21 +363,7 @@ class Run:
             shown = self.protection().tables.get(level or self.spec.areas.level)
             known = shown.wide(self.spec.period)[name] if shown else pd.Series(np.nan, index=areas, name=name)
             return known.reindex(areas)
-        return self._people(areas)
-
-    def _people(self, areas: pd.Index) -> pd.Series:
-        """Count the residents of areas that are among the table's smallest, or made of them."""
-        name, period = self.spec.index.population, self.spec.period
-        table = self.indicators()
-        rows = table.finest[(table.finest["indicator"] == name) & (table.finest["period"] == period)]
-        rows = rows.drop_duplicates("area_id")[COLUMNS]
-        pairs = pairs_at(self.merging, rows["area_id"], areas)
-        partly = set(pairs.loc[pairs["share"] < 1, "parent_id"])
-        pairs = pairs[~pairs["parent_id"].isin(partly)]
-        if pairs.empty:
-            return pd.Series(np.nan, index=areas, name=name)
-        merged = roll_up(IndicatorTable(rows, table.definitions), pairs)
-        return merged.wide(period)[name].reindex(areas)
+        return people_of(self, areas)
 
     def indicators(self) -> IndicatorTable:
         """Return the indicators of the ranked areas, all periods.
@@ -544,15 +467,7 @@ class Run:
 
     @cached_property
     def _selections(self) -> dict[str, Selection]:
-        asked = self.spec.targeting
-        names = [] if asked is None else [asked.rule, *asked.compare]
-        faults, found = Faults(), {}
-        for place, name in enumerate(names):
-            key = "targeting.rule" if place == 0 else "targeting.compare"
-            with faults.catch(file=self.shown, key=key):
-                found[name] = selection_for(self, self.catalogue.rule(name, key=key))
-        faults.raise_any()
-        return found
+        return selections_of(self)
 
     def selections(self) -> dict[str, Selection]:
         """Return what the rules of the scenario single out, its own first; empty where it names none.
@@ -587,6 +502,21 @@ class Run:
             As :meth:`chosen_rule`, and when what the scenario asks does not fit its rule.
         """
         return self._certainty
+
+    @cached_property
+    def _standing(self) -> Standing:
+        with Faults.located_at(self.shown):
+            return standing_of(self, self._counted)
+
+    def standing(self) -> Standing:
+        """Return each area's strengths and weaknesses, and its score beside its neighbours' and the city's.
+
+        Raises
+        ------
+        InputError
+            When areas or tables are faulty.
+        """
+        return self._standing
 
     def reference_members(self) -> list[str]:
         """Return the ranked areas that make up what scores 100.

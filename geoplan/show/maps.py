@@ -29,6 +29,7 @@ from geoplan.show.texts import Texts, format_number, texts
 __all__ = ["OfflineMap", "explore", "outside_requests"]
 
 _WGS84 = "EPSG:4326"
+_LONG = 24  # characters that a popup has beside a heading
 _DIGITS = 6  # of a degree: about a decimetre
 _PATTERN_PATHS = {
     "suppressed": ("M0 0L8 8", "M8 0L0 8"),
@@ -149,6 +150,7 @@ def explore(
     *,
     style: Style | None = None,
     tooltip: bool | Sequence[str] = True,
+    popup: Sequence[str] = (),
     backdrop: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
     outline: gpd.GeoDataFrame | None = None,
     m: OfflineMap | None = None,
@@ -170,6 +172,8 @@ def explore(
         ``status``, ``reason`` (see :func:`make_style`).
     tooltip
         Columns shown when an area is pointed at or reached by the tab key, beside name and value; False for none.
+    popup
+        Columns shown besides when an area is clicked, or Enter is pressed on it; nothing opens when left out.
     backdrop
         Pairs of a role (``water``, ``park``, ``rail``, ``road``) and a frame.
     outline
@@ -210,28 +214,30 @@ def explore(
     over = sorted((layer for layer in backdrop if layer[0] != "park"), key=lambda layer: layer[0] != "water")
     for role, frame in under:
         _add_backdrop(shown, role, frame)
-    said = _said(areas, values, style, words, _extra_columns(areas, tooltip))
+    columns = _extra_columns(areas, tooltip, key="tooltip"), _extra_columns(areas, list(popup), key="popup")
+    said = _said(areas, values, style, words, *columns)
     layer = _area_layer(areas, style)
     layer.add_to(shown)
     for role, frame in over:
         _add_backdrop(shown, role, frame)
     if outline is not None:
         _add_still(shown, outline, {"fill": False, "color": "#3d3d3a", "weight": 1.6})
-    cast("Figure", shown.get_root()).html.add_child(_Panel(style, words), name="panel")
+    cast("Figure", shown.get_root()).html.add_child(_Panel(style, words, words["more"] if popup else ""), name="panel")
     west, south, east, north = (float(edge) for edge in areas.to_crs(_WGS84).total_bounds)
     bounds = [[south, west], [north, east]]
-    _Behaviour(layer.get_name(), words["map_aria"], bounds, said, show=tooltip is not False).add_to(shown)
+    aria = " ".join([words["map_aria"], *([words["more_aria"]] if popup else [])])
+    _Behaviour(layer.get_name(), aria, bounds, said, show=tooltip is not False).add_to(shown)
     return shown
 
 
-def _extra_columns(areas: gpd.GeoDataFrame, tooltip: bool | Sequence[str]) -> list[str]:
-    if isinstance(tooltip, bool):
+def _extra_columns(areas: gpd.GeoDataFrame, asked: bool | Sequence[str], *, key: str) -> list[str]:
+    if isinstance(asked, bool):
         return []
     present = [str(name) for name in areas.columns]
-    absent = checks.absent_columns([name for name in tooltip if name not in areas], present, key="tooltip")
+    absent = checks.absent_columns([name for name in asked if name not in areas], present, key=key)
     if absent:
         raise absent[0]
-    return list(tooltip)
+    return list(asked)
 
 
 def _geojson(frame: gpd.GeoDataFrame) -> dict[str, Any]:
@@ -281,9 +287,14 @@ def _area_layer(areas: gpd.GeoDataFrame, style: Style) -> folium.GeoJson:
 
 
 def _said(
-    areas: gpd.GeoDataFrame, values: pd.Series, style: Style, words: Texts, extra: Sequence[str]
+    areas: gpd.GeoDataFrame,
+    values: pd.Series,
+    style: Style,
+    words: Texts,
+    extra: Sequence[str],
+    more: Sequence[str],
 ) -> list[list[str]]:
-    """Return what is said of each area: its tooltip as markup, and one line for screen readers."""
+    """Return what is said of each area: its tooltip as markup, one line for screen readers, its popup as markup."""
     said = []
     for (area_id, row), value in zip(areas.iterrows(), values.tolist(), strict=True):
         if style.classes[area_id] >= 0:
@@ -292,9 +303,13 @@ def _said(
         else:
             text = words.missing(style.statuses[area_id], style.reasons[area_id])
         fields = [(style.title or words["value"], text)]
-        fields += [(words.words.get(name, name), _cell(row[name], style.language)) for name in extra]
+        short, longer = (
+            [(words.words.get(name, name), _cell(row[name], style.language)) for name in columns]
+            for columns in (extra, more)
+        )
         name = str(row.get("name", area_id))
-        said.append([_tip(name, fields), f"{name}: {text}"])
+        opened = _tip(name, [*fields, *short, *longer]) if more else ""
+        said.append([_tip(name, [*fields, *short]), f"{name}: {text}", opened])
     return said
 
 
@@ -307,14 +322,21 @@ def _cell(value: Any, language: str) -> str:
 
 
 def _tip(name: str, fields: Sequence[tuple[str, str]]) -> str:
-    rows = "".join(f"<tr><th>{html.escape(head)}</th><td>{html.escape(text)}</td></tr>" for head, text in fields)
+    rows = "".join(_row(html.escape(head), html.escape(text), long=len(text) > _LONG) for head, text in fields)
     return f"<table><caption>{html.escape(name)}</caption>{rows}</table>"
+
+
+def _row(head: str, text: str, *, long: bool) -> str:
+    """Return a row of a tooltip or popup; a long text gets the whole width below its heading."""
+    if long:
+        return f'<tr><th colspan="2">{head}</th></tr><tr><td colspan="2">{text}</td></tr>'
+    return f"<tr><th>{head}</th><td>{text}</td></tr>"
 
 
 class _Panel(MacroElement):
     """Title, legend and source: one box for the whole map."""
 
-    def __init__(self, style: Style, words: Texts) -> None:
+    def __init__(self, style: Style, words: Texts, hint: str) -> None:
         super().__init__()
         self._name = "Panel"
         markup = resources.files("geoplan.show").joinpath("offline.html").read_text(encoding="utf-8")
@@ -322,7 +344,7 @@ class _Panel(MacroElement):
         self.style, self.words, self.patterns = style, words, _PATTERN_PATHS
         self.classes = list(zip(style.colours, style.labels, style.counts, strict=True))[::-1]
         source = f"{words['source']}: {style.source}" if style.source else ""
-        self.footer = [part for part in (source, style.note, style.date) if part]
+        self.footer = [part for part in (hint, source, style.note, style.date) if part]
 
     def render(self, **_: Any) -> str:
         """Return the markup; a panel has no script."""
@@ -363,6 +385,17 @@ class _Behaviour(MacroElement):
                     if (area.getTooltip()) { area.openTooltip(area.getBounds().getCenter()); }
                 });
                 path.addEventListener("blur", function () { area.closeTooltip(); });
+                if (!words[2]) { return; }
+                area.bindPopup(words[2], {
+                    className: "gp-pop", minWidth: 180, maxWidth: Math.min(290, window.innerWidth - 122),
+                    autoPanPaddingTopLeft: beside ? [panel.right + 12, 12] : [60, 44],
+                    autoPanPaddingBottomRight: beside ? [12, 12] : [12, panel.height + 20]
+                });
+                area.on("popupopen", function () { area.closeTooltip(); });
+                path.addEventListener("keydown", function (event) {
+                    if (event.key === "Enter") { area.openPopup(area.getBounds().getCenter()); }
+                    if (event.key === "Escape") { area.closePopup(); }
+                });
             });
         })({{ this._parent.get_name() }}, {{ this.layer }}, {{ this.said }});
         {% endmacro %}

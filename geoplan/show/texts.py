@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 
@@ -33,6 +33,7 @@ class Texts:
     why: dict[str, str]
     patterns: dict[str, str]
     uncompared: dict[str, str]
+    contrasts: dict[str, str]
     verdicts: dict[str, str]
 
     def __getitem__(self, key: str) -> str:
@@ -74,11 +75,8 @@ def texts(language: str) -> Texts:
     if language not in content:
         raise checks.unknown_name("language", language, content, key="language")
     own = dict(content[language])
-    parts = {
-        part: own.pop(part)
-        for part in ("statuses", "units", "reasons", "methods", "why", "patterns", "uncompared", "verdicts")
-    }
-    return Texts(language, words=own, **parts)
+    parts = [item.name for item in fields(Texts) if item.name not in {"language", "words"}]
+    return Texts(language, words=own, **{part: own.pop(part) for part in parts})
 
 
 def format_number(value: float | None, language: str, *, decimals: int = 0) -> str:

@@ -86,15 +86,48 @@ def test_pointing_at_an_area_shows_its_figures(open_page, sample_folder, sample_
     assert f"{ranking['score'].iloc[0]:.0f}" in text
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_click_opens_strengths_and_weaknesses_inside_the_window(open_page, sample_folder, size):
+    page = open_page(sample_folder / "map.html", *size)
+    for name in ("Almvreten", "Granhöjden", "Slaggmarken"):
+        page.locator(f"path[aria-label^='{name}:']").click()
+        page.wait_for_timeout(600)
+        text = page.locator(".leaflet-popup-content").inner_text()
+        assert text.startswith(name)
+        assert {"Styrkor", "Svagheter"} <= {line.split("\t")[0] for line in text.split("\n")}
+        box = page.locator(".leaflet-popup-content-wrapper").bounding_box()
+        assert box["x"] >= 0
+        assert box["y"] >= 0
+        assert box["x"] + box["width"] <= size[0]
+        panel = page.locator(".gp-panel").bounding_box()
+        assert box["x"] >= panel["x"] + panel["width"] or box["y"] + box["height"] <= panel["y"]
+        page.keyboard.press("Escape")
+        page.wait_for_function("!document.querySelector('.leaflet-popup')")
+    assert page.complained == []
+
+
+def test_enter_opens_what_a_click_does(open_page, sample_folder):
+    page = open_page(sample_folder / "map.html")
+    page.locator("path[aria-label^='Granhöjden:']").focus()
+    assert "Styrkor" not in page.locator(".leaflet-tooltip").inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(600)
+    assert "Anlagda bränder" in page.locator(".leaflet-popup-content").inner_text()
+    assert page.locator(".leaflet-tooltip").count() == 0
+
+
 def test_hostile_names_do_nothing(open_page, tmp_path):
     import test_show  # noqa: PLC0415  its areas and its hostile text
 
     areas = test_show.squares(3).assign(name=test_show.HOSTILE)
     page_path = tmp_path / "hostile.html"
-    test_show.explore(areas, test_show.series([1, 2, 3]), title=test_show.HOSTILE, source=test_show.HOSTILE).save(
-        page_path
-    )
+    test_show.explore(
+        areas, test_show.series([1, 2, 3]), title=test_show.HOSTILE, source=test_show.HOSTILE, popup=["name"]
+    ).save(page_path)
     page = open_page(page_path)
+    page.locator("path.leaflet-interactive").last.click()
+    assert "<img src=x" in page.locator(".leaflet-popup-content").inner_text()
+    page.keyboard.press("Escape")
     page.locator("path.leaflet-interactive").first.hover()
     assert page.complained == []
     assert page.locator("h1").inner_text().startswith("</script><img src=x onerror=alert(1)>{{ 7*7 }}")
