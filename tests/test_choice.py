@@ -113,6 +113,15 @@ def test_a_run_writes_map_margins_and_log(choosing, tmp_path):
     assert manifest["rule"]["law"] == "Decision 7"
 
 
+def test_explain_says_what_the_rule_makes_of_an_area(geoplan, choosing):
+    assert geoplan("run", choosing.scenario, cwd=choosing.root).code == 0
+    told = geoplan("explain", "build/four", "Square 3", cwd=choosing.root).out
+    assert "A rule of our own: Does not meet the conditions (too few criteria are met)." in told
+    assert "It does not qualify; it would with 1 more (Low income above 20 per cent)." in told
+    data = json.loads(geoplan("explain", "build/four", "0104", "--json", cwd=choosing.root).out)
+    assert data["decision"] == "Meets the conditions"
+
+
 def test_rule_of_a_file_and_json(said, choosing):
     data = json.loads(said("apply", "rules/own.toml", choosing.scenario, "--json"))
     assert [row["area_id"] for row in data["areas"] if row["qualified"]] == ["0104"]

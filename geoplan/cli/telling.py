@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import groupby
@@ -243,6 +243,7 @@ def tell_area(found: Any) -> None:
     for heading, sides in (("Strengths", found.strengths), ("Weaknesses", found.weaknesses)):
         if sides is not None:
             stdout.print(f"{heading}: {escape('; '.join(sides) or 'none clear')}.")
+    _tell_outcome(area)
     relative = _is_relative(manifest)
     domains = plain_table("domain", "index", "points from 100" if relative else "points from mean")
     for row in found.domains.itertuples():
@@ -282,6 +283,19 @@ def tell_area(found: Any) -> None:
         f"{certificate['method']}: {certificate['formula']}. Missing: {certificate['missing']}. "
         f"Source: {escape(sources)}.[/]"
     )
+
+
+def _tell_outcome(area: Mapping[str, Any]) -> None:
+    """Print what the rule of the run makes of an area, where it has one."""
+    if not area.get("decision"):
+        return
+    why = f" ({area['because']})" if area["because"] else ""
+    sure = ""
+    if area.get("p_designated") is not None:
+        sure = f"; in {100 * area['p_designated']:.0f} of 100 draws it meets them"
+    stdout.print(f"{escape(area['rule'])}: {escape(area['decision'])}{escape(why)}{sure}.", soft_wrap=True)
+    if area["nearest"]:
+        stdout.print(f"It {escape(area['nearest'])}.", soft_wrap=True)
 
 
 def tell_against(folder: Path, against: Path, area: str | None, as_json: bool) -> None:

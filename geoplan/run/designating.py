@@ -17,11 +17,21 @@ from geoplan.show import Sheet, Style, format_date, make_style, plot_reached, te
 from geoplan.show.printed import SAVED
 from geoplan.show.texts import Texts
 from geoplan.targeting import Selection, rule_lines
+from geoplan.targeting.wording import tip_text
 
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["decision_log", "designation_style", "margins_table", "named_areas", "write_choice", "write_margins"]
+__all__ = [
+    "CHOICE_COLUMNS",
+    "choice_columns",
+    "decision_log",
+    "designation_style",
+    "margins_table",
+    "named_areas",
+    "write_choice",
+    "write_margins",
+]
 
 #: Outcomes from the fewest conditions to the most: a mark for the map, as the order of its classes.
 OUTCOMES = {
@@ -126,6 +136,22 @@ def decision_log(run: Run, found: Selection) -> pd.DataFrame:
     log["in_force"] = f"{rule.since or '–'} – {rule.until or ''}".strip()
     log["period"], log["decided_on"] = found.period, run.spec.date.isoformat()
     return log.assign(flips=pd.array(log["flips"], dtype="Int64"))
+
+
+#: Columns of the long table that say what the rule makes of an area.
+CHOICE_COLUMNS = ("rule", "decision", "because", "nearest", "p_designated")
+
+
+def choice_columns(run: Run) -> pd.DataFrame:
+    """Return what the scenario's rule makes of each area, with :data:`CHOICE_COLUMNS`, for ``geoplan explain``.
+
+    ``nearest`` says in words what would change the outcome; empty where nothing near would.
+    """
+    found = run.chosen_rule()
+    log = decision_log(run, found).set_index("area_id").reindex(columns=list(CHOICE_COLUMNS))
+    near = found.table.index[found.table["flips"].notna()]
+    log["nearest"] = pd.Series({code: tip_text(found, str(code), run.spec.language) for code in near}, dtype=object)
+    return log.fillna({"nearest": ""})
 
 
 def margins_table(run: Run, found: Selection) -> pd.DataFrame:

@@ -20,7 +20,14 @@ import geoplan
 from geoplan.errors import OutputError
 from geoplan.risk import breakdown
 from geoplan.run.against import stored_conventions, stored_figures
-from geoplan.run.designating import designation_style, named_areas, outcomes_of, write_choice
+from geoplan.run.designating import (
+    CHOICE_COLUMNS,
+    choice_columns,
+    designation_style,
+    named_areas,
+    outcomes_of,
+    write_choice,
+)
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.publishing import must_be_public
 from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
@@ -46,7 +53,7 @@ _LIBRARIES = (
 _MOST_DISAGREEMENTS = 200  # listed one by one; a note says how many there are
 #: Columns of the long table that say something of an area as a whole.
 _OF_AREAS = ("rank", "gap", "rank_rest", "score_rest", "rank_low", "rank_high", "p_top", "p_above", "class", "dynamics",
-             "flags", "population", "status", "reason")  # fmt: skip
+             "flags", "population", "status", "reason", *CHOICE_COLUMNS)  # fmt: skip
 Step = Callable[[str], None]
 
 
@@ -249,6 +256,8 @@ def _write_index(run: Run, ranking: pd.DataFrame, figures: pd.DataFrame, path: P
     labels = {name: item.label.to(language) for name, item in run.indicators().definitions.items()}
     labels |= {domain.id: domain.label.to(language) for domain in run.spec.index.domains}
     keys = ["area_id", "name"]
+    if run.spec.targeting is not None:
+        ranking = ranking.join(choice_columns(run), on="area_id")
     told = [name for name in _OF_AREAS if name in ranking]
     scores = ranking[[*keys, *told]].assign(
         component="index", id="score", value=ranking["score"], relative=ranking["score"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from geoplan import checks
 from geoplan.errors import DisclosureError, Fault, SpecError, listed
 from geoplan.places import IndicatorTable, Protection, pairs_at, protect
 from geoplan.places.indicators import MISSING
@@ -19,7 +20,7 @@ from geoplan.specs import ScenarioSpec
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["as_public", "levels_of", "must_be_public", "periods_of", "protect_run", "without_parts"]
+__all__ = ["as_public", "levels_of", "must_be_public", "periods_of", "protect_run", "unnamed_levels", "without_parts"]
 
 _KEYS = ["area_id", "indicator", "period"]
 _WHOLE = 1 - 1e-9
@@ -102,6 +103,24 @@ def levels_of(run: Run, table: IndicatorTable) -> dict[str, pd.DataFrame]:
             found[level] = pairs
     members = own[own["parent_id"].isin(run.reference_members())]
     return found | {_CITY: members.assign(parent_id=_CITY).drop_duplicates(ignore_index=True)}
+
+
+def unnamed_levels(run: Run, levels: list[str]) -> set[str]:
+    """Return the levels whose areas the public knows by their codes only: those below the first that is named.
+
+    Raises
+    ------
+    SpecError
+        When the scenario has no such level.
+    """
+    first = run.spec.targeting.named_from if run.spec.targeting else None
+    if first is None or run.spec.profile == "internal":
+        return set()
+    if first not in levels:
+        raise checks.unknown_name("level of the scenario", first, levels, key="targeting.named_from").located(
+            file=run.shown
+        )
+    return set(levels[: levels.index(first)])
 
 
 def as_public(table: IndicatorTable, protection: Protection, *, level: str, periods: list[str]) -> IndicatorTable:

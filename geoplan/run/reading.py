@@ -102,7 +102,9 @@ def explain_run(folder: Path, area: str) -> Explanation:
         "method",
         "reason",
     ]
-    told = [name for name in ("rank_low", "rank_high", "p_top", "p_above", "class") if name in head]
+    wanted = ("rank_low", "rank_high", "p_top", "p_above", "class", "rule", "decision", "because", "nearest",
+              "p_designated")  # fmt: skip
+    told = [name for name in wanted if name in head]
     return Explanation(
         area={name: _plain(head[name]) for name in (*keys, *told, "status", "reason")},
         ranked=int(scores["rank"].notna().sum()),

@@ -43,7 +43,7 @@ from geoplan.run.datasets import (
 from geoplan.run.geography import Tie, extent_of, levels_above, nesting_of, notes_on
 from geoplan.run.levelling import at_ranked_level, joined, level_of, people_of
 from geoplan.run.matching import layer_of_kind, siblings
-from geoplan.run.publishing import as_public, periods_of, protect_run, without_parts
+from geoplan.run.publishing import as_public, periods_of, protect_run, unnamed_levels, without_parts
 from geoplan.run.standing import Standing, standing_of
 from geoplan.run.styling import style_of
 from geoplan.show import Style
@@ -214,15 +214,7 @@ class Run:
     @cached_property
     def unnamed(self) -> set[str]:
         """The levels whose areas the public knows by their codes only."""
-        first = self.spec.targeting.named_from if self.spec.targeting else None
-        if first is None or self.spec.profile == "internal":
-            return set()
-        levels = list(self._areas)
-        if first not in levels:
-            raise checks.unknown_name("level of the scenario", first, levels, key="targeting.named_from").located(
-                file=self.shown
-            )
-        return set(levels[: levels.index(first)])
+        return unnamed_levels(self, list(self._areas))
 
     @cached_property
     def _units(self) -> gpd.GeoDataFrame:
