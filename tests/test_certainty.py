@@ -450,7 +450,12 @@ def test_memory_stays_as_observed():
     lists = pd.DataFrame({"area_id": ["A01"], "period": ["2011"], "status": ["s0"], "holds": [True]})
     chosen = select(now, rule(test, [{"criteria": ["a"], "years": 2}]), period=2012, earlier=lists)
     found = designation_certainty(chosen, draws=MANY, noise="sampling").table
-    assert near(found["p_designated"], [0, p, 0, 0]).all()
+    # Who was on the list last year stays while all holds; of who was not, nobody knows whether this is the second year.
+    assert near(found.loc["A01", "p_designated"], p)
+    assert found.loc["A02", "p_designated"] == 0
+    for code in ("A00", "A03"):
+        assert found.loc[code, "p_low"] == 0
+        assert near(found.loc[code, "p_high"], p)
 
 
 # ---------------------------------------------------------------- rules on the index
