@@ -193,3 +193,13 @@ def test_faults_of_a_rule_book_name_its_file(choosing):
     with pytest.raises(InputError) as caught:
         gp.open_run(choosing / choosing.scenario).selections()
     assert str(caught.value).count("rules/own.toml, key 'criteria.0.") == 2
+
+
+def test_check_reads_rules_and_applies_those_of_scenarios(choosing):
+    assert gp.check_project(choosing.root).checked.count("rules/own.toml") == 1
+    choosing.edit(choosing.scenario, 'area_id = "0101"', 'area_id = "0109"')
+    assert any("no area is called '0109'" in str(fault) for fault in gp.check_project(choosing.root).faults)
+    choosing.edit("rules/own.toml", 'compare = "above"\nlimit = 20', 'compare = "abov"\nlimit = "x"')
+    told = [str(fault) for fault in gp.check_project(choosing.root).faults]
+    assert sum("rules/own.toml, key 'criteria.0." in text for text in told) == 2
+    assert len(told) == 2

@@ -545,12 +545,20 @@ def test_lines_say_what_happened():
         "Lasting: 2013",
         "Listed: entered in 2012 (after 2011), because its own figures changed; now met: 'Poor above 40'",
         "Lasting: entered in 2013 (after 2012), because the years before count",
-        "Listed: left in 2014 (after 2013), because its own figures changed; no longer met: 'Poor above 40'",
-        "Lasting: left in 2014 (after 2013), because its own figures changed; no longer met: 'Poor above 40'",
+        "Listed: left in 2014 (after 2013), because its own figures changed; not met now: 'Poor above 40'",
+        "Lasting: left in 2014 (after 2013), because its own figures changed; not met now: 'Poor above 40'",
     ]
     for ask in (lambda: found.lines(status="none"), lambda: found.explain("Z"), lambda: found.wide(column="rule")):
         with pytest.raises(SpecError):
             ask()
+
+
+def test_a_criterion_that_was_not_known_is_not_said_to_be_met_no_longer():
+    found = status_history(one(50, None, 10), in_years())
+    assert found.explain("A")[-2] == (
+        "Listed: can be told in 2013 (after 2012): no, because figures are missing in one of the years; "
+        "not met now: 'Poor above 40'"
+    )
 
 
 def test_labels_follow_the_language():

@@ -278,6 +278,13 @@ def test_pockets_are_named_only_where_it_is_no_chance():
     assert not any("'g'" in text for text in lines)
 
 
+def test_people_made_from_a_share_without_counts_are_whole_people():
+    data = TOWN.data.assign(numerator=TOWN.data["numerator"].where(TOWN.data["indicator"] != "poor"))
+    data["value"] = data["value"].mask((data["indicator"] == "poor") & (data["area_id"] == "c"), 31.3)
+    lines = who_is_reached(IndicatorTable(data, DEFINITIONS), ["a"], "poor", pocket_limit=0.2).lines()
+    assert "Pocket: c, 31 of 100 (31.3 %)" in lines
+
+
 def test_the_limit_of_pockets_may_be_given():
     reached = who_is_reached(TOWN, ["a"], "poor", pocket_limit=0.15)
     assert reached.pockets.index.tolist() == ["c", "b"]

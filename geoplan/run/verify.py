@@ -66,7 +66,7 @@ def check_project(root: Path, *, on_step: Callable[[str], None] | None = None) -
     Parameters
     ----------
     root
-        A folder with ``layers/``, ``scenarios/`` and ``maps/``.
+        A folder with ``layers/``, ``scenarios/`` and ``maps/``, and ``rules/`` where it has rules of its own.
     on_step
         Called with each file's name before it is looked at.
 
@@ -110,6 +110,10 @@ def check_project(root: Path, *, on_step: Callable[[str], None] | None = None) -
         looked_at(f"maps/{name}.toml")
         with faults.catch():
             catalogue.map(name)
+    for name in catalogue.names("rules"):
+        looked_at(f"rules/{name}.toml")
+        with faults.catch():
+            catalogue.rule(name)
     scenarios: dict[str, tuple[str, ...]] = {}
     for name in catalogue.names("scenarios"):
         looked_at(f"scenarios/{name}.toml")
@@ -180,6 +184,7 @@ def _check_scenario(run: Run) -> list[str]:
         run.style(map_name)
     run.backdrop()
     ranking_table(run)
+    run.selections()
     said = [f"{certificate.ranked} areas ranked, {certificate.excluded} listed without a rank"]
     nesting = [f"{tie}: {line}" for tie, report in run.nesting().items() for line in report.lines()]
     known = {*run.area_report().lines(), *nesting}  # overlaps are said of the layer

@@ -34,16 +34,16 @@ _LONGEST = 10
 class DatedLimit(Model):
     """A limit as an authority published it for one period."""
 
-    period: Period
-    limit: Finite = Field(strict=False)
+    period: Period = Field(description="The period that it holds for.")
+    limit: Finite = Field(strict=False, description="In the indicator's unit.")
     source: str | None = Field(default=None, description="Where the limit was published.")
 
 
 class DatedYears(Model):
     """Another number of consecutive periods, for one period."""
 
-    period: Period
-    years: int = Field(ge=1)
+    period: Period = Field(description="The period that it holds for.")
+    years: int = Field(ge=1, description="So many periods, that one among them.")
 
 
 class CriterionSpec(Model):
@@ -54,8 +54,8 @@ class CriterionSpec(Model):
     (``top``, ``top_share``); the class of an index is looked up (``classes``).
     """
 
-    id: Slug
-    label: Text
+    id: Slug = Field(description="What statuses and results call it.")
+    label: Text = Field(description="What people call it, with its limit.")
     indicator: Slug | None = Field(default=None, description="The indicator of the table that is compared.")
     numerator: str | Several[str] | None = Field(
         default=None,
@@ -107,8 +107,8 @@ class CriterionSpec(Model):
     inside: Slug | None = Field(
         default=None, description="With top and top_share: inside each area of this level, such as kommun."
     )
-    source: str | None = None
-    note: Text | None = None
+    source: str | None = Field(default=None, description="Where the limit is stated, if not where the rule is.")
+    note: Text | None = Field(default=None, description="What one must know to apply it.")
 
     @property
     def key(self) -> str:
@@ -181,7 +181,7 @@ def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
 class StatusSpec(Model):
     """What an area is called that meets so many criteria, perhaps year after year."""
 
-    id: Slug
+    id: Slug = Field(description="What other statuses, later versions and results call it.")
     label: Text = Field(description="Neutral words, for maps and lists.")
     term: Text | None = Field(default=None, description="The statute's own word; shown as a quotation only.")
     minimum_population: int = Field(default=0, ge=0, description="Areas with fewer residents have not the status.")
@@ -205,7 +205,7 @@ class StatusSpec(Model):
         default=None, ge=1, description="It needs so many areas that qualify, in the same area of `inside`."
     )
     inside: Slug | None = Field(default=None, description="With `minimum_areas`: a level above, such as kommun.")
-    note: Text | None = None
+    note: Text | None = Field(default=None, description="What one must know to read it.")
 
     @model_validator(mode="after")
     def _says_something(self) -> StatusSpec:
@@ -229,7 +229,7 @@ class ReferenceSpec(Model):
     """A value to compare with, such as a country's."""
 
     reference: Slug = Field(description="The name that criteria use in `of`, such as national.")
-    indicator: Slug
+    indicator: Slug = Field(description="What it is the value of.")
     value: Finite = Field(strict=False, description="In the indicator's unit.")
     period: Period | None = Field(default=None, description="Its period; it holds for all when left out.")
     area_id: str | None = Field(default=None, description="The area it holds for, where areas differ (regions).")
@@ -252,7 +252,7 @@ class UseSpec(Model):
 class RuleSpec(Model):
     """One dated version of a rule."""
 
-    title: Text
+    title: Text = Field(description="The rule and its years, in neutral words.")
     family: Slug = Field(description="Versions of the same rule share it; the next version goes on from the last.")
     law: str = Field(description="Act, ordinance or decision, with paragraph and number.")
     authority: str = Field(description="Who decided it, or publishes its list.")
@@ -267,10 +267,14 @@ class RuleSpec(Model):
     )
     listed_areas: Several[str] = Field(default=(), description="Their codes, or names; a scenario names its own.")
     main: Slug | None = Field(default=None, description="The status that is meant by `chosen`; the first if left out.")
-    criteria: Several[CriterionSpec] = Field(min_length=1)
-    statuses: Several[StatusSpec] = Field(min_length=1)
-    references: Several[ReferenceSpec] = ()
-    note: Text | None = None
+    criteria: Several[CriterionSpec] = Field(min_length=1, description="What is compared with what.")
+    statuses: Several[StatusSpec] = Field(
+        min_length=1, description="What areas are called that meet them; those that others take come before these."
+    )
+    references: Several[ReferenceSpec] = Field(
+        default=(), description="Values to compare with that belong to the rule; those of a scenario go before them."
+    )
+    note: Text | None = Field(default=None, description="What one must know to apply it.")
 
     @field_validator("criteria", "statuses")
     @classmethod

@@ -24,16 +24,16 @@ __all__ = [
 class NominationSpec(Model):
     """An area that somebody has nominated, whatever its figures say."""
 
-    area_id: str
-    by: str = Field(description="Who nominated it, such as a municipality.")
-    on: dt.date | None = None
-    note: str | None = None
+    area_id: str = Field(description="The area's code.")
+    by: str = Field(description="Who nominated it, such as a municipality; several in one text.")
+    on: dt.date | None = Field(default=None, description="The day.")
+    note: str | None = Field(default=None, description="Printed in the log of decisions.")
 
 
 class EarlierSpec(Model):
     """A published list of an earlier year: it stands in place of what the table would give."""
 
-    period: Period
+    period: Period = Field(description="The list's year.")
     status: Slug = Field(description="The status of the rule that the list is of.")
     areas: Several[str] = Field(description="Who was on it; all others were not.")
 
@@ -41,7 +41,7 @@ class EarlierSpec(Model):
 class CertaintySpec(Model):
     """How sure designations are said to be."""
 
-    draws: int = Field(default=2000, ge=100, le=100_000)
+    draws: int = Field(default=2000, ge=100, le=100_000, description="How often the counts are drawn.")
     noise: Literal["posterior", "sampling"] = Field(
         default="posterior",
         description="posterior: true rates given the counts; sampling: chance around the observed figures.",
@@ -61,7 +61,10 @@ class CertaintySpec(Model):
 class BoundariesSpec(Model):
     """Which other boundaries are tried, to see which designations survive them."""
 
-    kinds: Several[Literal["merged", "split", "shifted"]] = ("merged", "split", "shifted")
+    kinds: Several[Literal["merged", "split", "shifted"]] = Field(
+        default=("merged", "split", "shifted"),
+        description="Pairs of neighbours merged, areas of several parts split, all boundaries shifted.",
+    )
     tolerance_m: Finite = Field(
         default=100.0, gt=0, strict=False, description="By how many metres all boundaries are shifted."
     )
@@ -95,7 +98,9 @@ class TargetingSpec(Model):
     listed: Several[str] = Field(
         default=(), description="The areas above in which the rule holds, where it lists them; codes or names."
     )
-    nominated: Several[NominationSpec] = ()
+    nominated: Several[NominationSpec] = Field(
+        default=(), description="Areas that somebody nominated; kept apart from what figures say."
+    )
     earlier: Several[EarlierSpec] = Field(default=(), description="Published lists, for rules that look back.")
     need: str | None = Field(
         default=None,

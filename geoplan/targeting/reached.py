@@ -457,10 +457,8 @@ def _pocket_lines(found: Reached, names: Mapping[str, str]) -> list[str]:
     for code, row in sure.iterrows():
         area = names.get(row["area"], row["area"])
         where = "" if row["area"] == code else f" in {area}"
-        said.append(
-            f"Pocket: {names.get(str(code), code)}{where}, {number(row['need'])} of {number(row['base'])} "
-            f"({100 * row['share']:.1f} %)"
-        )
+        count = f"{number(round(row['need']))} of {number(round(row['base']))}"
+        said.append(f"Pocket: {names.get(str(code), code)}{where}, {count} ({100 * row['share']:.1f} %)")
     if many > len(sure):
         more = "1 more lies" if many - len(sure) == 1 else f"{many - len(sure)} more lie"
         said.append(f"{more} as high, but with so few people that it may be chance")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["history_lines", "move_text", "past_lines"]
 
 _SHOWN = 30
-_MOVES = {"entered": "entered", "left": "left", "became_unknown": "no longer known", "became_known": "known again"}
+_MOVES = {"entered": "entered", "left": "left", "became_unknown": "no longer known", "became_known": "can be told"}
 _REASONS = {
     "own_change": "its own figures changed",
     "limit_change": "the limit moved",
@@ -34,7 +34,7 @@ def move_text(row: Mapping[Any, Any], label: str, rule: RuleSpec, language: str 
     labels = {item.id: item.label.to(language) for item in rule.criteria} | {"population": "Residents"}
     end = "" if pd.isna(row["holds"]) or row["move"] in {"entered", "left"} else ": yes" if row["holds"] else ": no"
     said = f"{label}: {_MOVES[row['move']]} in {row['period']} (after {row['before']}){end}, because {_why(row)}"
-    told = {"now met": row["gained"], "no longer met": row["lost"], "not known": row["open"]}
+    told = {"now met": row["gained"], "not met now": row["lost"], "not known": row["open"]}
     parts = [f"{head}: {listed([labels[name] for name in names.split('+')], shown=9)}"
              for head, names in told.items() if names]  # fmt: skip
     return "; ".join([said, *parts])
