@@ -363,7 +363,8 @@ drawn = gp.targeting.boundary_policy(
 )
 print(*drawn.lines(names=names), sep="\n")
 tried = drawn.variants.query("area_id == '0099S08' and computed")
-tried.assign(others=tried["others"].map(names))[["kind", "others", "towards", "designated", "slack"]].round(4)
+tried = tried.assign(others=tried["others"].map(names).fillna(""))
+tried[["kind", "others", "towards", "designated", "slack"]].round(4)
 
 # %% [markdown]
 # Six designations stay in all drawings. Tegelvreten's is lost when it becomes one area with Ålhagen, and in four of
