@@ -198,7 +198,7 @@ stable.flips.assign(name=stable.flips["area_id"].map(names)).groupby(["group", "
 
 # %%
 OWN = """
-title = { sv = "Två av tre", da = "To af tre", en = "Two of three" }
+title = { sv = "2 av 3", da = "2 af 3", en = "Two of three" }
 family = "nordhamra"
 law = "Example"
 authority = "Nordhamra"
@@ -243,7 +243,7 @@ print(*own.lines(names=names), sep="\n")
 
 # %%
 try:
-    gp.specs.parse_spec(tomllib.loads(OWN.replace("least = 2", "leats = 2")), gp.specs.RuleSpec, file="own rule")
+    gp.specs.parse_spec(tomllib.loads(OWN.replace("least = 2", "at_least = 2")), gp.specs.RuleSpec, file="own rule")
 except gp.GeoplanError as error:
     print(error)
 
