@@ -237,6 +237,23 @@ def test_a_year_that_is_not_known_leaves_the_years_open():
     explained(found)
 
 
+TWICE = [{"id": "listed", "label": "Listed", "criteria": ["poor"], "years": 2}]
+
+
+def test_where_only_the_years_before_are_unknown_no_figure_is_said_to_be_missing():
+    # 50 is above 40 in 2011, of which nobody knows the year before.
+    own = status_history(one(50, 30), rule(statuses=TWICE))
+    assert move(own, "2012")[["move", "reasons"]].tolist() == ["became_known", "own_change"]
+    limits = pd.DataFrame({"reference": "national", "indicator": "poor", "period": ["2011", "2012"], "value": [20, 30]})
+    limit = status_history(one(50, 50), rule(criteria=[NATIONAL], statuses=TWICE), references=limits)
+    assert move(limit, "2012")[["move", "reasons"]].tolist() == ["became_known", "limit_change"]
+    assert "because the limit moved" in move(limit, "2012")["sentence"]
+    missing = status_history(one(50, 50, None, 50), rule(statuses=TWICE))
+    assert move(missing, "2013")[["move", "reasons"]].tolist() == ["became_unknown", "missing_figures"]
+    for history in (own, limit, missing):
+        explained(history)
+
+
 def test_a_gap_begins_anew():
     values = {"A": {2011: 10, 2012: 50, 2013: 50, 2015: 50, 2016: 50, 2017: 10}}
     found = status_history(table(values), in_years(2))
@@ -265,7 +282,7 @@ def test_years_before_the_first_are_looked_back_at():
     # Periods that nobody asks for lie between as well.
     found = status_history(one(10, 50, 50, 50), in_years(3), periods=[2011, 2014])
     assert held(found, "lasting") == [False, True]
-    assert move(found, "2014", "lasting")["reasons"] == "missing_figures+memory"
+    assert move(found, "2014", "lasting")["reasons"] == "own_change+memory"  # from 10 to 50, and in years on end
 
 
 def test_years_before_the_first_version_are_looked_back_at_under_it():

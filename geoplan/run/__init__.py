@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geoplan.run.choosing import selection_for
-    from geoplan.run.designating import write_margins
+    from geoplan.run.designating import designation_map, write_margins
     from geoplan.run.folder import atomic_folder
     from geoplan.run.geography import Geography, describe_areas
     from geoplan.run.matching import match_table, write_matches
@@ -32,6 +32,7 @@ _HOMES = {
     "decimals_of": "ranking",
     "definition_notes": "sheets",
     "describe_areas": "geography",
+    "designation_map": "designating",
     "explain_run": "reading",
     "find_sheets": "sheets",
     "match_table": "matching",
@@ -56,6 +57,7 @@ __all__ = [
     "decimals_of",
     "definition_notes",
     "describe_areas",
+    "designation_map",
     "explain_run",
     "find_sheets",
     "match_table",

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.figure import Figure
 
-from geoplan.run.choosing import Targeting, choice_of
+from geoplan.run.choosing import Targeting, choice_of, rule_of, selection_for
 from geoplan.run.consequences import further_sheets
 from geoplan.run.folder import atomic_file
-from geoplan.show import Sheet, Style, format_date, make_style, plot_reached, texts, write_csv, write_workbook
+from geoplan.run.styling import outline_of
+from geoplan.show import Sheet, Style, format_date, make_style, plot, plot_reached, texts, write_csv, write_workbook
 from geoplan.show.printed import SAVED
 from geoplan.show.texts import Texts
 from geoplan.targeting import Selection, rule_lines
@@ -26,9 +28,11 @@ __all__ = [
     "CHOICE_COLUMNS",
     "choice_columns",
     "decision_log",
+    "designation_map",
     "designation_style",
     "margins_table",
     "named_areas",
+    "outcomes_of",
     "write_choice",
     "write_margins",
 ]
@@ -59,9 +63,10 @@ def outcomes_of(run: Run, found: Selection) -> pd.Series:
     return kind.mask(table["qualified"].isna(), "").mask(outside, "")
 
 
-def designation_style(run: Run, found: Selection) -> tuple[pd.Series, Style]:
+def designation_style(run: Run, found: Selection, language: str | None = None) -> tuple[pd.Series, Style]:
     """Return the map of a rule: its outcomes in neutral words, the statute's own only as a quotation."""
-    words, language = texts(run.spec.language), run.spec.language
+    language = language or run.spec.language
+    words = texts(language)
     kinds = outcomes_of(run, found)
     shown = [kind for kind in OUTCOMES if kind in set(kinds)]
     labels = {OUTCOMES[kind] or " ": words[kind] for kind in shown}
@@ -77,7 +82,6 @@ def designation_style(run: Run, found: Selection) -> tuple[pd.Series, Style]:
         status=status,
         reason=reason.fillna(""),
         categories=labels or {" ": words["designation_no"]},
-        cmap=_PALETTE,
         title=found.rule.title.to(language),
         unit=f"{chief.label.to(language)}{quoted}",
         period=found.period,
@@ -86,7 +90,13 @@ def designation_style(run: Run, found: Selection) -> tuple[pd.Series, Style]:
         date=format_date(run.spec.date, language),
         language=language,
     )
-    return numbers, style
+    return numbers, replace(style, colours=_colours(shown or ["designation_no"]))
+
+
+def _colours(shown: list[str]) -> tuple[str, ...]:
+    """Return a colour an outcome, the same on every map whatever other outcomes there are."""
+    every = make_style(pd.Series(dtype=float), categories={kind: kind for kind in OUTCOMES}, cmap=_PALETTE).colours
+    return tuple(colour for kind, colour in zip(OUTCOMES, every, strict=True) if kind in shown)
 
 
 def named_areas(found: Selection, kinds: pd.Series, words: Texts) -> dict[str, str]:
@@ -98,6 +108,54 @@ def named_areas(found: Selection, kinds: pd.Series, words: Texts) -> dict[str, s
         "designation_no_borderline": f"({words.verdicts['not_borderline']})",
     }
     return {code: text for kind, text in beside.items() for code in found.table.index[kinds == kind]}
+
+
+def designation_map(run: Run, rule: Selection | str | None = None, *, language: str | None = None) -> Figure:
+    """Draw which areas a rule singles out, which are on the border, and which somebody has nominated.
+
+    Parameters
+    ----------
+    run
+        The run.
+    rule
+        What a rule says (see :func:`selection_for`), or the name of one; the scenario's own when left out.
+    language
+        ``sv``, ``da`` or ``en``; the run's when left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        When no rule is called so, or the scenario names none.
+
+    Examples
+    --------
+    >>> from geoplan.run import open_run
+    >>> figure = designation_map(open_run("scenarios/fjordbo_omraader.toml"), "dk_2021", language="en")
+    >>> figure.axes[0].get_title(loc="left")
+    'Danish lists of housing areas, from 2021'
+    """
+    found = rule if isinstance(rule, Selection) else _named_rule(run, rule)
+    values, style = designation_style(run, found, language)
+    kinds = outcomes_of(run, found)
+    words = texts(style.language)
+    named = named_areas(found, kinds, words)
+    met = kinds[list(named)].isin(["designation_yes", "designation_yes_borderline"]).all()
+    title = words["map_designations" if met else "map_numbered"]
+    return plot(run.areas(), values, style=style, backdrop=run.backdrop(), outline=outline_of(run), named=named,
+                named_title=title)  # fmt: skip
+
+
+def _named_rule(run: Run, name: str | None) -> Selection:
+    if name is None:
+        return run.chosen_rule()
+    asked = run.spec.targeting
+    if asked is not None and name in (asked.rule, *asked.compare):
+        return run.selections()[name]
+    return selection_for(run, rule_of(run, name)[1])
 
 
 # ---------------------------------------------------------------- tables

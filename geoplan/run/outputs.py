@@ -20,19 +20,13 @@ import geoplan
 from geoplan.errors import OutputError
 from geoplan.risk import breakdown
 from geoplan.run.against import stored_conventions, stored_figures
-from geoplan.run.designating import (
-    CHOICE_COLUMNS,
-    choice_columns,
-    designation_style,
-    named_areas,
-    outcomes_of,
-    write_choice,
-)
+from geoplan.run.designating import CHOICE_COLUMNS, choice_columns, designation_map, outcomes_of, write_choice
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.publishing import must_be_public
 from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
 from geoplan.run.standing import shown_sides, standing_notes, standing_sheet, stored_profile
 from geoplan.run.story import Run
+from geoplan.run.styling import outline_of
 from geoplan.show import Sheet, explore, plot, plot_ranks, texts, write_csv, write_geopackage, write_workbook
 from geoplan.show.printed import SAVED
 from geoplan.sources import sha256_of
@@ -132,7 +126,7 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
             _write_tables(run, folder)
         with step("writing the GeoPackage"):
             _write_geopackage(run, folder)
-        backdrop, outline = run.backdrop(), _outline(run)
+        backdrop, outline = run.backdrop(), outline_of(run)
         for number, name in enumerate(run.spec.output.maps):
             with step(f"drawing the map {name}"):
                 stem = "map" if number == 0 else f"map_{name}"
@@ -143,20 +137,13 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         if run.spec.targeting is not None:
             with step("writing the choice of areas"):
                 write_choice(run, folder)
-                _write_designations(run, folder / "designations", backdrop, outline)
+                _write_designations(run, folder / "designations")
         with step("writing the manifest"):
             manifest = _manifest(run, folder)
         manifest["timings"] = timings
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         (folder / MANIFEST).write_text(text, encoding="utf-8")
     return target
-
-
-def _outline(run: Run) -> gpd.GeoDataFrame | None:
-    """Return the level above the ranked one when the scenario has it: the layer named right after it."""
-    levels = [str(run.catalogue.layer(name).spec.level) for name in run.spec.areas.layers]  # type: ignore[union-attr]  # areas layers all have a level
-    place = levels.index(run.spec.areas.level) + 1
-    return run.areas(levels[place]) if place < len(levels) else None
 
 
 # ---------------------------------------------------------------- tables
@@ -390,15 +377,10 @@ def _write_maps(
     page.save(stem.with_suffix(".html"))
 
 
-def _write_designations(run: Run, stem: Path, backdrop: Any, outline: gpd.GeoDataFrame | None) -> None:
+def _write_designations(run: Run, stem: Path) -> None:
     """Draw which areas the scenario's rule singles out."""
-    words = texts(run.spec.language)
-    found = run.chosen_rule()
-    values, style = designation_style(run, found)
-    named = named_areas(found, outcomes_of(run, found), words)
     with mpl.rc_context({"svg.hashsalt": "geoplan"}):
-        figure = plot(run.areas(), values, style=style, backdrop=backdrop, outline=outline, named=named,
-                      named_title=words["map_designations"])  # fmt: skip
+        figure = designation_map(run)
         for ending, options in SAVED.items():
             figure.savefig(stem.with_suffix(f".{ending}"), **options)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import pandas as pd
 
 from geoplan import checks
@@ -18,7 +19,7 @@ from geoplan.specs import IndexSpec, MapSpec
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["class_labels", "style_of"]
+__all__ = ["class_labels", "outline_of", "style_of"]
 
 _CITY = 100.0
 
@@ -65,6 +66,13 @@ def style_of(run: Run, name: str | None = None) -> tuple[pd.Series, Style]:
             language=language,
         )
     return shown.figures, style
+
+
+def outline_of(run: Run) -> gpd.GeoDataFrame | None:
+    """Return the level above the ranked one when the scenario has it: the layer named right after it."""
+    levels = [str(run.catalogue.layer(name).spec.level) for name in run.spec.areas.layers]  # type: ignore[union-attr]  # areas layers all have a level
+    place = levels.index(run.spec.areas.level) + 1
+    return run.areas(levels[place]) if place < len(levels) else None
 
 
 def _palette(spec: MapSpec, index: IndexSpec, shown: _Shown) -> str:

@@ -14,8 +14,10 @@ import pandas as pd
 import shapely
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
+from matplotlib.textpath import TextToPath
 
 from geoplan.show.style import (
     BACKDROP,
@@ -46,7 +48,7 @@ __all__ = [
 _HALO = withStroke(linewidth=3, foreground="white")  # what lies on the map stays readable on any class
 _INK, _QUIET, _HAIRLINE, _EDGE = INK, QUIET, HAIRLINE, "#ffffff"
 _PARENT_EDGE = "#3d3d3a"
-_LETTERS = 26  # of a name beside the map
+_LEAST_LETTERS = 4  # of a name beside the map
 _LEGEND_LETTERS = 29
 _EDGE_WIDTH, _TINY = 0.5, 1e-5
 _MARK = 0.24  # inches across
@@ -237,13 +239,11 @@ def draw_backdrop(axes: Axes, backdrop: Sequence[tuple[str, gpd.GeoDataFrame]]) 
 def _legend(axes: Axes, style: Style) -> float:
     """Draw the classes, highest first, then the kinds of missing value; return where the legend ends."""
     handles = [
-        Patch(facecolor=colour, edgecolor=_HAIRLINE, linewidth=0.5, label=f"{label}  ({count})")
+        Patch(facecolor=colour, edgecolor=_HAIRLINE, linewidth=0.5, label=_wrapped(f"{label}  ({count})"))
         for colour, label, count in zip(style.colours, style.labels, style.counts, strict=True)
     ][::-1]
     handles += [
-        Patch(
-            label=textwrap.fill(f"{missing.label}  ({missing.count})", _LEGEND_LETTERS), **missing_look(missing.status)
-        )
+        Patch(label=_wrapped(f"{missing.label}  ({missing.count})"), **missing_look(missing.status))
         for missing in style.missing
     ]
     words = texts(style.language)
@@ -264,6 +264,10 @@ def _legend(axes: Axes, style: Style) -> float:
     title.set(fontsize=10, color=_QUIET)
     title.set_text(textwrap.fill(title.get_text(), 38))
     return float(axes.transAxes.inverted().transform(legend.get_window_extent())[0, 1])
+
+
+def _wrapped(label: str) -> str:
+    return textwrap.fill(label, _LEGEND_LETTERS)
 
 
 def _number(axes: Axes, areas: gpd.GeoDataFrame, listed: Mapping[Any, str]) -> None:
@@ -329,9 +333,7 @@ def _name_list(axes: Axes, areas: gpd.GeoDataFrame, listed: Mapping[Any, str], t
         if place == room and len(listed) > room:
             lines.append((f"… +{len(listed) - place + 1}", 10.5, _INK))
             break
-        name = str(areas["name"][area_id])
-        name = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1].rstrip()}…"
-        lines.append((f"{place}  {name}  {words}".rstrip(), 10.5, _INK))
+        lines.append((_name_line(place, str(areas["name"][area_id]), words), 10.5, _INK))
     for number, (text, size, colour) in enumerate(lines, start=1):
         axes.text(
             0.015,
@@ -343,6 +345,16 @@ def _name_list(axes: Axes, areas: gpd.GeoDataFrame, listed: Mapping[Any, str], t
             transform=axes.transAxes,
             parse_math=False,
         )
+
+
+def _name_line(place: int, name: str, words: str) -> str:
+    """Return an area's line beside the map; a name is cut where the line would leave the page."""
+    short, line, font = name, f"{place}  {name}  {words}".rstrip(), FontProperties(size=10.5)
+    measure = TextToPath().get_text_width_height_descent
+    while len(short) > _LEAST_LETTERS and measure(line, font, ismath=False)[0] > 72 * _SIDE:
+        short = short[:-1].rstrip()
+        line = f"{place}  {short}…  {words}".rstrip()
+    return line
 
 
 def draw_scale_bar(axes: Axes, language: str) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter
 
 from geoplan.errors import Fault, SpecError
 from geoplan.show.page import (
     EDGE,
+    LINE_HEIGHT,
     NARROW,
     SMALL,
     WIDTH,
@@ -23,18 +27,22 @@ from geoplan.show.page import (
     must_be_table,
     number_of_areas,
     numbers_of,
-    spread,
     text_width,
+    wrapped,
 )
 from geoplan.show.style import HAIRLINE, INK, LINES, QUIET
 from geoplan.show.texts import Texts, format_number, texts
 
 __all__ = ["plot_reached"]
 
-_BODY, _AXIS_X, _AXIS_Y, _TEXT = 3.6, 0.5, 0.45, 0.17  # inches
+_BODY, _AXIS_X, _AXIS_Y = 3.6, 0.34, 0.5  # inches
+_TOP = 103  # per cent: room for a line that ends at 100
 _COMPLETE, _EFFICIENT = LINES[0], LINES[1]
-_DASHED = (0, (4, 2))
+_DASHED = (0, (2, 4))
 _ARITHMETIC = 1e-9
+# Where words stand: how far from the line of the choice in inches, and what it costs, in inches off their point, to
+# cover a fiftieth of an inch of a line, to stand in the wrong order, or on other words.
+_APART, _COVERED, _SWAPPED, _NEVER = 0.12, 0.015, 5.0, 1000.0
 
 
 def plot_reached(
@@ -62,7 +70,8 @@ def plot_reached(
     best
         The same areas in the best order, ``reach`` and ``completeness``.
     chosen
-        Reach, completeness and efficiency of the choice that was made, which need not follow the order.
+        Reach, completeness and efficiency of the choice that was made, which need not follow the order; NaN where it
+        has none, as nobody has no share in need.
     title, what, period, source, method, note
         Texts; ``what`` says who is in need.
     language
@@ -85,34 +94,37 @@ def plot_reached(
     --------
     >>> curve = pd.DataFrame({"reach": [0.2, 1.0], "completeness": [0.5, 1.0], "efficiency": [0.4, 0.16]})
     >>> figure = plot_reached(curve, chosen=(0.2, 0.5, 0.4), language="en")
-    >>> [text.get_text() for text in figure.axes[1].texts][:2]
+    >>> [text.get_text() for text in figure.axes[1].texts][1:]
     ['50 % of those in need are reached', '40 % of those reached are in need']
     """
     must_be_table(curve, "curve", "the `curve` of who_is_reached(…)")
     words = texts(language)
     order = _shares(curve, ["reach", "completeness", "efficiency"])
     top = None if best is None else _shares(best, ["reach", "completeness"])
-    if chosen is not None and not all(np.isfinite(part) and 0 <= part <= 1 for part in chosen):
+    if chosen is not None and not (np.isfinite(chosen[0]) and all(not part < 0 and not part > 1 for part in chosen)):
         raise SpecError(Fault(what=f"the choice is {chosen}", key="chosen", expected="three shares from 0 to 1"))
     people = number_of_areas(words, len(order), len(curve))
     foot = foot_of(words, source=source, people=people, method=method or words["reached_method"], note=note)
+    axis = wrapped(words["reached_axis"], width - 2 * EDGE - _AXIS_Y, SMALL)
+    below = _AXIS_X + len(axis) * LINE_HEIGHT * SMALL / 72
     page = make_page(
         width,
-        _BODY + _AXIS_X,
+        _BODY + below,
         title=title,
         below=" · ".join(part for part in (what, period) if part),
         key=_key(words, best=top is not None),
         foot=[foot],
     )
-    axes = page.axes(EDGE + _AXIS_Y, _AXIS_X, width - 2 * EDGE - _AXIS_Y, _BODY)
+    axes = page.axes(EDGE + _AXIS_Y, below, width - 2 * EDGE - _AXIS_Y, _BODY)
     clean_axes(axes, grid="both")
-    axes.set(xlim=(0, 100), ylim=(0, 103))
+    axes.set(xlim=(0, 100), ylim=(0, _TOP))
     format_axis(axes.xaxis, language, bins=6 if width >= NARROW else 4)
     format_axis(axes.yaxis, language)
-    axes.set_xlabel(words["reached_axis"], fontsize=SMALL, color=QUIET, loc="left")
-    _draw(axes, order, top, curve)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{format_number(number, language)} %"))
+    axes.set_xlabel("\n".join(axis), fontsize=SMALL, color=QUIET, loc="left")
+    drawn = _draw(axes, order, top, curve)
     if chosen is not None:
-        _mark(axes, chosen, words)
+        _mark(axes, chosen, words, drawn)
     return page.figure
 
 
@@ -134,55 +146,120 @@ def _key(words: Texts, *, best: bool) -> list[Sign]:
         Sign(words["reached_efficiency"], {"color": _EFFICIENT, "linewidth": 2.2}),
     ]
     if best:
-        signs.append(Sign(words["reached_best"], {"color": _COMPLETE, "linewidth": 1.2, "linestyle": _DASHED}))
+        signs.append(Sign(words["reached_best"], {"color": INK, "linewidth": 1.0, "linestyle": _DASHED}))
     return [*signs, Sign(words["reached_lot"], {"color": HAIRLINE, "linewidth": 1.0})]
 
 
-def _draw(axes: Axes, order: pd.DataFrame, best: pd.DataFrame | None, curve: pd.DataFrame) -> None:
-    start = pd.DataFrame({"reach": [0.0], "completeness": [0.0]})
+def _draw(axes: Axes, order: pd.DataFrame, best: pd.DataFrame | None, curve: pd.DataFrame) -> list[np.ndarray]:
+    """Draw the lines; return the two that words should not cover, in per cent."""
     axes.plot([0, 100], [0, 100], color=HAIRLINE, linewidth=1.0, zorder=1)
     if {"completeness_low", "completeness_high"} <= set(curve):
-        band = _shares(curve, ["reach", "completeness_low", "completeness_high"])
-        low, high = 100 * band["completeness_low"], 100 * band["completeness_high"]
-        axes.fill_between(100 * band["reach"], low, high, color=_COMPLETE, alpha=0.15, linewidth=0, zorder=1)
-    if best is not None:
-        line = pd.concat([start, best])
-        axes.plot(100 * line["reach"], 100 * line["completeness"], color=_COMPLETE, linewidth=1.2, linestyle=_DASHED)
-    line = pd.concat([start, order])
-    axes.plot(100 * line["reach"], 100 * line["completeness"], color=_COMPLETE, linewidth=2.2, zorder=3)
-    axes.plot(100 * order["reach"], 100 * order["efficiency"], color=_EFFICIENT, linewidth=2.2, zorder=3)
+        band = _from_nobody(_shares(curve, ["reach", "completeness_low", "completeness_high"]))
+        axes.fill_between(band["reach"], band["completeness_low"], band["completeness_high"], color=_COMPLETE,
+                          alpha=0.15, linewidth=0, zorder=1)  # fmt: skip
+    line = _from_nobody(order)
+    # Of a part of the first area as many are in need as of all of it.
+    line.loc[line.index[0], "efficiency"] = line["efficiency"].iloc[1]
+    look: dict[str, Any] = {"linewidth": 2.2, "zorder": 3, "solid_joinstyle": "round"}
+    axes.plot(line["reach"], line["completeness"], color=_COMPLETE, **look)
+    axes.plot(line["reach"], line["efficiency"], color=_EFFICIENT, **look)
+    if best is not None:  # over the order's own line, so that one sees it where both are the same
+        top = _from_nobody(best)
+        axes.plot(top["reach"], top["completeness"], color=INK, linewidth=1.0, linestyle=_DASHED, zorder=4)
+    return [line[["reach", name]].to_numpy() for name in ("completeness", "efficiency")]
 
 
-def _mark(axes: Axes, chosen: tuple[float, float, float], words: Texts) -> None:
-    """Mark the choice, and say in words what it reaches; the words stand where there is room."""
+def _from_nobody(shares: pd.DataFrame) -> pd.DataFrame:
+    """Return a line in per cent that begins where nobody is chosen."""
+    return pd.concat([pd.DataFrame(0.0, index=["nobody"], columns=shares.columns), 100 * shares])
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Words beside the line of the choice, and which point they tell of; lengths in inches."""
+
+    lines: tuple[str, ...]
+    colour: str
+    bold: bool
+    at: float
+    width: float
+    height: float
+
+
+def _mark(axes: Axes, chosen: tuple[float, float, float], words: Texts, drawn: list[np.ndarray]) -> None:
+    """Mark the choice, and say in words what it reaches; the words stand where they cover least."""
     reach, complete, efficient = (100 * part for part in chosen)
     axes.axvline(reach, color=INK, linewidth=0.9, zorder=2)
-    told = [
-        (complete, _COMPLETE, words["reached_said"].format(share=_percent(complete, words))),
-        (efficient, _EFFICIENT, words["reached_hit"].format(share=_percent(efficient, words))),
-    ]
-    inch = 100 / (axes.get_window_extent().width / axes.figure.dpi)
-    widest = max(text_width(text, SMALL, bold=True) for _, _, text in told)
-    right = reach + (widest + 0.2) * inch <= 100  # noqa: PLR2004  the end of the axis
-    gap = 103 * _TEXT / _BODY
-    places = spread(np.array([complete, efficient]), gap, gap, 103 - gap)
-    look: dict[str, Any] = {"va": "center", "fontsize": SMALL, "fontweight": "bold", "parse_math": False, "zorder": 6}
-    for (value, colour, text), place in zip(told, places, strict=True):
-        axes.plot([reach], [value], marker="o", markersize=7, color=colour, markeredgecolor="white", zorder=5)
-        axes.text(
-            reach + (0.12 if right else -0.12) * inch,
-            place,
-            text,
-            color=colour,
-            ha="left" if right else "right",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2},
-            **look,
-        )
-    edge = "left" if right else "right"
-    below = words["reached_chosen"].format(share=_percent(reach, words))
-    plain = {**look, "fontweight": "normal"}
-    axes.text(reach + (0.12 if right else -0.12) * inch, 103 - gap / 2, below, color=INK, ha=edge,
-              bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2}, **plain)  # fmt: skip
+    wide, high = (length / axes.figure.dpi for length in axes.get_window_extent().size)
+    size = np.array([100 / wide, _TOP / high])
+    room = max(reach / size[0], wide - reach / size[0]) - 1.5 * _APART
+
+    def told(key: str, value: float, colour: str, place: float, *, bold: bool = True) -> _Words:
+        lines = wrapped(words[key].format(share=_percent(value, words)), room, SMALL, bold=bold)
+        width = max(text_width(line, SMALL, bold=bold) for line in lines)
+        return _Words(tuple(lines), colour, bold, place / size[1], width, len(lines) * LINE_HEIGHT * SMALL / 72)
+
+    said = [told("reached_chosen", reach, INK, _TOP, bold=False)]
+    for value, key, colour in ((complete, "reached_said", _COMPLETE), (efficient, "reached_hit", _EFFICIENT)):
+        if np.isfinite(value):  # of nobody there is no share
+            axes.plot([reach], [value], marker="o", markersize=7, color=colour, markeredgecolor="white", zorder=5,
+                      clip_on=False)  # fmt: skip
+            said.append(told(key, value, colour, value))
+    for (left, middle), own in _placed(said, reach / size[0], (wide, high), [line / size for line in drawn]):
+        axes.text(left * size[0], middle * size[1], "\n".join(own.lines), color=own.colour, va="center", fontsize=SMALL,
+                  fontweight="bold" if own.bold else "normal", linespacing=LINE_HEIGHT, parse_math=False, zorder=6,
+                  path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
+
+
+def _placed(
+    said: list[_Words], reach: float, page: tuple[float, float], drawn: list[np.ndarray]
+) -> list[tuple[tuple[float, float], _Words]]:
+    """Return where words begin and the height of their middle, in inches.
+
+    Tried are both sides of the line and all heights; words never cover other words, and stand in the order of their
+    points. It costs to be far from one's point, and to lie on a line.
+    """
+    wide, high = page
+    dense = np.concatenate([_dense(line) for line in drawn])
+    marks = np.array([[reach, own.at] for own in said[1:]]).reshape(-1, 2)
+    taken: list[tuple[float, float, _Words]] = []
+    for own in said:
+        half = own.height / 2
+        heights = np.clip([own.at], half, high - half) if own is said[0] else np.arange(half, high - half + 0.01, 0.02)
+        best, least = (reach + _APART, float(heights[0])), np.inf
+        for left in (reach + _APART, reach - _APART - own.width):
+            if left < 0 or left + own.width > wide:
+                continue
+            for middle in heights:
+                cost = abs(middle - own.at)
+                cost += _COVERED * _inside(dense, left, middle, own) + _inside(marks, left - _APART, middle, own)
+                cost += sum(_clash(own, left, middle, other) for other in taken)
+                if cost < least:
+                    best, least = (left, float(middle)), cost
+        taken.append((*best, own))
+    return [((left, middle), own) for left, middle, own in taken]
+
+
+def _dense(line: np.ndarray) -> np.ndarray:
+    """Return points of a line that lie a fiftieth of an inch apart."""
+    ends = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = np.arange(0.0, ends[-1] + 0.02, 0.02)
+    return np.column_stack([np.interp(at, ends, column) for column in line.T])
+
+
+def _inside(points: np.ndarray, left: float, middle: float, own: _Words) -> int:
+    """Return how many points lie under words."""
+    beside = (points[:, 0] > left - 0.04) & (points[:, 0] < left + own.width + 0.04)
+    return int((beside & (np.abs(points[:, 1] - middle) < own.height / 2 + 0.02)).sum())
+
+
+def _clash(own: _Words, left: float, middle: float, other: tuple[float, float, _Words]) -> float:
+    """Return what it costs to cover other words, or to stand above those of a higher point."""
+    begin, height, words = other
+    apart = abs(middle - height) >= (own.height + words.height) / 2
+    swapped = (middle - height) * (own.at - words.at) < 0
+    beside = left + own.width <= begin or begin + words.width <= left
+    return _NEVER * (not apart and not beside) + _SWAPPED * swapped
 
 
 def _percent(value: float, words: Texts) -> str:

@@ -6,6 +6,7 @@ exports them for editors, and ``docs/schemas`` holds the export.
 """
 
 from geoplan.specs.base import Language, Text
+from geoplan.specs.grants import NeedGrantSpec, PerformanceGrantSpec
 from geoplan.specs.index import (
     RESERVED,
     ClassesSpec,
@@ -60,8 +61,10 @@ __all__ = [
     "Layer",
     "MapSpec",
     "MembershipLayer",
+    "NeedGrantSpec",
     "NoiseSpec",
     "PartSpec",
+    "PerformanceGrantSpec",
     "PointsLayer",
     "RanksSpec",
     "RasterLayer",

@@ -61,6 +61,7 @@ from geoplan.targeting.stability import (
     stability,
 )
 from geoplan.targeting.wording import (
+    difference_lines,
     rule_lines,
 )
 
@@ -85,6 +86,7 @@ __all__ = [
     "compare_grants",
     "compare_reached",
     "designation_certainty",
+    "difference_lines",
     "grant_noise",
     "grants_by_need",
     "grants_by_performance",

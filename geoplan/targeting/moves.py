@@ -92,13 +92,15 @@ def moves_between(
         for name, which in moved.items():
             for place in np.flatnonzero(which).tolist():
                 chain = {step: _state(found[name], place) for step, found in steps.items()}
-                row = _row(areas[place], labels[name], old, new, chain, boundary=areas[place] in changed)
+                lacking = _lacking(new, name, start, place)
+                row = _row(areas[place], labels[name], old, new, chain, boundary=areas[place] in changed,
+                           lacking=lacking)  # fmt: skip
                 rows.append(row | _criteria(new, name, start, place))
                 chains += [(areas[place], labels[name], new.period, step, holds) for step, holds in chain.items()]
     for name, verdict in ended.items():
         for place in np.flatnonzero(verdict.sure).tolist():
             chain = {step: step in {"before", "figures_before"} for step in STEPS}
-            row = _row(areas[place], name, old, new, chain, boundary=areas[place] in changed)
+            row = _row(areas[place], name, old, new, chain, boundary=areas[place] in changed, lacking=False)
             rows.append(row | {"criteria": "", "gained": "", "lost": "", "open": "", "reasons": "rule_change"})
             chains += [(areas[place], name, new.period, step, holds) for step, holds in chain.items()]
     return pd.DataFrame(rows, columns=MOVES), pd.DataFrame(
@@ -201,14 +203,15 @@ def _one_of(many: Measures, one: Measures, place: int) -> Measures:
 
 
 def _row(
-    code: str, status: str, old: Past, new: Past, chain: Mapping[str, bool | None], *, boundary: bool
+    code: str, status: str, old: Past, new: Past, chain: Mapping[str, bool | None], *, boundary: bool, lacking: bool
 ) -> dict[str, Any]:
-    """Put down one move and every step at which the status changed."""
+    """Put down one move and every step at which the status changed; ``lacking``: whether a figure or limit is."""
     was, holds = chain["before"], chain["now"]
     reasons: list[str] = []
     for first, second in pairwise(STEPS):
         if chain[first] is not chain[second]:
-            reasons.append(_reason(second, unknown=chain[first] is None or chain[second] is None, boundary=boundary))
+            unknown = lacking and (chain[first] is None or chain[second] is None)
+            reasons.append(_reason(second, unknown=unknown, boundary=boundary))
     move = "became_unknown" if holds is None else "became_known" if was is None else "entered" if holds else "left"
     return {
         "area_id": code,
@@ -253,6 +256,16 @@ def _enough(past: Past, statuses: list[str]) -> Verdict:
     if not least:
         return Verdict.of(np.ones(len(people), dtype=bool))
     return Verdict.unless_missing(np.nan_to_num(people) >= least, ~np.isnan(people))
+
+
+def _lacking(new: Past, status: str, start: Mapping[str, Verdict], place: int) -> bool:
+    """Tell whether a criterion behind a status is not known in one of the years.
+
+    Where none is, a status may still be unknown, for want of earlier years: its figures and limits are all there.
+    """
+    ends = {name: new.meets[name] for name in counted(new.rule, status)}
+    ends[POPULATION] = _enough(new, _behind(new.rule, status))
+    return any(_state(end, place) is None or _state(start[name], place) is None for name, end in ends.items())
 
 
 def _criteria(new: Past, status: str, start: Mapping[str, Verdict], place: int) -> dict[str, str]:

@@ -89,7 +89,14 @@ def change_text(margin: float, unit: str, total: float = math.nan) -> str:
 
 
 def rule_lines(rule: RuleSpec, language: str = "en") -> list[str]:
-    """Return a rule book as lines of text: what it is, its criteria, its statuses."""
+    """Return a rule book as lines of text: what it is, its criteria, its statuses.
+
+    Examples
+    --------
+    >>> from geoplan.specs import rule_book
+    >>> rule_lines(rule_book("se_2012"))[0]
+    'Swedish urban development work, districts of 2012'
+    """
     until = rule.until or "now"
     said = [rule.title.to(language), f"law: {rule.law}", f"authority: {rule.authority}"]
     said += [f"in force: {rule.since or 'no date'} to {until}", f"source: {rule.source}"]
@@ -218,6 +225,13 @@ def difference_lines(first: RuleSpec, second: RuleSpec, language: str = "en") ->
     """Say how two rule books differ: criteria and statuses that only one has, and those that both have otherwise.
 
     Criteria are compared by what they count, whatever they are called.
+
+    Examples
+    --------
+    >>> from geoplan.specs import rule_book
+    >>> difference_lines(rule_book("dk_2014"), rule_book("dk_2018"))[2]
+    'criterion changes: convicted_18_plus above 2.7, mean of 2 years → convicted_18_plus at least 3 × national, mean of
+    2 years'
     """
     said = [f"{first.title.to(language)} → {second.title.to(language)}"]
     said += [f"in force: {_span(first)} → {_span(second)}"] if _span(first) != _span(second) else []
