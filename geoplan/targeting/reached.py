@@ -424,9 +424,9 @@ def _lines(found: Reached, names: Mapping[str, str], language: str) -> list[str]
     areas = f"the {int(own['areas'])} chosen of {_many(int(whole['areas']), 'area')}"
     who = f"{_who(found, language)}, {found.period}"
     said = [f"{who}: {count} live in {areas}: {_percent(found, 'completeness')}"]
-    base = "residents" if found.per == "residents" else "those who could be"
+    counted = "live in the chosen areas" if found.per == "residents" else "are counted in the chosen areas"
     said.append(
-        f"Of {base} in the chosen areas, {number(round(own[found.per]))} people, {_percent(found, 'efficiency')} are"
+        f"{number(round(own[found.per]))} people {counted}: {_percent(found, 'efficiency')} of them are in need"
     )
     if len(found.missing):
         people = number(float(found.missing["residents"].sum()))
