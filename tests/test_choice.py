@@ -10,6 +10,7 @@ import pytest
 
 import geoplan as gp
 from geoplan.errors import InputError
+from geoplan.run.choosing import choice_of
 
 TARGETING = """\
 [targeting]
@@ -179,6 +180,24 @@ def test_bad_words_are_told(geoplan, choosing, words, line):
             'compare = ["stockholm_2014"]',
             "no level of the scenario, or relation, is called 'stadsdelsnamnd'",
         ),
+        (
+            'need = "poor"',
+            'earlier = [{ period = 2011, status = "chose", areas = ["0101"] }]',
+            "key 'targeting.earlier': no status of the rules is called 'chose'. Hint: did you mean 'chosen'?",
+        ),
+        (
+            'need = "poor"',
+            'earlier = [{ period = 2011, status = "chosen", areas = ["0109"] }]',
+            "key 'targeting.earlier': no area is called '0109'",
+        ),
+        (
+            'need = "poor"',
+            'references = [{ reference = "city", indicator = "crimes", value = 3, source = "S" }]',
+            "key 'targeting.references': no reference that the rules ask for is called 'city.crimes'",
+        ),
+        ('need = "poor"', 'indicators = { por = "poor" }', "no indicator of the rules is called 'por'"),
+        ('need = "poor"', 'listed = ["North"]', "no rule of the scenario holds in listed areas only"),
+        ('need = "poor"', 'named_from = "kommun"', "no level of the scenario is called 'kommun'"),
     ],
 )
 def test_faulty_scenarios_are_told(choosing, old, new, line):
@@ -203,3 +222,29 @@ def test_check_reads_rules_and_applies_those_of_scenarios(choosing):
     told = [str(fault) for fault in gp.check_project(choosing.root).faults]
     assert sum("rules/own.toml, key 'criteria.0." in text for text in told) == 2
     assert len(told) == 2
+
+
+def test_all_that_no_rule_asks_for_is_told_at_once(choosing):
+    choosing.edit(choosing.scenario, 'need = "poor"', 'listed = ["North"]\nindicators = { por = "poor" }')
+    choosing.edit(choosing.scenario, 'area_id = "0101"', 'area_id = "0109"')
+    with pytest.raises(InputError) as caught:
+        gp.open_run(choosing / choosing.scenario).selections()
+    assert {fault.key for fault in caught.value.faults} == {
+        "targeting.listed",
+        "targeting.indicators",
+        "targeting.nominated",
+    }
+
+
+def test_earlier_years_without_a_version_of_the_rule_are_left_out(choosing):
+    path = choosing / choosing.figures
+    rows = [line for line in path.read_text(encoding="utf-8").splitlines() if ",2012," in line]
+    older = [line.replace(",2012,", f",{year},") for line in rows for year in ("2011", "2013", "2012-2014")]
+    path.write_text("\n".join([path.read_text(encoding="utf-8").rstrip(), *older, ""]), encoding="utf-8")
+    choosing.edit(choosing.scenario, "period = 2012", "period = 2013")
+    choosing.edit(choosing.scenario, "\n[output]", "\n[targeting.history]\nversions = true\n\n[output]")
+    first = OWN.replace("since = 2013-01-01", "since = 2012-01-01\nuntil = 2012-12-31")
+    (choosing / "rules/first.toml").write_text(first, encoding="utf-8")
+    found = choice_of(gp.open_run(choosing / choosing.scenario))
+    assert sorted(set(found.history.table["period"])) == ["2012", "2013"]
+    assert found.left_out == ("years for which the index or the rule is not defined: 2011, 2012-2014",)

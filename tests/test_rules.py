@@ -436,6 +436,53 @@ def test_earlier_lists_stand_in_place_of_the_table():
 # ---------------------------------------------------------------- rule books
 
 
+def test_minimum_population_is_that_of_the_chief_status():
+    statuses = [
+        {"id": "large", "label": "Large", "criteria": ["c1"], "minimum_population": 4000},
+        {"id": "small", "label": "Small", "criteria": ["c1"], "minimum_population": 1000},
+    ]
+    table = table_of([("A", "population", 2000, None), ("A", "poor", 400, 1000)])
+    found = select(table, rule_of([POOR], statuses, main="small"))
+    people = found.criteria.set_index("criterion").loc["population"]
+    assert (people["limit"], people["margin"], people["meets"]) == (1000, -1001, True)
+    assert found.table.loc["A", ["flips", "tips"]].tolist() == [1, "c1"]  # 25 % from its limit; people are 100 %
+    least = select(table_of([("A", "population", 1000, None), ("A", "poor", 400, 1000)]), found.rule)
+    assert least.table.loc["A", ["flips", "tips"]].tolist() == [1, "population"]
+    assert least.explain("A")[-1] == "It qualifies; it would not with 1 fewer resident"
+
+
+def test_minimum_population_of_a_status_two_below_is_the_reason():
+    statuses = [
+        {"id": "first", "label": "First", "criteria": ["c1"], "minimum_population": 1000},
+        {"id": "second", "label": "Second", "based_on": ["first"]},
+        {"id": "third", "label": "Third", "based_on": ["second"]},
+    ]
+    table = table_of([("A", "population", 900, None), ("A", "poor", 400, 1000)])
+    found = select(table, rule_of([POOR], statuses, main="third"))
+    assert found.table.loc["A", ["reason", "tips"]].tolist() == ["small_population", "population"]
+
+
+def test_population_is_not_named_where_the_chief_status_takes_none():
+    statuses = [
+        {"id": "any", "label": "Any size", "criteria": ["c1"]},
+        {"id": "large", "label": "Large", "criteria": ["c1"], "minimum_population": 4000},
+    ]
+    table = table_of([("A", "population", "suppressed", None), ("A", "poor", "suppressed", None)])
+    found = select(table, rule_of([POOR], statuses))
+    assert found.table.loc["A", "settled_by"] == "c1"
+    assert found.criteria.set_index("criterion").loc["population", "limit"] == 4000
+
+
+def test_a_reference_of_an_indicator_that_the_rule_does_not_compare_is_refused():
+    rule = rule_of([{"indicator": "poor", "compare": "above", "factor": 2, "of": "national"}])
+    table = table_of([("A", "poor", 400, 1000)])
+    with pytest.raises(SpecError) as caught:
+        select(table, rule, references={"national": {"por": 10.0}})
+    assert "no indicator that the rule compares with 'national' is called 'por'. Hint: did you mean 'poor'" in str(
+        caught.value
+    )
+
+
 def test_every_rule_book_can_be_read_and_said():
     assert {"se_2012", "stockholm_2014", "dk_2010", "dk_2014", "dk_2018", "dk_2021", "scb_area_types"} <= set(
         rule_names()

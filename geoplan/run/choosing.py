@@ -29,12 +29,14 @@ from geoplan.targeting import (
     stability,
     status_history,
 )
+from geoplan.targeting.ready import indicators_asked, references_asked
 
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["Targeting", "certainty_of", "choice_of", "index_in", "rule_of", "selection_for", "selections_of"]
+__all__ = ["Targeting", "certainty_of", "choice_of", "index_in", "must_be_asked", "rule_of", "selection_for", "selections_of"]
 
+_NAMED_FROM = "targeting.named_from"
 _REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
 
 
@@ -53,6 +55,49 @@ def rule_of(run: Run, name: str | None = None) -> tuple[str, RuleSpec]:
             raise SpecError(Fault(what="the scenario names no rule", file=run.shown, key="targeting", hint=hint))
         name = asked.rule
     return name, run.catalogue.rule(name, key="targeting.rule")
+
+
+def must_be_asked(run: Run) -> None:
+    """Refuse what a scenario says under [targeting] and none of its rules asks for, or no area bears.
+
+    Raises
+    ------
+    SpecError
+        With all of it.
+    """
+    asked = run.spec.targeting
+    if asked is None:
+        return
+    rules = [run.catalogue.rule(name) for name in (asked.rule, *asked.compare)]
+    if asked.history is not None and asked.history.versions:
+        rules += _versions(run, asked.rule, rules[0])
+    faults, codes = Faults(), set(run.areas().index)
+    if asked.named_from is not None and asked.named_from not in run.levels():
+        faults.add(checks.unknown_name("level of the scenario", asked.named_from, run.levels(), key=_NAMED_FROM))
+    wanted = set().union(*(indicators_asked(rule) for rule in rules))
+    for name in sorted(set(asked.indicators) - wanted):
+        faults.add(checks.unknown_name("indicator of the rules", name, wanted, key="targeting.indicators"))
+    given = {(item.reference, item.indicator) for item in asked.references}
+    compared = {(name, key) for rule in rules for name, keys in references_asked(rule).items() for key in keys}
+    for name, key in sorted(given - compared):
+        known = sorted(f"{other}.{of}" for other, of in compared)
+        faults.add(
+            checks.unknown_name("reference that the rules ask for", f"{name}.{key}", known, key="targeting.references")
+        )
+    statuses = {name for rule in rules for item in rule.statuses for name in (item.id, item.continues) if name}
+    for name in sorted({item.status for item in asked.earlier} - statuses):
+        faults.add(checks.unknown_name("status of the rules", name, statuses, key="targeting.earlier"))
+    for key, given_codes in (
+        ("targeting.earlier", [code for item in asked.earlier for code in item.areas]),
+        ("targeting.nominated", [item.area_id for item in asked.nominated]),
+    ):
+        for code in sorted(set(given_codes) - codes):
+            faults.add(checks.unknown_name("area", code, codes, key=key))
+    if asked.listed and not any(rule.listed for rule in rules):
+        what = "areas are listed, and no rule of the scenario holds in listed areas only"
+        faults.add(SpecError(Fault(what=what, key="targeting.listed", hint="leave it out, or check `rule`")))
+    with Faults.located_at(run.shown):
+        faults.raise_any()
 
 
 def selection_for(
@@ -85,7 +130,7 @@ def selection_for(
     when = period or run.spec.period
     table, areas = run.counted(), list(run.areas().index)
     inside = _inside(run, rule)
-    wanted = {item.key for item in rule.criteria} | {rule.population, *_of_preset(rule)}
+    wanted = indicators_asked(rule)
     uses = {name: use for name, use in asked.indicators.items() if name in wanted} | dict(indicators or {})
     with Faults.located_at(run.shown):
         return select(
@@ -110,14 +155,21 @@ def selections_of(run: Run) -> dict[str, Selection]:
     Raises
     ------
     InputError
-        With the faults of every rule.
+        With the faults of every rule, and all that none of them asks for.
     """
     asked = run.spec.targeting
-    faults, found = Faults(), {}
-    for place, name in enumerate([] if asked is None else [asked.rule, *asked.compare]):
-        key = "targeting.rule" if place == 0 else "targeting.compare"
+    names = [] if asked is None else [asked.rule, *asked.compare]
+    keys = {name: "targeting.rule" if place == 0 else "targeting.compare" for place, name in enumerate(names)}
+    faults, rules, found = Faults(), dict[str, RuleSpec](), dict[str, Selection]()
+    for name, key in keys.items():
         with faults.catch(file=run.shown, key=key):
-            found[name] = selection_for(run, run.catalogue.rule(name, key=key))
+            rules[name] = run.catalogue.rule(name, key=key)
+    faults.raise_any()
+    with faults.catch(file=run.shown, key="targeting"):
+        must_be_asked(run)
+    for name, rule in rules.items():
+        with faults.catch(file=run.shown, key=keys[name]):
+            found[name] = selection_for(run, rule)
     faults.raise_any()
     return found
 
@@ -196,7 +248,7 @@ def choice_of(run: Run) -> Targeting:
     with Faults.located_at(run.shown):
         history = _history(run, asked.history) if asked.history and not public else None
         if history is not None and not asked.history.periods:  # type: ignore[union-attr]  # it was asked for
-            gone = [year for year in run.counted().periods() if year not in history.rules]
+            gone = sorted(set(run.counted().periods()) - set(history.table["period"]))
             left_out += [f"years for which the index or the rule is not defined: {', '.join(gone)}"] if gone else []
         return Targeting(
             selections=run.selections(),
@@ -244,25 +296,24 @@ def _history(run: Run, asked: HistorySpec) -> History:
     name, rule = rule_of(run)
     targeting = run.spec.targeting
     assert targeting is not None  # noqa: S101  the caller has seen to it
-    periods = list(asked.periods) or [year for year in run.counted().periods() if year.isdecimal()]
     versions = _versions(run, name, rule) if asked.versions else [rule]
     indices: dict[str, IndexResult] = {}
     table = run.counted()
+    table = _of_years(table, [year for year in table.periods() if year.isdecimal()])
     if any(item.index for book in versions for item in book.criteria) and rule.preset is None:
-        indices = _indices_of(run, periods, named=bool(asked.periods))
-        periods = list(indices)
-        table = _of_years(table, periods)  # a year without an index is a gap, not something to look back at
+        indices = _indices_of(run, list(asked.periods) or table.periods(), named=bool(asked.periods))
+        table = _of_years(table, list(indices))  # a year without an index is a gap, not something to look back at
     inside: dict[str, pd.Series] = {}
     for book in versions:
         inside |= _inside(run, book)
-    wanted = {item.key for book in versions for item in book.criteria} | {book.population for book in versions}
+    wanted = set().union(*(indicators_asked(book) for book in versions))
     given = [part for part in (_references(book, targeting, None) for book in versions) if part is not None]
     references = pd.concat(given).drop_duplicates(ignore_index=True) if given else None
     areas = list(run.areas().index)
     return status_history(
         table,
         versions if asked.versions else rule,
-        periods=periods,
+        periods=list(asked.periods) or None,  # all that have a version
         area_ids=areas,
         index=indices,
         indicators={key: use for key, use in targeting.indicators.items() if key in wanted},
@@ -314,12 +365,6 @@ def _boundaries(run: Run, own: Selection, asked: BoundariesSpec) -> BoundaryPoli
         index_spec=run.spec.index if own.rule.preset is None else None,
         minimum_coverage=run.spec.indicators.minimum_coverage,
     )
-
-
-def _of_preset(rule: RuleSpec) -> tuple[str, ...]:
-    from geoplan.specs import index_preset  # noqa: PLC0415  only rules with an index of their own need it
-
-    return () if rule.preset is None else index_preset(rule.preset).indicators
 
 
 def _inside(run: Run, rule: RuleSpec) -> dict[str, pd.Series]:
@@ -399,13 +444,13 @@ def _references(
     rule: RuleSpec, asked: TargetingSpec, given: Mapping[str, Mapping[str, float]] | None
 ) -> pd.DataFrame | None:
     """Return the values to compare with that the rule asks for: those given here before those of the scenario."""
-    names = {item.of for item in rule.criteria if item.of}
+    names = references_asked(rule)
     rows = [
         {"reference": name, "indicator": key, "value": value, "source": "as handed in"}
         for name, values in (given or {}).items()
         for key, value in values.items()
     ]
-    rows += [item.model_dump() for item in asked.references if item.reference in names]
+    rows += [item.model_dump() for item in asked.references if item.indicator in names.get(item.reference, ())]
     return pd.DataFrame(rows).reindex(columns=_REFERENCES) if rows else None
 
 
@@ -418,10 +463,5 @@ def _earlier(rule: RuleSpec, asked: TargetingSpec, areas: list[str]) -> pd.DataF
 
 
 def _nominated(asked: TargetingSpec, areas: list[str]) -> pd.DataFrame | None:
-    rows = [item.model_dump() for item in asked.nominated]
-    if not rows:
-        return None
-    strange = [row["area_id"] for row in rows if row["area_id"] not in set(areas)]
-    if strange:
-        raise checks.unknown_name("area", strange[0], areas, key="targeting.nominated")
-    return pd.DataFrame(rows)
+    rows = [item.model_dump() for item in asked.nominated if item.area_id in set(areas)]  # others: see must_be_asked
+    return pd.DataFrame(rows) if rows else None

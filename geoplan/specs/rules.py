@@ -317,6 +317,13 @@ class RuleSpec(Model):
         """Return a status by its id."""
         return next(item for item in self.statuses if item.id == name)
 
+    def least_population(self, name: str) -> int:
+        """Return how many residents a status takes, those of the statuses that it stands on among them; 0 for none."""
+        status = self.status(name)
+        either = [self.least_population(other) for other in status.any_of]
+        below = [self.least_population(other) for other in status.based_on]
+        return max([status.minimum_population, *below, min(either, default=0)])
+
     def in_force(self, day: dt.date) -> bool:
         """Tell whether this version was in force on a day."""
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)

@@ -30,6 +30,7 @@ __all__ = [
     "indicators_asked",
     "ready_for",
     "ready_without",
+    "references_asked",
     "with_memory",
 ]
 
@@ -180,11 +181,14 @@ class Ready:
         }
 
     def judge_flipped(self, meets: Mapping[str, Verdict], names: Iterable[str]) -> dict[str, Verdict]:
-        """Tell who would have which status if some criteria (``population`` for the minimum) came out otherwise."""
+        """Tell who would have which status if some criteria came out otherwise.
+
+        ``population`` stands for the minimum of the chief status.
+        """
         turned = {name: ~verdict if name in names else verdict for name, verdict in meets.items()}
         scope = self.scope
         if "population" in names:
-            least = max(status.minimum_population for status in self.rule.statuses)
+            least = self.rule.least_population(self.rule.chief)
             people = np.where(scope.population >= least, -np.inf, np.inf)
             scope = replace(scope, population=np.where(np.isnan(scope.population), np.nan, people))
         return judged(self.rule, turned, scope, period=self.now.period, before=self.before, fixed=self.fixed)[0]
@@ -300,6 +304,15 @@ def indicators_asked(rule: RuleSpec) -> set[str]:
     return {item.key for item in rule.criteria} | {rule.population} | preset
 
 
+def references_asked(rule: RuleSpec) -> dict[str, set[str]]:
+    """Return the references that a rule compares with: name → indicators of which a value may be handed in."""
+    found: dict[str, set[str]] = {}
+    for item in rule.criteria:
+        if item.of:
+            found.setdefault(item.of, set()).update({item.key, item.reference_indicator or item.key})
+    return found
+
+
 def as_references(given: pd.DataFrame | Mapping[str, Mapping[str, float]] | None, rule: RuleSpec) -> pd.DataFrame:
     """Return references in one form, those handed in before those of the rule book.
 
@@ -323,10 +336,13 @@ def as_references(given: pd.DataFrame | Mapping[str, Mapping[str, float]] | None
     own = own.reindex(columns=REFERENCES)
     own["value"] = pd.to_numeric(own["value"], errors="coerce")
     own["source"] = own["source"].astype(object).fillna("as handed in")
-    asked = {item.of for item in rule.criteria if item.of} - {CITY}
+    asked = references_asked(rule)
     faults = Faults()
-    for name in sorted(set(own["reference"]) - asked - {CITY}):
-        faults.add(checks.unknown_name("reference that the rule asks for", str(name), sorted(asked)))
+    for name in sorted(set(own["reference"]) - set(asked) - {CITY}):
+        faults.add(checks.unknown_name("reference that the rule asks for", str(name), sorted(set(asked) - {CITY})))
+    for name, key in sorted(set(zip(own["reference"], own["indicator"], strict=True))):
+        if name in asked and key not in asked[name]:
+            faults.add(checks.unknown_name(f"indicator that the rule compares with '{name}'", str(key), asked[name]))
     if not np.isfinite(own["value"].astype(float)).all():
         names = sorted(set(own.loc[~np.isfinite(own["value"].astype(float)), "reference"]))
         faults.add(SpecError(Fault(what=f"no number stands for {checks.listed(names)}", expected="finite numbers")))

@@ -49,7 +49,8 @@ class Selection:
     statuses
         Areas × statuses of the rule (nullable boolean).
     criteria
-        One row an area and criterion, population among them where the rule has a minimum: ``area_id, criterion, value,
+        One row an area and criterion, population among them where the rule has a minimum (the chief status's; the
+        largest of the others where it has none): ``area_id, criterion, value,
         numerator, denominator, years`` (int: of which the counts are the sum), ``unit, limit, reference, gap`` (value
         minus limit, in the unit), ``meets`` (nullable boolean), ``margin`` (the smallest change that would alter that:
         more, or fewer with a minus sign), ``margin_unit`` (cases: people, households or events in the numerator;
@@ -286,8 +287,7 @@ def _reasons(
 ) -> pd.Series:
     """Say why areas have the chief status not."""
     status = ready.rule.status(ready.rule.chief)
-    people = ready.scope.population
-    least = max([status.minimum_population, *(ready.rule.status(name).minimum_population for name in status.based_on)])
+    people, least = ready.scope.population, ready.rule.least_population(ready.rule.chief)
     now = ready.judge_now(meets)
     below = [found[name].possible for name in status.based_on]
     why = np.select(
@@ -380,8 +380,9 @@ def _margins_among(criterion: CriterionSpec, ready: Ready) -> pd.DataFrame:
 
 
 def _population_rows(ready: Ready) -> list[pd.DataFrame]:
-    """Return the minimum population as a criterion of its own, where the rule has one."""
-    least = max((status.minimum_population for status in ready.rule.statuses), default=0)
+    """Return the minimum population as a criterion of its own: the chief status's, or the largest where it has none."""
+    rule = ready.rule
+    least = rule.least_population(rule.chief) or max(status.minimum_population for status in rule.statuses)
     if not least:
         return []
     people = pd.Series(ready.scope.population, index=ready.areas)
@@ -423,7 +424,7 @@ def _tips(ready: Ready, meets: Mapping[str, Verdict], criteria: pd.DataFrame, qu
     distance = {name: _relative(rows, areas) for name, rows in criteria.groupby("criterion")}
     best = np.full(len(areas), np.inf)
     flips, tips = np.zeros(len(areas), dtype=int), np.full(len(areas), "", dtype=object)
-    names = [*counted(rule, rule.chief), *([POPULATION] if POPULATION in distance else [])]
+    names = [*counted(rule, rule.chief), *([POPULATION] if rule.least_population(rule.chief) else [])]
     known = ~qualified.isna().to_numpy()
     before = qualified.fillna(value=False).to_numpy(dtype=bool)
     for size in range(1, min(_MOST_FLIPS, len(names)) + 1):
@@ -455,7 +456,7 @@ def _settled_by(ready: Ready, meets: Mapping[str, Verdict], chief: Verdict) -> p
         rows = open_ & meets[name].unknown
         for place in np.flatnonzero(rows):
             texts[place].append(name)
-    if any(status.minimum_population for status in ready.rule.statuses):
+    if ready.rule.least_population(ready.rule.chief):
         for place in np.flatnonzero(open_ & np.isnan(ready.scope.population)):
             texts[place].append(POPULATION)
     for place in np.flatnonzero(open_):
