@@ -10,7 +10,7 @@ import pytest
 
 import geoplan as gp
 from geoplan.errors import InputError
-from geoplan.run.choosing import choice_of
+from geoplan.run.choosing import choice_of, selection_for
 
 TARGETING = """\
 [targeting]
@@ -151,6 +151,13 @@ def test_rules_at_the_command_line(said, choosing):
     [
         ("apply se_2013 SCENARIO", "no rule book is called 'se_2013'. Hint: did you mean 'se_2012'?"),
         ("apply own SCENARIO --reference national=x", "key '--reference': 'national=x' is no value"),
+        ("apply own SCENARIO --reference city=3", "no reference that the rule asks for is called 'city.city'"),
+        ("apply own SCENARIO --use por=poor", "key '--use': no indicator of the rule is called 'por'"),
+        ("diff own se_2012 SCENARIO --use por=poor", "key '--use': no indicator of the rule is called 'por'"),
+        ("apply own SCENARIO --listed North", "key '--listed': the rule holds everywhere"),
+        ("apply scb_area_types SCENARIO", "key 'preset': no indicator of the table is called 'low_education'"),
+        ("list --language xx", "no language is called 'xx'"),
+        ("show own --language xx", "no language is called 'xx'"),
         ("apply own SCENARIO --use poor", "key '--use': 'poor' names no indicator"),
         ("apply own SCENARIO --period 1999", "no period of the table is called '1999'"),
         ("apply own SCENARIO --area 0109", "no area of the run is called '0109'"),
@@ -248,3 +255,76 @@ def test_earlier_years_without_a_version_of_the_rule_are_left_out(choosing):
     found = choice_of(gp.open_run(choosing / choosing.scenario))
     assert sorted(set(found.history.table["period"])) == ["2012", "2013"]
     assert found.left_out == ("years for which the index or the rule is not defined: 2011, 2012-2014",)
+
+
+def test_met_is_of_the_criteria_of_the_chief_status(said, choosing):
+    row = next(line.split() for line in said("apply", "own", choosing.scenario).splitlines() if "0104" in line)
+    assert row[-4:] == ["yes", "1", "1", "4,000"]  # the rule has two criteria, and the status counts one
+
+
+def test_several_criteria_of_one_indicator_are_compared_each(said, choosing):
+    second = """[[criteria]]
+id = "poor_milder"
+label = "Low income above 15 per cent"
+indicator = "poor"
+compare = "above"
+limit = 15
+
+[[statuses]]"""
+    text = (choosing / "rules/own.toml").read_text(encoding="utf-8")
+    (choosing / "rules/milder.toml").write_text(text.replace("[[statuses]]", second), encoding="utf-8")
+    assert said("diff", "own", "milder").splitlines()[1:] == ["criterion is new: poor above 15"]
+    stricter = text.replace("[[statuses]]", second).replace("limit = 20", "limit = 25")
+    (choosing / "rules/stricter.toml").write_text(stricter, encoding="utf-8")
+    assert said("diff", "milder", "stricter").splitlines()[1:] == ["criterion changes: poor above 20 → poor above 25"]
+    found = gp.open_run(choosing / choosing.scenario)
+    rows = selection_for(found, found.catalogue.rule("milder")).criteria.set_index(["area_id", "criterion"])
+    assert rows.loc[("0103", "poor"), "margin"] == 1
+    assert rows.loc[("0103", "poor_milder"), "margin"] == -150
+
+
+# ---------------------------------------------------------------- geoplan check
+
+
+def test_check_reads_rules_and_applies_them(geoplan, choosing):
+    ended = geoplan("check", cwd=choosing.root)
+    assert (ended.code, ended.err) == (0, "")
+    assert "scenarios/four.toml: own: 1 of 4 areas qualify." in ended.out.splitlines()
+    assert ended.out.splitlines()[-1] == "5 files checked, no faults."
+
+
+def test_check_tells_all_faults_of_rules_and_choice_at_once(geoplan, choosing):
+    (choosing / "rules/unused.toml").write_text(OWN.replace("limit = 20", "limits = 20"), encoding="utf-8")
+    choosing.edit("rules/own.toml", 'family = "own"', 'family = "own"\npreset = "imd_2091"')
+    (choosing / "scenarios/other.toml").write_text(
+        (choosing / choosing.scenario)
+        .read_text(encoding="utf-8")
+        .replace('rule = "own"\nneed = "poor"', 'rule = "se_2012"\nneed = "por"\nlisted = ["North"]'),
+        encoding="utf-8",
+    )
+    ended = geoplan("check", cwd=choosing.root)
+    assert ended.code == 2
+    told = "\n".join(ended.faults)
+    for line in (
+        "rules/own.toml, key 'preset': no preset is called 'imd_2091'. Hint: did you mean 'imd_2019'?",
+        "rules/unused.toml, key 'criteria.0.limits': unknown key 'limits'. Hint: did you mean 'limit'?",
+        "scenarios/other.toml, key 'targeting.listed': areas are listed",
+        "scenarios/other.toml, key 'criteria.employment': no indicator of the table is called 'employment_20_64'",
+    ):
+        assert line in told
+    assert told.count("imd_2091") == 1
+
+
+def test_check_tells_what_index_and_rules_stumble_over_once(geoplan, choosing):
+    choosing.edit(choosing.figures, "0104,population,2012,4000,,,", "0104,population,2012,many,,,")
+    ended = geoplan("check", cwd=choosing.root)
+    assert [line for line in ended.faults if "'many' is not a number" in line] == ended.faults
+    assert len(ended.faults) == 1
+
+
+def test_check_tells_who_cannot_be_in_need(geoplan, choosing):
+    choosing.edit(choosing.scenario, 'need = "poor"', 'need = "por"')
+    ended = geoplan("check", cwd=choosing.root)
+    assert ended.faults[0].startswith(
+        "scenarios/four.toml, key 'targeting.need': no indicator of the scenario is called 'por'. Hint: did you mean"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +34,18 @@ Use = Annotated[
         "--use", help="An indicator under another id: eligible=not_eligible, or eligible=100-not_eligible; again"
     ),
 ]
+Listed = Annotated[
+    list[str] | None,
+    typer.Option("--listed", help="An area above in which the rule holds, where it lists them; code or name; again"),
+]
 Period = Annotated[str | None, typer.Option(help="The year of the figures; the scenario's when left out")]
+
+
+def _known(language: str) -> None:
+    """Refuse a language that geoplan has no words in."""
+    from geoplan.show import texts  # noqa: PLC0415  not part of the public surface
+
+    texts(language)
 
 
 def _catalogue() -> Any:
@@ -54,6 +66,7 @@ def _rule(name: str, catalogue: Any) -> RuleSpec:
 @rules.command("list")
 def list_rules(language: Language = "en", as_json: AsJson = False) -> None:
     """List the rule books: those that come with geoplan and those of the project's rules/ folder."""
+    _known(language)
     catalogue = _catalogue()
     names = sorted({*rule_names(), *catalogue.names("rules")})
     faults, books = Faults(), {}
@@ -80,6 +93,7 @@ def show(
     """Print a rule book: the law, the criteria, the statuses."""
     from geoplan.targeting.wording import rule_lines  # noqa: PLC0415  not part of the public surface
 
+    _known(language)
     book = _rule(rule, _catalogue())
     if as_json:
         typer.echo(json.dumps(book.model_dump(mode="json", exclude_none=True), ensure_ascii=False, indent=2))
@@ -98,13 +112,15 @@ def apply(
     period: Period = None,
     reference: Reference = None,
     use: Use = None,
+    listed: Listed = None,
     out: Annotated[Path | None, typer.Option(help="Write figures, limits and margins to this CSV file")] = None,
     language: Language = "en",
     as_json: AsJson = False,
 ) -> None:
     """Apply a rule book to the areas of a scenario: who qualifies, and how many people it would take to change that."""
+    _known(language)
     run = gp.open_run(scenario)
-    found = _applied(run, _rule(rule, run.catalogue), period, reference, use)
+    found = _applied(run, [_rule(rule, run.catalogue)], period, reference, use, listed)[0]
     names = run.areas()["name"]
     if out:
         from geoplan.run import write_margins  # noqa: PLC0415  as above
@@ -138,11 +154,13 @@ def diff(
     period: Period = None,
     reference: Reference = None,
     use: Use = None,
+    listed: Listed = None,
     language: Language = "en",
 ) -> None:
     """Print how two rule books differ, and which areas of a scenario would come in or fall out."""
     from geoplan.targeting.wording import difference_lines  # noqa: PLC0415  not part of the public surface
 
+    _known(language)
     run = gp.open_run(scenario) if scenario else None
     catalogue = run.catalogue if run else _catalogue()
     books = (_rule(first, catalogue), _rule(second, catalogue))
@@ -150,7 +168,7 @@ def diff(
         stdout.print(escape(line), soft_wrap=True)
     if run is None:
         return
-    before, after = (_applied(run, book, period, reference, use, strict=False) for book in books)
+    before, after = _applied(run, books, period, reference, use, listed)
     names = run.areas()["name"]
     for words, codes in (
         ("Only under the first", [code for code in before.chosen if code not in after.chosen]),
@@ -163,23 +181,45 @@ def diff(
 
 def _applied(
     run: gp.Run,
-    book: RuleSpec,
+    books: Sequence[RuleSpec],
     period: str | None,
     reference: list[str] | None,
     use: list[str] | None,
-    *,
-    strict: bool = True,
-) -> Any:
-    """Apply a rule to a run, with what was said at the command line."""
-    from geoplan.run import selection_for  # noqa: PLC0415  not part of the public surface
+    listed: list[str] | None,
+) -> list[Any]:
+    """Apply rules to a run, with what was said at the command line; each takes what it asks for, and one must."""
+    from geoplan import checks  # noqa: PLC0415  not part of the public surface
+    from geoplan.run import selection_for  # noqa: PLC0415  as above
+    from geoplan.targeting.ready import indicators_asked, references_asked  # noqa: PLC0415  as above
 
-    references, indicators = _references(reference or []), _uses(use or [])
-    if not strict:  # what one of two rules does not ask for is meant for the other
-        asked = {item.of for item in book.criteria}
-        references = {name: values for name, values in references.items() if name in asked}
-        wanted = {item.key for item in book.criteria}
-        indicators = {name: value for name, value in indicators.items() if name in wanted}
-    return selection_for(run, book, period=period, references=references, indicators=indicators)
+    references, uses = _references(reference or []), _uses(use or [])
+    wanted = [indicators_asked(book) for book in books]
+    compared = [references_asked(book) for book in books]
+    faults = Faults()
+    for name in sorted(set(uses) - set().union(*wanted)):
+        faults.add(checks.unknown_name("indicator of the rule", name, set().union(*wanted), key="--use"))
+    known = {f"{name}.{key}" for own in compared for name, keys in own.items() for key in keys}
+    for full in sorted({f"{name}.{key}" for name, values in references.items() for key in values} - known):
+        faults.add(checks.unknown_name("reference that the rule asks for", full, known, key="--reference"))
+    if listed and not any(book.listed for book in books):
+        what, hint = "the rule holds everywhere, not in listed areas only", "leave --listed out"
+        faults.add(SpecError(Fault(what=what, key="--listed", hint=hint)))
+    faults.raise_any()
+    return [
+        selection_for(
+            run,
+            book,
+            period=period,
+            references={
+                name: kept
+                for name, values in references.items()
+                if (kept := {key: value for key, value in values.items() if key in asked.get(name, ())})
+            },
+            indicators={name: value for name, value in uses.items() if name in own},
+            listed=listed if book.listed else None,
+        )
+        for book, own, asked in zip(books, wanted, compared, strict=True)
+    ]
 
 
 def _references(given: list[str]) -> dict[str, dict[str, float]]:
@@ -223,8 +263,10 @@ def _outcome(value: object) -> str:
 
 def _table(found: Any, names: pd.Series) -> Any:
     """Return the areas with their outcome, those that qualify first."""
+    from geoplan.targeting.rules import counted  # noqa: PLC0415  as above
+
     statuses = [status.id for status in found.rule.statuses]
-    counted = len(found.rule.criteria)
+    behind = len(counted(found.rule, found.rule.chief))
     table = plain_table("area", "code", *statuses, "met", "of", "residents", left=2 + len(statuses))
     rows = found.table.assign(outcome=[_outcome(value) for value in found.table["qualified"]])
     rows["order"] = rows["outcome"].map(_CHOSEN_FIRST)
@@ -234,7 +276,7 @@ def _table(found: Any, names: pd.Series) -> Any:
             f"[dim]{escape(str(code))}[/]",
             *(_outcome(found.statuses.loc[code, name]) for name in statuses),
             str(row["met"]),
-            str(counted),
+            str(behind),
             number_text(row["population"], 0),
         )
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -34,9 +34,18 @@ from geoplan.targeting.ready import indicators_asked, references_asked
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["Targeting", "certainty_of", "choice_of", "index_in", "must_be_asked", "rule_of", "selection_for", "selections_of"]
+__all__ = [
+    "Targeting",
+    "certainty_of",
+    "check_choice",
+    "choice_of",
+    "index_in",
+    "must_be_asked",
+    "rule_of",
+    "selection_for",
+    "selections_of",
+]
 
-_NAMED_FROM = "targeting.named_from"
 _REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
 
 
@@ -71,33 +80,45 @@ def must_be_asked(run: Run) -> None:
     rules = [run.catalogue.rule(name) for name in (asked.rule, *asked.compare)]
     if asked.history is not None and asked.history.versions:
         rules += _versions(run, asked.rule, rules[0])
-    faults, codes = Faults(), set(run.areas().index)
-    if asked.named_from is not None and asked.named_from not in run.levels():
-        faults.add(checks.unknown_name("level of the scenario", asked.named_from, run.levels(), key=_NAMED_FROM))
+    faults = Faults()
+    for part in (_without_rule(asked, rules), _without_place(run, asked)):
+        for error in part:
+            faults.add(error)
+    with Faults.located_at(run.shown):
+        faults.raise_any()
+
+
+def _without_rule(asked: TargetingSpec, rules: Sequence[RuleSpec]) -> Iterator[SpecError]:
+    """Word what is said and no rule asks for."""
     wanted = set().union(*(indicators_asked(rule) for rule in rules))
     for name in sorted(set(asked.indicators) - wanted):
-        faults.add(checks.unknown_name("indicator of the rules", name, wanted, key="targeting.indicators"))
-    given = {(item.reference, item.indicator) for item in asked.references}
-    compared = {(name, key) for rule in rules for name, keys in references_asked(rule).items() for key in keys}
-    for name, key in sorted(given - compared):
-        known = sorted(f"{other}.{of}" for other, of in compared)
-        faults.add(
-            checks.unknown_name("reference that the rules ask for", f"{name}.{key}", known, key="targeting.references")
-        )
+        yield checks.unknown_name("indicator of the rules", name, wanted, key="targeting.indicators")
+    given = {f"{item.reference}.{item.indicator}" for item in asked.references}
+    known = {f"{name}.{key}" for rule in rules for name, keys in references_asked(rule).items() for key in keys}
+    for name in sorted(given - known):
+        yield checks.unknown_name("reference that the rules ask for", name, known, key="targeting.references")
     statuses = {name for rule in rules for item in rule.statuses for name in (item.id, item.continues) if name}
     for name in sorted({item.status for item in asked.earlier} - statuses):
-        faults.add(checks.unknown_name("status of the rules", name, statuses, key="targeting.earlier"))
-    for key, given_codes in (
+        yield checks.unknown_name("status of the rules", name, statuses, key="targeting.earlier")
+    if asked.listed and not any(rule.listed for rule in rules):
+        what = "areas are listed, and no rule of the scenario holds in listed areas only"
+        yield SpecError(Fault(what=what, key="targeting.listed", hint="leave it out, or check `rule`"))
+
+
+def _without_place(run: Run, asked: TargetingSpec) -> Iterator[SpecError]:
+    """Word which areas, levels and years are named that there are not."""
+    codes = set(run.areas().index)
+    for key, given in (
         ("targeting.earlier", [code for item in asked.earlier for code in item.areas]),
         ("targeting.nominated", [item.area_id for item in asked.nominated]),
     ):
-        for code in sorted(set(given_codes) - codes):
-            faults.add(checks.unknown_name("area", code, codes, key=key))
-    if asked.listed and not any(rule.listed for rule in rules):
-        what = "areas are listed, and no rule of the scenario holds in listed areas only"
-        faults.add(SpecError(Fault(what=what, key="targeting.listed", hint="leave it out, or check `rule`")))
-    with Faults.located_at(run.shown):
-        faults.raise_any()
+        for code in sorted(set(given) - codes):
+            yield checks.unknown_name("area", code, codes, key=key)
+    if asked.named_from is not None and asked.named_from not in run.levels():
+        yield checks.unknown_name("level of the scenario", asked.named_from, run.levels(), key="targeting.named_from")
+    years = {*run.combination().table.periods(), *(item.period for item in asked.earlier)}
+    for year in sorted(set(asked.history.periods if asked.history else ()) - years):
+        yield checks.unknown_name("period of the tables", year, years, key="targeting.history.periods")
 
 
 def selection_for(
@@ -107,6 +128,7 @@ def selection_for(
     period: str | None = None,
     references: Mapping[str, Mapping[str, float]] | None = None,
     indicators: Mapping[str, object] | None = None,
+    listed: Sequence[str] | None = None,
 ) -> Selection:
     """Apply a rule to the areas of a run.
 
@@ -120,6 +142,8 @@ def selection_for(
         The period; the scenario's when left out.
     references, indicators
         Beside, or in place of, what the scenario says under [targeting].
+    listed
+        Codes or names in place of those that the scenario lists.
 
     Raises
     ------
@@ -142,7 +166,7 @@ def selection_for(
             indicators=uses,  # type: ignore[arg-type]  # checked by the models
             references=_references(rule, asked, references),
             inside=inside,
-            listed=_listed(run, rule, asked, inside),
+            listed=_listed(run, rule, listed or asked.listed, inside),
             earlier=_earlier(rule, asked, areas),
             nominated=_nominated(asked, areas),
             reference_ids=run.reference_members(),
@@ -261,6 +285,31 @@ def choice_of(run: Run) -> Targeting:
         )
 
 
+def check_choice(run: Run) -> list[str]:
+    """Apply the rules of a scenario, and return what a careful reader should know of them; empty where it names none.
+
+    Raises
+    ------
+    InputError
+        With what of [targeting] does not fit its rules, areas or tables.
+    """
+    asked, faults, said = run.spec.targeting, Faults(), list[str]()
+    if asked is None:
+        return []
+    with faults.catch(file=run.shown):
+        for name, found in run.selections().items():
+            said.append(f"{name}: {len(found.chosen)} of {len(found.table)} areas qualify")
+            said += [f"{name}: the limit of '{key}' is not known, for want of {what}"
+                     for key, what in found.ready.limits.lacking.items()]  # fmt: skip
+            if found.unknown:
+                said.append(f"{name}: {len(found.unknown)} areas cannot be told, for want of figures")
+    if asked.need and not faults:
+        with faults.catch(file=run.shown, key="targeting.need"):
+            _reached(run, asked.need)
+    faults.raise_any()
+    return said
+
+
 def _stability(run: Run, own: Selection) -> Stability:
     earlier = _earlier(own.rule, run.spec.targeting, list(run.areas().index)) if run.spec.targeting else None
     return stability(
@@ -319,7 +368,7 @@ def _history(run: Run, asked: HistorySpec) -> History:
         indicators={key: use for key, use in targeting.indicators.items() if key in wanted},
         references=references,
         inside=inside,
-        listed=_listed(run, rule, targeting, inside),
+        listed=_listed(run, rule, targeting.listed, inside),
         earlier=_earlier(rule, targeting, areas),
         reference_ids=run.reference_members(),
     )
@@ -387,14 +436,14 @@ def _parents(run: Run, level: str) -> pd.Series:
     raise checks.unknown_name("level of the scenario, or relation,", level, known).located(file=run.shown)
 
 
-def _listed(run: Run, rule: RuleSpec, asked: TargetingSpec, inside: Mapping[str, pd.Series]) -> list[str] | None:
+def _listed(run: Run, rule: RuleSpec, asked: Sequence[str], inside: Mapping[str, pd.Series]) -> list[str] | None:
     """Return the codes of the listed areas; they may be named by name."""
     if rule.listed is None:
         return None
-    given = asked.listed or rule.listed_areas
+    given = asked or rule.listed_areas
     if not given:
         what = f"the rule holds in listed areas of level '{rule.listed}', and the scenario names none"
-        hint = "listed = [codes or names] under [targeting]"
+        hint = "listed = [codes or names] under [targeting]; at the command line --listed"
         raise SpecError(Fault(what=what, file=run.shown, key="targeting.listed", hint=hint))
     codes = set(inside[rule.listed].dropna())
     names = dict(run.areas(rule.listed)["name"]) if rule.listed in run.levels() else {}

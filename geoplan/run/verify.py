@@ -1,10 +1,10 @@
-"""``geoplan check``: every fault in layers/, scenarios/ and maps/ at once, and what a careful reader should know."""
+"""``geoplan check``: every fault of a project's TOML files and data at once, and what a careful reader should know."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from geoplan.errors import CrsError, Fault, Faults, GeoplanError, SpecError
 from geoplan.places import IndicatorTable, as_crs, change_lines
 from geoplan.places.lint import Finding
+from geoplan.run.choosing import check_choice
 from geoplan.run.datasets import read_areas, read_crosswalk, read_features, read_matched, read_membership
 from geoplan.run.linting import lint_layer, lint_scenario, lint_together, lint_two_levels
 from geoplan.run.matching import read_aliases
@@ -120,13 +121,27 @@ def check_project(root: Path, *, on_step: Callable[[str], None] | None = None) -
         with faults.catch(file=f"scenarios/{name}.toml"):
             run = open_run(catalogue.root / "scenarios" / f"{name}.toml")
             scenarios[run.shown] = run.spec.indicators.layers
-            report.notes += [(run.shown, text) for text in _check_scenario(run)]
-            report.keep(lint_scenario(run))
+            with faults.catch(file=run.shown):
+                report.notes += [(run.shown, text) for text in _check_scenario(run)]
+                report.keep(lint_scenario(run))
+            with faults.catch(file=run.shown, key="targeting"):
+                report.notes += [(run.shown, text) for text in check_choice(run)]
     report.keep(lint_together(tables, scenarios))
     if len(tables) > 1:
         report.keep(lint_two_levels(tables, _membership(catalogue)))
-    report.faults = list(dict.fromkeys([*faults, *report.faults]))
+    report.faults = _each_once([*faults, *report.faults])
     return report
+
+
+def _each_once(faults: list[Fault]) -> list[Fault]:
+    """Leave out what has been told before; the rules of a scenario stumble over the same tables as its index."""
+    once = list(dict.fromkeys(faults))
+    others = {replace(fault, key=None) for fault in once if not _of_choice(fault)}
+    return [fault for fault in once if not (_of_choice(fault) and replace(fault, key=None) in others)]
+
+
+def _of_choice(fault: Fault) -> bool:
+    return (fault.key or "").startswith("targeting")
 
 
 def _membership(catalogue: Catalogue) -> pd.DataFrame:
@@ -184,7 +199,6 @@ def _check_scenario(run: Run) -> list[str]:
         run.style(map_name)
     run.backdrop()
     ranking_table(run)
-    run.selections()
     said = [f"{certificate.ranked} areas ranked, {certificate.excluded} listed without a rank"]
     nesting = [f"{tie}: {line}" for tie, report in run.nesting().items() for line in report.lines()]
     known = {*run.area_report().lines(), *nesting}  # overlaps are said of the layer

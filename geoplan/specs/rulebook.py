@@ -7,7 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from geoplan.errors import Fault, SpecError, did_you_mean
+from geoplan.errors import Fault, Faults, SpecError, did_you_mean
+from geoplan.specs.presets import with_preset
 from geoplan.specs.reading import parse_spec, read_toml
 from geoplan.specs.rules import RuleSpec
 
@@ -63,4 +64,8 @@ def read_rule(path: Path, *, shown: str | None = None) -> RuleSpec:
         With every unknown key, missing key and wrong value of the file.
     """
     name = shown or str(path)
-    return parse_spec(read_toml(path, shown=name), RuleSpec, file=name)
+    rule = parse_spec(read_toml(path, shown=name), RuleSpec, file=name)
+    if rule.preset is not None:
+        with Faults.located_at(name):
+            with_preset({"preset": rule.preset})
+    return rule

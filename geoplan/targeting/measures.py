@@ -161,7 +161,7 @@ def _known(name: str, table: IndicatorTable) -> IndicatorSpec:
     if name not in table.definitions or not (table.data["indicator"] == name).any():
         present = sorted(set(table.data["indicator"]) & set(table.definitions))
         fault = checks.unknown_name("indicator of the table", name, present).faults[0]
-        hint = f"{fault.hint}. " if fault.hint else ""
+        hint = f"{fault.hint}{'' if fault.hint.endswith('?') else '.'} " if fault.hint else ""
         raise SpecError(replace(fault, hint=f"{hint}Name the one to use: `indicators`, at the command line --use"))
     return table.definitions[name]
 

@@ -277,6 +277,9 @@ def given_for(
     made = pd.DataFrame(columns=REFERENCES)
     with faults.catch(key="references"):
         made = as_references(references, rule)
+    for name in index_preset(rule.preset).indicators if rule.preset is not None else ():
+        with faults.catch(key="preset"):
+            item_under(name, uses.get(name, UseSpec(indicator=name)), table)
     measured = IndicatorTable(table.data.iloc[:0], {})
     with faults.catch():
         measured = measuring_table(table, rule, uses)

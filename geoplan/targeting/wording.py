@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -235,11 +236,12 @@ def difference_lines(first: RuleSpec, second: RuleSpec, language: str = "en") ->
     """
     said = [f"{first.title.to(language)} → {second.title.to(language)}"]
     said += [f"in force: {_span(first)} → {_span(second)}"] if _span(first) != _span(second) else []
-    tests = [{_subject(item): criterion_text(item) for item in rule.criteria} for rule in (first, second)]
-    statuses = [{item.id: _status_text(rule, item.id, language) for item in rule.statuses} for rule in (first, second)]
-    for kind, (before, after) in (("criterion", tests), ("status", statuses)):
-        for name in dict.fromkeys([*before, *after]):
-            old, new = before.get(name), after.get(name)
+    before, after = (
+        {item.id: _status_text(rule, item.id, language) for item in rule.statuses} for rule in (first, second)
+    )
+    statuses = [(before.get(name), after.get(name)) for name in dict.fromkeys([*before, *after])]
+    for kind, pairs in (("criterion", _criteria_side_by_side(first, second)), ("status", statuses)):
+        for old, new in pairs:
             if old == new:
                 continue
             if new is None:
@@ -255,7 +257,20 @@ def _span(rule: RuleSpec) -> str:
     return f"{rule.since or 'no date'} to {rule.until or 'now'}"
 
 
-def _subject(item: CriterionSpec) -> tuple[object, ...]:
-    """Return what a criterion counts; a second one of the same figure is told apart by its id."""
-    figure = item.indicator or item.numerator or item.index
-    return (figure, "" if item.id in {item.key, figure} or not item.id[-1].isdigit() else item.id)
+def _criteria_side_by_side(first: RuleSpec, second: RuleSpec) -> list[tuple[str | None, str | None]]:
+    """Pair the tests of the same figure: those that are alike, those of the same id, and the rest as they stand."""
+    pairs: list[tuple[str | None, str | None]] = []
+    for figure in dict.fromkeys(_figure_of(item) for rule in (first, second) for item in rule.criteria):
+        old, new = (
+            {item.id: criterion_text(item) for item in rule.criteria if _figure_of(item) == figure}
+            for rule in (first, second)
+        )
+        same = set(old.values()) & set(new.values())
+        old, new = ({key: text for key, text in own.items() if text not in same} for own in (old, new))
+        pairs += [(old.pop(key), new.pop(key)) for key in [key for key in old if key in new]]
+        pairs += zip_longest(old.values(), new.values())
+    return pairs
+
+
+def _figure_of(item: CriterionSpec) -> object:
+    return item.indicator or item.index or (item.numerators, item.denominators)
