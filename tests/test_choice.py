@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shutil
+import zipfile
 
 import openpyxl
+import pandas as pd
+import pypdf
 import pytest
+from strategies import squares
 
 import geoplan as gp
-from geoplan.errors import InputError
+from geoplan.errors import DisclosureError, InputError
 from geoplan.run.choosing import choice_of, selection_for
+from geoplan.run.publishing import rules_must_be_public
+from geoplan.sources import home
 
 TARGETING = """\
 [targeting]
@@ -48,6 +56,19 @@ label = { sv = "Uppfyller regeln", da = "Opfylder reglen", en = "Meets the rule"
 term = { en = "special area" }
 minimum_population = 1500
 criteria = ["poor"]
+"""
+
+
+TIES = """\
+kind = "membership"
+title = "Squares and towns"
+path = "../data/ties.csv"
+source = "Made up for a test"
+licence = "MIT"
+vintage = "2012-12-31"
+child_column = "child"
+parent_column = "parent"
+relation_column = "relation"
 """
 
 
@@ -328,3 +349,108 @@ def test_check_tells_who_cannot_be_in_need(geoplan, choosing):
     assert ended.faults[0].startswith(
         "scenarios/four.toml, key 'targeting.need': no indicator of the scenario is called 'por'. Hint: did you mean"
     )
+
+
+# ---------------------------------------------------------------- to the public
+
+
+def _everything(folder):
+    """Return file → all text in it: sheets, tables, the text of PDF pages, and whatever else the bytes hold."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as book:
+                text = "\n".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
+        elif path.suffix == ".parquet":
+            text = pd.read_parquet(path).to_csv()
+        elif path.suffix == ".pdf":
+            text = "\n".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
+        else:
+            text = path.read_bytes().decode("utf-8", "replace")
+        yield path.name, text
+
+
+@pytest.fixture(scope="module")
+def of_codes(tmp_path_factory):
+    """The sample to the public, with names from the municipality up; returns the folder and names not to be told."""
+    root = tmp_path_factory.mktemp("codes")
+    for name in ("layers", "scenarios", "maps", "data"):
+        shutil.copytree(home() / name, root / name)
+    path = root / "scenarios/baseline.toml"
+    text = path.read_text(encoding="utf-8").replace("draws = 2000", "draws = 100")
+    text = text.replace("[targeting]\n", '[targeting]\nnamed_from = "kommun"\n').replace(
+        'note = "Fictional"', 'note = "Tegelvreten and Norrhamra agree"'
+    )
+    path.write_text(text.replace('"risk_index", "livelihood"', '"risk_index"'), encoding="utf-8")
+    run = gp.open_run(path, profile="public")
+    inside = gp.open_run(path)
+    names = {name for level in inside.levels()[:3] for name in inside.areas(level)["name"]}
+    return gp.write_run(run, root / "build"), names
+
+
+def test_areas_below_named_from_are_named_in_no_file_of_a_public_run(of_codes):
+    folder, names = of_codes
+    assert {"Tegelvreten", "Norrhamra", "Björkhamra norra"} <= names
+    words = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
+    told = {name: sorted(set(words.findall(text))) for name, text in _everything(folder)}
+    assert {name: found for name, found in told.items() if found} == {}
+    assert len(told) > 15
+
+
+def test_a_public_run_of_codes_says_all_the_rest(of_codes):
+    folder, _ = of_codes
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert 'listed = ["0099N' in manifest["scenario"]["text"]
+    with (folder / "decisions.csv").open(encoding="utf-8-sig", newline="") as file:
+        log = {row["Kod"]: row for row in csv.DictReader(file, delimiter=";")}
+    assert log["0099S08"]["Namn"] == "0099S08"
+    assert log["0099S08"]["Anmärkning"] == "0099S08 and 0099N4 agree"
+    assert manifest["targeting"]["stockholm_2014"]["chosen"]
+
+
+@pytest.fixture
+def in_towns(choosing):
+    """The four squares in two towns, with three people in one of them, whom the public must not count."""
+    choosing.edit(choosing.figures, "0101,poor,2012,100,1000,,", "0101,poor,2012,3,1000,,")
+    two = squares().assign(town=[1, 1, 2, 2]).dissolve(by="town").reset_index(drop=True)
+    two = two.assign(code=["01", "02"], name=["West", "East"])
+    choosing.put_areas(two, "data/towns.gpkg")
+    areas = (choosing / "layers/districts.toml").read_text(encoding="utf-8")
+    areas = (
+        areas.replace("areas.gpkg", "towns.gpkg").replace('"stadsdel"', '"kommun"').replace("width = 4", "width = 2")
+    )
+    (choosing / "layers/towns.toml").write_text(areas, encoding="utf-8")
+    (choosing / "data/ties.csv").write_text(
+        "child,parent,relation\n" + "".join(f"010{n},0{(n + 1) // 2},part_of\n" for n in range(1, 5)), encoding="utf-8"
+    )
+    (choosing / "layers/ties.toml").write_text(TIES, encoding="utf-8")
+    choosing.edit(choosing.scenario, 'layers = ["districts"]', 'layers = ["districts", "towns"]\nmembership = ["ties"]')
+    choosing.edit(choosing.scenario, "\n[output]", '\n[disclosure]\nlevels = ["stadsdel", "kommun"]\n\n[output]')
+    return choosing
+
+
+def test_what_a_rule_compares_with_must_have_passed_too(in_towns, tmp_path):
+    in_towns.edit("rules/own.toml", 'of = "city"', 'of = "kommun"')
+    run = gp.open_run(in_towns / in_towns.scenario, profile="public")
+    assert set(run.protection().cells["area_id"]) == {"0101", "0102"}
+    rules_must_be_public(run)  # the towns are shown
+    in_towns.edit(in_towns.scenario, ', "kommun"]\n\n', "]\n\n")
+    with pytest.raises(DisclosureError) as caught:
+        gp.write_run(gp.open_run(in_towns / in_towns.scenario, profile="public"), tmp_path / "run")
+    assert "the rule 'own' compares with 'crime' of an area of level 'kommun'" in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_hidden_value_of_the_whole_is_no_limit(in_towns, tmp_path):
+    """One of each 1,000 is poor: four in all, which the public may not count."""
+    for row in ("0101,poor,2012,3,1000,,", "0102,poor,2012,300,2000,,", "0103,poor,2012,600,3000,,"):
+        in_towns.edit(in_towns.figures, row, ",".join([*row.split(",")[:3], "1", *row.split(",")[4:]]))
+    in_towns.edit(in_towns.figures, "0104,poor,2012,1000,4000,,", "0104,poor,2012,1,4000,,")
+    in_towns.edit(in_towns.scenario, 'indicators = ["poor"]', 'indicators = ["crime"]')
+    in_towns.edit(in_towns.scenario, '[[index.domains]]\nid = "safety"\nlabel = "Safety"\nindicators = ["crime"]\n', "")
+    in_towns.edit("rules/own.toml", 'compare = "above"\nlimit = 20', 'compare = "above"\nfactor = 2\nof = "city"')
+    with pytest.raises(DisclosureError) as caught:
+        gp.write_run(gp.open_run(in_towns / in_towns.scenario, profile="public"), tmp_path / "run")
+    assert "the rule 'own' compares with 'poor' of the whole, which is hidden" in str(caught.value)
+    value = '[[targeting.references]]\nreference = "city"\nindicator = "poor"\nvalue = 0.1\nsource = "S"\n'
+    in_towns.edit(in_towns.scenario, "[disclosure]", f"{value}\n[disclosure]")
+    rules_must_be_public(gp.open_run(in_towns / in_towns.scenario, profile="public"))

@@ -446,13 +446,13 @@ def _listed(run: Run, rule: RuleSpec, asked: Sequence[str], inside: Mapping[str,
         hint = "listed = [codes or names] under [targeting]; at the command line --listed"
         raise SpecError(Fault(what=what, file=run.shown, key="targeting.listed", hint=hint))
     codes = set(inside[rule.listed].dropna())
-    names = dict(run.areas(rule.listed)["name"]) if rule.listed in run.levels() else {}
-    by_name = {str(name).casefold(): code for code, name in names.items()}
+    names = run.names_read(rule.listed) if rule.listed in run.levels() else {}
+    by_name = {name.casefold(): code for code, name in names.items()}
     found, faults = [], Faults()
     for item in given:
         code = item if item in codes else by_name.get(item.casefold())
         if code is None:
-            known = [*codes, *(str(name) for name in names.values())]
+            known = [*codes, *names.values()]
             faults.add(checks.unknown_name(f"area of level '{rule.listed}'", item, known, key="targeting.listed"))
         else:
             found.append(str(code))

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from geoplan.run.choosing import Targeting, choice_of, rule_of, selection_for
 from geoplan.run.consequences import further_sheets
 from geoplan.run.folder import atomic_file
+from geoplan.run.publishing import as_called
 from geoplan.run.styling import outline_of
 from geoplan.show import Sheet, Style, format_date, make_style, plot, plot_reached, texts, write_csv, write_workbook
 from geoplan.show.printed import SAVED
@@ -189,7 +190,7 @@ def decision_log(run: Run, found: Selection) -> pd.DataFrame:
         log["p_designated"] = sure.table["p_designated"].reindex(table.index).to_numpy()
         log["certainty_class"] = sure.table["class"].reindex(table.index).map(words.verdicts).to_numpy()
     for name in ("nominated_by", "nominated_on", "nomination_note"):
-        log[name] = table[name].astype(str).to_numpy()
+        log[name] = [as_called(run, str(value)) for value in table[name]]
     log["rule"], log["law"], log["authority"] = rule.title.to(run.spec.language), rule.law, rule.authority
     log["in_force"] = f"{rule.since or '–'} – {rule.until or ''}".strip()
     log["period"], log["decided_on"] = found.period, run.spec.date.isoformat()

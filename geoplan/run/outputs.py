@@ -22,7 +22,7 @@ from geoplan.risk import breakdown
 from geoplan.run.against import stored_conventions, stored_figures
 from geoplan.run.designating import CHOICE_COLUMNS, choice_columns, designation_map, outcomes_of, write_choice
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
-from geoplan.run.publishing import must_be_public
+from geoplan.run.publishing import as_called, must_be_public, rules_must_be_public
 from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
 from geoplan.run.standing import shown_sides, standing_notes, standing_sheet, stored_profile
 from geoplan.run.story import Run
@@ -122,6 +122,7 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         if public:
             with step("trying to work out what is hidden"):
                 must_be_public(run.spec, run.indicators(), run.index(), run.protection())
+                rules_must_be_public(run)
         with step("writing the ranking"):
             _write_tables(run, folder)
         with step("writing the GeoPackage"):
@@ -141,7 +142,7 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         with step("writing the manifest"):
             manifest = _manifest(run, folder)
         manifest["timings"] = timings
-        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        text = as_called(run, json.dumps(manifest, indent=2, ensure_ascii=False)) + "\n"
         (folder / MANIFEST).write_text(text, encoding="utf-8")
     return target
 

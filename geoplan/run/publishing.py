@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,23 @@ from geoplan.places import IndicatorTable, Protection, pairs_at, protect
 from geoplan.places.indicators import MISSING
 from geoplan.risk import IndexResult
 from geoplan.risk.inputs import earlier_period
-from geoplan.specs import ScenarioSpec
+from geoplan.specs import CITY, ScenarioSpec, index_preset
 
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["as_public", "levels_of", "must_be_public", "periods_of", "protect_run", "unnamed_levels", "without_parts"]
+__all__ = [
+    "as_called",
+    "as_public",
+    "levels_of",
+    "must_be_public",
+    "periods_of",
+    "protect_run",
+    "rules_must_be_public",
+    "unnamed_levels",
+    "without_names",
+    "without_parts",
+]
 
 _KEYS = ["area_id", "indicator", "period"]
 _WHOLE = 1 - 1e-9
@@ -150,6 +162,31 @@ def without_parts(table: IndicatorTable, *, merged: bool) -> IndicatorTable:
     return replace(table, parts=kept.drop(columns=told))
 
 
+def without_names(text: str, codes: Mapping[str, str], *, keep: AbstractSet[str] = frozenset()) -> str:
+    """Put codes in the place of names, where they stand as words of their own.
+
+    Examples
+    --------
+    >>> without_names("Norr, Norra and Norrland", {"Norr": "01", "Norra": "02"})
+    '01, 02 and Norrland'
+    """
+    names = sorted((name for name in codes if name and name not in keep), key=len, reverse=True)
+    if not names:
+        return text
+    found = re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(name) for name in names)})(?!\w)")
+    return found.sub(lambda match: codes[match[0]], text)
+
+
+def as_called(run: Run, text: str) -> str:
+    """Return a text in which areas that the public knows by their codes only are called so."""
+    shown = [level for level in run.levels() if level not in run.unnamed]
+    return without_names(
+        text,
+        {name: code for level in run.unnamed for code, name in run.names_read(level).items()},
+        keep={name for level in shown for name in run.names_read(level).values()},
+    )
+
+
 def must_be_public(spec: ScenarioSpec, table: IndicatorTable, index: IndexResult, protection: Protection) -> None:
     """Refuse to show a run to the public whose figures have not passed, or could be worked out.
 
@@ -187,3 +224,39 @@ def must_be_public(spec: ScenarioSpec, table: IndicatorTable, index: IndexResult
             f"the score of area '{area}' stands on '{name}', which is hidden: the rest of the score would give it "
             "away. Nothing was written"
         )
+
+
+def rules_must_be_public(run: Run) -> None:
+    """Refuse to show what a rule compares with where that is hidden: the value of the whole, or of an area above.
+
+    Raises
+    ------
+    DisclosureError
+        When a limit would give a hidden figure away.
+    """
+    protection = run.protection()
+    cells = protection.cells[protection.cells["why"] != "rounded"]
+    for name, found in run.selections().items():
+        rule, uses = found.rule, found.given.uses
+        preset = index_preset(rule.preset).indicators if rule.preset is not None else ()
+        compared = {(_CITY, uses[key].indicator if key in uses else key) for key in preset}
+        for item in rule.criteria:
+            own = _CITY if item.of == CITY else str(item.of)
+            whole = "the whole" if item.of == CITY else f"its {item.of}"
+            limits = found.ready.limits.of[item.id].values()
+            if item.index is None and any(limit and limit.source.startswith(whole) for limit in limits):
+                use = uses[item.key].indicator if item.key in uses else item.key
+                keys = [*item.numerators, *item.denominators] or [use]
+                compared |= {(own, key.removesuffix(".denominator")) for key in keys}
+        for level, key in sorted(compared):
+            told = "the whole" if level == _CITY else f"an area of level '{level}'"
+            if level not in protection.tables and level != _CITY:
+                raise DisclosureError(
+                    f"the rule '{name}' compares with '{key}' of {told}, and that level has not been through "
+                    f"disclosure control. Nothing was written. Hint: add '{level}' to `levels` under [disclosure]"
+                )
+            if ((cells["level"] == level) & (cells["indicator"] == key)).any():
+                raise DisclosureError(
+                    f"the rule '{name}' compares with '{key}' of {told}, which is hidden: the limit would tell. "
+                    "Nothing was written. Hint: hand the value in under [[targeting.references]], or leave the rule out"
+                )

@@ -216,6 +216,10 @@ class Run:
         """The levels whose areas the public knows by their codes only."""
         return unnamed_levels(self, list(self._areas))
 
+    def names_read(self, level: str) -> dict[str, str]:
+        """Return code → name of the areas of a level as their layer has them: to read by, never to show."""
+        return dict(self._areas[level][0]["name"].astype(str))
+
     @cached_property
     def _units(self) -> gpd.GeoDataFrame:
         """The areas of the table's level, where the scenario assigns them by their ground."""
