@@ -8,6 +8,7 @@ import re
 import shutil
 import zipfile
 
+import geopandas as gpd
 import openpyxl
 import pandas as pd
 import pypdf
@@ -17,6 +18,7 @@ from strategies import squares
 import geoplan as gp
 from geoplan.errors import DisclosureError, InputError
 from geoplan.run.choosing import choice_of, selection_for
+from geoplan.run.designating import outcomes_of
 from geoplan.run.publishing import rules_must_be_public
 from geoplan.sources import home
 
@@ -454,3 +456,43 @@ def test_a_hidden_value_of_the_whole_is_no_limit(in_towns, tmp_path):
     value = '[[targeting.references]]\nreference = "city"\nindicator = "poor"\nvalue = 0.1\nsource = "S"\n'
     in_towns.edit(in_towns.scenario, "[disclosure]", f"{value}\n[disclosure]")
     rules_must_be_public(gp.open_run(in_towns / in_towns.scenario, profile="public"))
+
+
+# ---------------------------------------------------------------- in the language of the run
+
+
+def _cells_of(folder, notes):
+    """Return sheet → column → texts of a run's workbook, but for its notes."""
+    book = openpyxl.load_workbook(folder / "choice.xlsx", read_only=True)
+    for sheet in book:
+        if sheet.title != notes:
+            heads, *rows = sheet.iter_rows(values_only=True)
+            for place, head in enumerate(heads):
+                yield sheet.title, str(head), {row[place] for row in rows if isinstance(row[place], str)}
+
+
+def test_no_english_in_the_workbook_of_a_swedish_run(sample_folder):
+    english = re.compile(
+        r"\b(the|of|and|areas?|merged|split|shifted|north|south|east|west|relative|yes|above|rule)\b|_"
+    )
+    found = {
+        (sheet, head): sorted(text for text in texts if english.search(text))
+        for sheet, head, texts in _cells_of(sample_folder, "Anteckningar")
+        if head != "Källa"  # as their publishers call them
+    }
+    assert {key: told for key, told in found.items() if told} == {}
+    assert len(found) > 80
+
+
+def test_gpkg_log_and_workbook_tell_one_outcome(sample_run, sample_folder):
+    with (sample_folder / "decisions.csv").open(encoding="utf-8-sig", newline="") as file:
+        log = {row["Kod"]: row["Utfall"] for row in csv.DictReader(file, delimiter=";")}
+    areas = gpd.read_file(sample_folder / "areas.gpkg", layer="areas")
+    assert dict(zip(areas["area_id"], areas["decision"], strict=True)) == log
+    book = openpyxl.load_workbook(sample_folder / "choice.xlsx", read_only=True)
+    assert {row[0]: row[3] for row in list(book["Val av områden"].iter_rows(values_only=True))[1:]} == log
+    manifest = json.loads((sample_folder / "manifest.json").read_text(encoding="utf-8"))["targeting"]
+    chosen = {code for code, told in log.items() if told.startswith("Uppfyller villkoren")}
+    assert chosen == set(manifest["stockholm_2014"]["chosen"])
+    kinds = outcomes_of(sample_run, sample_run.chosen_rule())
+    assert set(kinds.index[kinds.str.startswith("designation_yes")]) == chosen

@@ -30,7 +30,8 @@ def further_sheets(run: Run, asked: Targeting) -> list[Sheet]:
     if len(asked.selections) > 1:
         sheets.append(Sheet(words["rules_sheet"], _statuses(run, asked.selections), words.words, frozen=2))
     if asked.reached is not None:
-        sheets += _reached(asked.reached, names, words)
+        titles = {name: found.rule.title.to(run.spec.language) for name, found in asked.selections.items()}
+        sheets += _reached(asked.reached, titles, names, words)
     if asked.stability is not None and len(asked.stability.same.columns):
         sheets.append(_stability(asked.stability, names, words))
     if asked.history is not None:
@@ -40,6 +41,7 @@ def further_sheets(run: Run, asked: Targeting) -> list[Sheet]:
         decimals |= dict.fromkeys(("survives", "survives_merged", "survives_split", "survives_shifted"), 2)
         columns = ["now", *decimals, "worst"]
         table = _named(asked.boundaries.table[columns], names, words)
+        table["worst"] = [_variant(text, words) for text in table["worst"]]
         sheets.append(Sheet(words["boundaries_sheet"], table, words.words, decimals, frozen=2))
     return sheets
 
@@ -80,9 +82,19 @@ def _statuses(run: Run, found: Mapping[str, Selection]) -> pd.DataFrame:
     return table
 
 
-def _reached(found: ReachedComparison, names: pd.Series, words: Texts) -> list[Sheet]:
+def _variant(text: str, words: Texts) -> str:
+    """Say in the run's language how boundaries were drawn: merged, split or shifted, and which areas."""
+    kind, colon, rest = text.partition(": ")
+    if kind == "shifted":
+        size, _, towards = rest.rpartition(" ")
+        rest = f"{size} {words.limits.get(towards, towards)}"
+    return f"{words.limits.get(kind, kind)}{colon}{rest}"
+
+
+def _reached(found: ReachedComparison, titles: Mapping[str, str], names: pd.Series, words: Texts) -> list[Sheet]:
     """Compare what the rules reach, and list who is left outside by the first."""
     table = found.table.rename_axis("rule").reset_index()
+    table["rule"] = table["rule"].map(titles)
     shares = [
         "completeness",
         "completeness_low",
@@ -127,8 +139,15 @@ def _history(found: History, names: pd.Series, words: Texts) -> list[Sheet]:
                         moves["reasons"]]  # fmt: skip
     labels = {name: text.to(words.language) for name, text in found.labels.items()}
     moves["status"] = moves["status"].map(lambda name: labels.get(name, name))
+    moves["criteria"] = [_criteria(row.criteria, found, row.period, words) for row in moves.itertuples()]
     heads = {**words.words, "move": words["move"], "reasons": words["because"], "criteria": words["criterion"]}
     return [
         Sheet(words["history_sheet"], wide, words.words, frozen=2),
         Sheet(words["moves_sheet"], moves, heads, frozen=2),
     ]
+
+
+def _criteria(text: str, found: History, period: str, words: Texts) -> str:
+    """Name criteria that are joined by + as the period's version of the rule does."""
+    labels = {item.id: item.label.to(words.language) for item in found.rules[period].criteria}
+    return " + ".join(labels.get(name) or words.verdicts.get(name, name) for name in text.split("+"))

@@ -29,6 +29,7 @@ __all__ = [
     "CHOICE_COLUMNS",
     "choice_columns",
     "decision_log",
+    "decisions_of",
     "designation_map",
     "designation_style",
     "margins_table",
@@ -62,6 +63,13 @@ def outcomes_of(run: Run, found: Selection) -> pd.Series:
     kind = kind.mask(qualified, "designation_yes").mask(qualified & borderline, "designation_yes_borderline")
     outside = table["reason"].isin(["small_population", "not_listed"]) & ~table["nominated"] & ~borderline
     return kind.mask(table["qualified"].isna(), "").mask(outside, "")
+
+
+def decisions_of(run: Run, found: Selection) -> pd.Series:
+    """Return each area's outcome in words: one of those on the map, of every area."""
+    words, kinds = texts(run.spec.language), outcomes_of(run, found)
+    told = kinds.map({kind: words[kind] for kind in OUTCOMES}).where(kinds != "", words["designation_no"])
+    return told.mask(found.table["qualified"].isna(), words["designation_unknown"])
 
 
 def designation_style(run: Run, found: Selection, language: str | None = None) -> tuple[pd.Series, Style]:
@@ -175,11 +183,9 @@ def decision_log(run: Run, found: Selection) -> pd.DataFrame:
     words, rule = texts(run.spec.language), found.rule
     table = found.table
     labels = _criterion_labels(run, found)
-    kinds = outcomes_of(run, found)
     log = pd.DataFrame({"area_id": table.index, "name": run.areas()["name"].reindex(table.index).to_numpy()})
     log["population"] = table["population"].to_numpy()
-    told = kinds.map({kind: words[kind] for kind in OUTCOMES}).where(kinds != "", words["designation_no"])
-    log["decision"] = told.mask(table["qualified"].isna(), words["designation_unknown"]).to_numpy()
+    log["decision"] = decisions_of(run, found).to_numpy()
     log["because"] = table["reason"].map(words.verdicts).fillna("").to_numpy()
     for name in ("met", "open", "flips"):
         log[name] = table[name].to_numpy()
@@ -225,7 +231,8 @@ def margins_table(run: Run, found: Selection) -> pd.DataFrame:
     table["margin_unit"] = table["margin_unit"].map(lambda unit: words.verdicts.get(unit, words.unit(unit)))
     table["status"] = table["status"].map(words.statuses)
     table["reason"] = table["reason"].map(words.why).fillna("")
-    table["method"] = table["method"].map(words.method)
+    table["limit_source"] = table["limit_source"].map(words.limit_source)
+    table["method"] = [words.words.get(f"method_{text}") or words.method(text) for text in table["method"]]
     return table.assign(period=found.period)
 
 

@@ -20,7 +20,7 @@ import geoplan
 from geoplan.errors import OutputError
 from geoplan.risk import breakdown
 from geoplan.run.against import stored_conventions, stored_figures
-from geoplan.run.designating import CHOICE_COLUMNS, choice_columns, designation_map, outcomes_of, write_choice
+from geoplan.run.designating import CHOICE_COLUMNS, choice_columns, decisions_of, designation_map, write_choice
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.publishing import as_called, must_be_public, rules_must_be_public
 from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
@@ -346,8 +346,7 @@ def _told_disagreements(run: Run) -> pd.DataFrame:
 def _write_geopackage(run: Run, folder: Path) -> None:
     frame = run.areas().join(ranking_table(run).set_index("area_id").drop(columns="name"))
     if run.spec.targeting is not None:
-        kinds, words = outcomes_of(run, run.chosen_rule()), texts(run.spec.language)
-        frame["decision"] = kinds.map(lambda kind: words[kind] if kind else "")
+        frame["decision"] = decisions_of(run, run.chosen_rule())
     shown = run.map_spec().value
     values, style = run.style()
     if shown == "class":

@@ -35,6 +35,7 @@ class Texts:
     uncompared: dict[str, str]
     contrasts: dict[str, str]
     verdicts: dict[str, str]
+    limits: dict[str, str]
 
     def __getitem__(self, key: str) -> str:
         return self.words[key]
@@ -50,6 +51,17 @@ class Texts:
     def _step(self, step: str) -> str:
         years = re.fullmatch(r"mean_of_(\d+)_years", step)
         return self.methods["mean_of_years"].format(years=years[1]) if years else self.methods.get(step, step)
+
+    def limit_source(self, source: str) -> str:
+        """Return where a limit comes from as readers write it; a publisher's own words stand for themselves."""
+        whole = source.removesuffix(" without the area")
+        if whole != source:
+            return self.limits["without"].format(what=self.limit_source(whole))
+        if level := re.fullmatch(r"its (\w+)", source):
+            return self.limits["its"].format(level=level[1])
+        if among := re.fullmatch(r"the areas themselves: (.+) of them", source):
+            return self.limits["the areas themselves"].format(many=among[1])
+        return self.limits.get(source, source)
 
     def missing(self, status: str, reason: str) -> str:
         """Return why a figure is missing: its status, and the reason where one is known."""
