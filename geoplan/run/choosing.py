@@ -41,6 +41,7 @@ __all__ = [
     "choice_of",
     "index_in",
     "must_be_asked",
+    "parents_of",
     "rule_of",
     "selection_for",
     "selections_of",
@@ -269,6 +270,7 @@ def choice_of(run: Run) -> Targeting:
     if public:
         left_out += ["to the public: the rule in earlier years"] if asked.history or asked.certainty else []
         left_out += ["to the public: other boundaries"] if asked.boundaries else []
+        left_out += ["to the public: grants"] if asked.grants else []
     with Faults.located_at(run.shown):
         history = _history(run, asked.history) if asked.history and not public else None
         if history is not None and not asked.history.periods:  # type: ignore[union-attr]  # it was asked for
@@ -337,7 +339,7 @@ def _reached(run: Run, need: str) -> ReachedComparison:
         period=run.spec.period,
         population=run.spec.index.population,
         order=run.index().score,
-        levels={level: _parents(run, level) for level in above},
+        levels={level: parents_of(run, level) for level in above},
     )
 
 
@@ -420,11 +422,17 @@ def _inside(run: Run, rule: RuleSpec) -> dict[str, pd.Series]:
     """Return in which area of each level that the rule asks for the ranked areas lie."""
     levels = {item.inside for item in rule.criteria} | {item.inside for item in rule.statuses} | {rule.listed}
     levels |= {item.of for item in rule.criteria if item.of in run.levels()}
-    return {level: _parents(run, level) for level in sorted(name for name in levels if name)}
+    return {level: parents_of(run, level) for level in sorted(name for name in levels if name)}
 
 
-def _parents(run: Run, level: str) -> pd.Series:
-    """Return the area of a level, or of a relation to areas without a layer, that each ranked area lies in."""
+def parents_of(run: Run, level: str) -> pd.Series:
+    """Return the area of a level, or of a relation to areas without a layer, that each ranked area lies in.
+
+    Raises
+    ------
+    SpecError
+        When the scenario has neither.
+    """
     codes, ties = list(run.areas().index), run.membership()
     if level in run.levels():
         return parents_at(ties, codes, list(run.areas(level).index))

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from geoplan.run.choosing import Targeting, choice_of, rule_of, selection_for
 from geoplan.run.consequences import further_sheets
 from geoplan.run.folder import atomic_file
+from geoplan.run.granting import Paid, grant_lines, grant_sheets, grants_of
 from geoplan.run.publishing import as_called
 from geoplan.run.styling import outline_of
 from geoplan.show import Sheet, Style, format_date, make_style, plot, plot_reached, texts, write_csv, write_workbook
@@ -245,10 +246,16 @@ def _criterion_labels(run: Run, found: Selection) -> dict[str, str]:
 # ---------------------------------------------------------------- files
 
 
-def write_choice(run: Run, folder: Path) -> None:
-    """Write ``choice.xlsx``, ``decisions.csv`` and, where the scenario says who is in need, the chart ``reached``."""
+def write_choice(run: Run, folder: Path) -> dict[str, Paid]:
+    """Write ``choice.xlsx``, ``decisions.csv`` and, where the scenario says who is in need, the chart ``reached``.
+
+    Returns
+    -------
+    dict
+        The grants of the scenario, which went into the workbook.
+    """
     spec, words = run.spec, texts(run.spec.language)
-    asked = choice_of(run)
+    asked, grants = choice_of(run), grants_of(run)
     own = run.chosen_rule()
     log, margins = decision_log(run, own), margins_table(run, own)
     decimals = {"population": 0, "met": 0, "open": 0, "flips": 0, "p_designated": 2}
@@ -269,11 +276,13 @@ def write_choice(run: Run, folder: Path) -> None:
             words["margins_sheet"], margins, heads, {**shown, "margin": 0, "margin_total": 0}, frozen=3, footer=footer
         ),
         *(replace(sheet, footer=footer) for sheet in further_sheets(run, asked)),
-        Sheet(words["notes_sheet"], _notes(run, asked), widths=(38, 110)),
+        *(replace(sheet, footer=sheet.footer or footer) for sheet in grant_sheets(run, grants)),
+        Sheet(words["notes_sheet"], _notes(run, asked, grants), widths=(38, 110)),
     ]
     write_workbook(folder / "choice.xlsx", sheets, title=own.rule.title.to(spec.language), date=spec.date)
     if asked.reached is not None:
         _write_reached(run, asked, folder / "reached")
+    return grants
 
 
 def _write_reached(run: Run, asked: Targeting, stem: Path) -> None:
@@ -306,7 +315,7 @@ def write_margins(found: Selection, names: pd.Series, path: Path) -> None:
         write_csv(target, table)
 
 
-def _notes(run: Run, asked: Targeting) -> pd.DataFrame:
+def _notes(run: Run, asked: Targeting, grants: dict[str, Paid]) -> pd.DataFrame:
     """Put down what was found in sentences, every rule book, and every convention."""
     words, language = texts(run.spec.language), run.spec.language
     names: Any = run.areas()["name"]
@@ -329,6 +338,9 @@ def _notes(run: Run, asked: Targeting) -> pd.DataFrame:
     if asked.boundaries is not None:
         told.append(("boundaries", asked.boundaries.lines(names=names, language=language)))
         told += [(f"boundaries: {head}", [text]) for head, text in asked.boundaries.certificate.items()]
-    told.append(("not shown", list(asked.left_out)))
+    told += grant_lines(grants, names)
+    empty = [item.id for item in run.spec.targeting.grants] if run.spec.targeting else []
+    unpaid = [f"grant {name}: no area is to be paid" for name in empty if name not in grants]
+    told.append(("not shown", [*asked.left_out, *(unpaid if run.spec.profile == "internal" else [])]))
     lines = [(head, text) for head, texts_ in told for text in texts_]
     return pd.DataFrame(lines, columns=[words["notes_sheet"], ""])

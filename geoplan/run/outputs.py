@@ -22,7 +22,8 @@ from geoplan.risk import breakdown
 from geoplan.run.against import stored_conventions, stored_figures
 from geoplan.run.designating import CHOICE_COLUMNS, choice_columns, decisions_of, designation_map, write_choice
 from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
-from geoplan.run.publishing import as_called, must_be_public, rules_must_be_public
+from geoplan.run.granting import Paid, grant_record
+from geoplan.run.publishing import as_called, run_must_be_public
 from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
 from geoplan.run.standing import shown_sides, standing_notes, standing_sheet, stored_profile
 from geoplan.run.story import Run
@@ -102,6 +103,7 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         yield
         timings[words] = round(time.perf_counter() - started, 3)
 
+    grants: dict[str, Paid] = {}
     with atomic_folder(target) as folder:
         with step("reading areas"):
             run.areas()
@@ -121,8 +123,7 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
                 run.selections()
         if public:
             with step("trying to work out what is hidden"):
-                must_be_public(run.spec, run.indicators(), run.index(), run.protection())
-                rules_must_be_public(run)
+                run_must_be_public(run)
         with step("writing the ranking"):
             _write_tables(run, folder)
         with step("writing the GeoPackage"):
@@ -137,10 +138,10 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
                 _write_ranks(run, folder / "ranks")
         if run.spec.targeting is not None:
             with step("writing the choice of areas"):
-                write_choice(run, folder)
+                grants = write_choice(run, folder)
                 _write_designations(run, folder / "designations")
         with step("writing the manifest"):
-            manifest = _manifest(run, folder)
+            manifest = _manifest(run, folder, grants)
         manifest["timings"] = timings
         text = as_called(run, json.dumps(manifest, indent=2, ensure_ascii=False)) + "\n"
         (folder / MANIFEST).write_text(text, encoding="utf-8")
@@ -409,7 +410,7 @@ def _write_ranks(run: Run, stem: Path) -> None:
 # ---------------------------------------------------------------- manifest
 
 
-def _manifest(run: Run, folder: Path) -> dict[str, Any]:
+def _manifest(run: Run, folder: Path, grants: Mapping[str, Paid]) -> dict[str, Any]:
     """Describe the run so fully that it can be made again."""
     names = sorted(path.name for path in folder.iterdir())
     if not names:
@@ -441,6 +442,7 @@ def _manifest(run: Run, folder: Path) -> dict[str, Any]:
         "certificate": run.index().certificate.to_dict(),
         **_certainty(run),
         **_choice(run),
+        **({"grants": grant_record(grants)} if grants else {}),
         **stored_conventions(run),
         "notes": run.notes(),
         "disagreements": {

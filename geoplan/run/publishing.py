@@ -29,6 +29,7 @@ __all__ = [
     "periods_of",
     "protect_run",
     "rules_must_be_public",
+    "run_must_be_public",
     "unnamed_levels",
     "without_names",
     "without_parts",
@@ -260,3 +261,15 @@ def rules_must_be_public(run: Run) -> None:
                     f"the rule '{name}' compares with '{key}' of {told}, which is hidden: the limit would tell. "
                     "Nothing was written. Hint: hand the value in under [[targeting.references]], or leave the rule out"
                 )
+
+
+def run_must_be_public(run: Run) -> None:
+    """Refuse to show a run to the public whose figures, scores or rules would give a hidden figure away.
+
+    Raises
+    ------
+    DisclosureError
+        As :func:`must_be_public` and :func:`rules_must_be_public`.
+    """
+    must_be_public(run.spec, run.indicators(), run.index(), run.protection())
+    rules_must_be_public(run)

@@ -14,6 +14,7 @@ from geoplan.places import IndicatorTable, as_crs, change_lines
 from geoplan.places.lint import Finding
 from geoplan.run.choosing import check_choice
 from geoplan.run.datasets import read_areas, read_crosswalk, read_features, read_matched, read_membership
+from geoplan.run.granting import grants_of
 from geoplan.run.linting import lint_layer, lint_scenario, lint_together, lint_two_levels
 from geoplan.run.matching import read_aliases
 from geoplan.run.outputs import ranking_table
@@ -126,6 +127,7 @@ def check_project(root: Path, *, on_step: Callable[[str], None] | None = None) -
                 report.keep(lint_scenario(run))
             with faults.catch(file=run.shown, key="targeting"):
                 report.notes += [(run.shown, text) for text in check_choice(run)]
+                grants_of(run, noise=False)
     report.keep(lint_together(tables, scenarios))
     if len(tables) > 1:
         report.keep(lint_two_levels(tables, _membership(catalogue)))

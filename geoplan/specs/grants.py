@@ -9,7 +9,17 @@ from pydantic import Field, model_validator
 
 from geoplan.specs.base import Finite, Model, Several, Slug, Text
 
-__all__ = ["ContextSpec", "GrantIndicatorSpec", "GrantSpec", "MoneyUnit", "NeedGrantSpec", "PerformanceGrantSpec"]
+__all__ = [
+    "ContextSpec",
+    "GrantIndicatorSpec",
+    "GrantSpec",
+    "MoneyUnit",
+    "NeedGrantSpec",
+    "NeedPaymentSpec",
+    "PaymentSpec",
+    "PerformanceGrantSpec",
+    "PerformancePaymentSpec",
+]
 
 MoneyUnit = Literal["kr", "tkr", "Mkr"]
 
@@ -98,3 +108,42 @@ class PerformanceGrantSpec(EnvelopeSpec):
 
 #: Either kind; ``kind`` says which.
 GrantSpec = Annotated[NeedGrantSpec | PerformanceGrantSpec, Field(discriminator="kind")]
+
+
+# ---------------------------------------------------------------- in a scenario
+
+
+class PaidSpec(Model):
+    """Who is paid by a grant of a scenario, and to whom payments are added up."""
+
+    id: Slug = Field(max_length=20, description="A short name; it stands on the sheet.")
+    paid: Literal["chosen", "chosen_and_nominated", "all"] = Field(
+        default="chosen", description="chosen: the areas that qualify by the scenario's rule; all: every ranked area."
+    )
+    roll_up: str | None = Field(
+        default=None,
+        description="A level above the areas, or a relation, to whose areas payments are added up, such as kommun.",
+    )
+
+
+class NeedPaymentSpec(NeedGrantSpec, PaidSpec):
+    """A grant by need in a scenario: of its index and residents, or of a number of people in need."""
+
+    need: str | None = Field(
+        default=None,
+        description="With measure = need_count: the indicator that counts people in need; the scenario's `need` when "
+        "left out.",
+    )
+
+
+class PerformancePaymentSpec(PerformanceGrantSpec, PaidSpec):
+    """A grant by performance in a scenario: its period is the later year of the data."""
+
+    draws: int = Field(default=2000, ge=100, le=100_000, description="Draws that tell how much is paid for chance.")
+    warn_above: Finite = Field(
+        default=0.25, ge=0, le=1, strict=False, description="Warn from this share of the money paid for chance on."
+    )
+
+
+#: A grant of a scenario; ``kind`` says which.
+PaymentSpec = Annotated[NeedPaymentSpec | PerformancePaymentSpec, Field(discriminator="kind")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -138,13 +139,16 @@ def parse_layer(content: Mapping[str, Any], *, file: str | None = None) -> Layer
 def _fault(item: ErrorDetails, model: type[BaseModel], file: str | None) -> Fault:
     """Word one of pydantic's errors as a fault."""
     location, tag = _untagged(item)
+    location = _written(model, location)[0]
     key = ".".join(str(part) for part in location) or None
+    if item["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        return _kind_fault(item, f"{key}.kind" if key else "kind", file)
     if item["type"] == "extra_forbidden":
-        known = _fields_at(model, location[:-1])
+        known = _fields_at(model, _untagged(item)[0][:-1])
         hint = did_you_mean(str(location[-1]), known)
         return Fault(what=f"unknown key '{location[-1]}'", file=file, key=key, hint=hint)
     if item["type"] == "missing":
-        return Fault(what="the key is missing", file=file, key=key, expected=_described(model, location))
+        return Fault(what="the key is missing", file=file, key=key, expected=_described(model, _untagged(item)[0]))
     value = repr(item["input"])
     if len(value) > _LINE:
         kinds: dict[type, str] = {dict: "the table", list: "the list"}
@@ -164,21 +168,46 @@ def _expected(item: ErrorDetails) -> str:
     return _EXPECTED.get(item["type"], message)
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    """Find the model inside an annotation such as ``tuple[Model, ...] | None``."""
+def _kind_fault(item: ErrorDetails, key: str, file: str | None) -> Fault:
+    """Word the fault of a table whose ``kind`` is missing, or none of those that there are."""
+    context = item.get("ctx", {})
+    if item["type"] == "union_tag_not_found":
+        return Fault(what="the key is missing", file=file, key=key)
+    known = re.findall(r"'([^']+)'", str(context["expected_tags"]))
+    return Fault(
+        what=f"no kind is called '{context['tag']}'", file=file, key=key, hint=did_you_mean(context["tag"], known)
+    )
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    """Find the models inside an annotation such as ``tuple[Model, ...] | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(part) for part in typing.get_args(annotation))
-    return next((found for found in inner if found is not None), None)
+        return [annotation]
+    return [found for part in typing.get_args(annotation) for found in _models_in(part)]
+
+
+def _written(model: type[BaseModel], location: list[Any]) -> tuple[list[Any], list[type[BaseModel]]]:
+    """Follow a location: the keys as they are written, without pydantic's tag of a kind, and the models at its end."""
+    here, keys = [model], list[Any]()
+    for part in location:
+        kinds = [found for found in here if part in _kinds_of(found)] if len(here) > 1 else []
+        if kinds:
+            here = kinds
+            continue
+        keys.append(part)
+        if isinstance(part, str):
+            fields = [found.model_fields[part] for found in here if part in found.model_fields]
+            here = [found for field in fields for found in _models_in(field.annotation)]
+    return keys, here
+
+
+def _kinds_of(model: type[BaseModel]) -> tuple[object, ...]:
+    field = model.model_fields.get("kind")
+    return typing.get_args(field.annotation) if field else ()
 
 
 def _model_at(model: type[BaseModel], location: list[Any]) -> type[BaseModel] | None:
-    here: type[BaseModel] | None = model
-    for part in location:
-        if here is not None and isinstance(part, str):
-            field = here.model_fields.get(part)
-            here = _model_in(field.annotation) if field else None
-    return here
+    return next(iter(_written(model, location)[1]), None)
 
 
 def _fields_at(model: type[BaseModel], location: list[Any]) -> list[str]:

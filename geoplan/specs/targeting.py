@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from geoplan.errors import listed
 from geoplan.specs.base import Finite, Model, Period, Several, Slug
+from geoplan.specs.grants import PaymentSpec
 from geoplan.specs.rules import ReferenceSpec, UseSpec
 
 __all__ = [
@@ -115,6 +116,9 @@ class TargetingSpec(Model):
     boundaries: BoundariesSpec | None = Field(
         default=None, description="Try other boundaries; an empty table tries all kinds."
     )
+    grants: Several[PaymentSpec] = Field(
+        default=(), description="How money is divided between the chosen areas, by need or by what changed."
+    )
     named_from: Slug | None = Field(
         default=None,
         description="To the public, areas of levels below this one are called by their codes, not by their names.",
@@ -126,6 +130,10 @@ class TargetingSpec(Model):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"each rule once; twice: {listed(twice)}")
+        ids = [item.id for item in self.grants]
+        same = sorted({name for name in ids if ids.count(name) > 1})
+        if same:
+            raise ValueError(f"each grant with an id of its own; twice: {listed(same)}")
         codes = [item.area_id for item in self.nominated]
         again = sorted({code for code in codes if codes.count(code) > 1})
         if again:
