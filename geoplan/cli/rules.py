@@ -190,7 +190,8 @@ def _applied(
     """Apply rules to a run, with what was said at the command line; each takes what it asks for, and one must."""
     from geoplan import checks  # noqa: PLC0415  not part of the public surface
     from geoplan.run import selection_for  # noqa: PLC0415  as above
-    from geoplan.targeting.ready import indicators_asked, references_asked  # noqa: PLC0415  as above
+    from geoplan.targeting.ready import indicators_asked  # noqa: PLC0415  as above
+    from geoplan.targeting.references import references_asked  # noqa: PLC0415  as above
 
     references, uses = _references(reference or []), _uses(use or [])
     wanted = [indicators_asked(book) for book in books]

@@ -29,7 +29,8 @@ from geoplan.targeting import (
     stability,
     status_history,
 )
-from geoplan.targeting.ready import indicators_asked, references_asked
+from geoplan.targeting.ready import indicators_asked
+from geoplan.targeting.references import REFERENCES, references_asked
 
 if TYPE_CHECKING:
     from geoplan.run.story import Run
@@ -46,8 +47,6 @@ __all__ = [
     "selection_for",
     "selections_of",
 ]
-
-_REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
 
 
 def rule_of(run: Run, name: str | None = None) -> tuple[str, RuleSpec]:
@@ -508,7 +507,7 @@ def _references(
         for key, value in values.items()
     ]
     rows += [item.model_dump() for item in asked.references if item.indicator in names.get(item.reference, ())]
-    return pd.DataFrame(rows).reindex(columns=_REFERENCES) if rows else None
+    return pd.DataFrame(rows).reindex(columns=REFERENCES) if rows else None
 
 
 def _earlier(rule: RuleSpec, asked: TargetingSpec, areas: list[str]) -> pd.DataFrame | None:

@@ -21,7 +21,8 @@ from geoplan.risk import IndexResult
 from geoplan.specs import CITY, RuleSpec, Text, UseSpec
 from geoplan.targeting.moves import MOVES, moves_between
 from geoplan.targeting.pasts import Chronicle, Versions, chronicle, versions_of
-from geoplan.targeting.ready import Given, as_references, earlier_must_fit, given_for, indicators_asked
+from geoplan.targeting.ready import Given, earlier_must_fit, given_for, indicators_asked
+from geoplan.targeting.references import as_references
 from geoplan.targeting.streaks import as_earlier, counted_streaks, streaks, years_only
 from geoplan.targeting.telling import history_lines, move_text, past_lines
 from geoplan.targeting.verdicts import Verdict

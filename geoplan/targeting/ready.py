@@ -15,9 +15,10 @@ from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import IndicatorTable
 from geoplan.risk import IndexResult, risk_index
 from geoplan.risk.normalising import settled
-from geoplan.specs import CITY, CriterionSpec, IndexSpec, RuleSpec, UseSpec, index_preset
+from geoplan.specs import CriterionSpec, IndexSpec, RuleSpec, UseSpec, index_preset
 from geoplan.targeting.limits import Limits, edge_of, figure_of, limits_of, meets_limit, upwards
 from geoplan.targeting.measures import Measures, item_under, measures_at, measuring_table, rows_under
+from geoplan.targeting.references import REFERENCES, as_references
 from geoplan.targeting.verdicts import Scope, State, Verdict, judged, remembers, start_of
 
 __all__ = [
@@ -30,12 +31,10 @@ __all__ = [
     "indicators_asked",
     "ready_for",
     "ready_without",
-    "references_asked",
     "with_memory",
 ]
 
 _ARITHMETIC = 5e-13  # as a share: beyond the twelfth digit is arithmetic, and not people
-REFERENCES = ["reference", "indicator", "period", "area_id", "value", "source"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Given:
     uses
         Indicator of the rule → what the table offers for it.
     references
-        With the columns of :data:`REFERENCES`.
+        With the columns of :data:`~geoplan.targeting.references.REFERENCES`.
     inside
         Level → area above, by area.
     listed
@@ -305,57 +304,6 @@ def indicators_asked(rule: RuleSpec) -> set[str]:
     """Return the indicators that a rule asks the table for, by the names it has for them."""
     preset = set(index_preset(rule.preset).indicators) if rule.preset is not None else set()
     return {item.key for item in rule.criteria} | {rule.population} | preset
-
-
-def references_asked(rule: RuleSpec) -> dict[str, set[str]]:
-    """Return the references that a rule compares with: name → indicators of which a value may be handed in."""
-    found: dict[str, set[str]] = {}
-    for item in rule.criteria:
-        if item.of:
-            found.setdefault(item.of, set()).update({item.key, item.reference_indicator or item.key})
-    return found
-
-
-def as_references(given: pd.DataFrame | Mapping[str, Mapping[str, float]] | None, rule: RuleSpec) -> pd.DataFrame:
-    """Return references in one form, those handed in before those of the rule book.
-
-    Raises
-    ------
-    SpecError
-        When columns are missing, a value is no number, or a reference is none that the rule asks for.
-    """
-    if given is None:
-        own = pd.DataFrame(columns=REFERENCES)
-    elif isinstance(given, pd.DataFrame):
-        own = given.copy()
-        absent = [name for name in ("reference", "indicator", "value") if name not in own]
-        if absent:
-            raise SpecError(
-                fault for error in checks.absent_columns(absent, list(own.columns)) for fault in error.faults
-            )
-    else:
-        rows = [(name, key, value) for name, values in given.items() for key, value in values.items()]
-        own = pd.DataFrame(rows, columns=["reference", "indicator", "value"])
-    own = own.reindex(columns=REFERENCES)
-    own["value"] = pd.to_numeric(own["value"], errors="coerce")
-    own["source"] = own["source"].astype(object).fillna("as handed in")
-    asked = references_asked(rule)
-    faults = Faults()
-    for name in sorted(set(own["reference"]) - set(asked) - {CITY}):
-        faults.add(checks.unknown_name("reference that the rule asks for", str(name), sorted(set(asked) - {CITY})))
-    for name, key in sorted(set(zip(own["reference"], own["indicator"], strict=True))):
-        if name in asked and key not in asked[name]:
-            faults.add(checks.unknown_name(f"indicator that the rule compares with '{name}'", str(key), asked[name]))
-    if not np.isfinite(own["value"].astype(float)).all():
-        names = sorted(set(own.loc[~np.isfinite(own["value"].astype(float)), "reference"]))
-        faults.add(SpecError(Fault(what=f"no number stands for {checks.listed(names)}", expected="finite numbers")))
-    faults.raise_any()
-    book = [item.model_dump() for item in rule.references]
-    table = pd.concat([own, pd.DataFrame(book, columns=REFERENCES)], ignore_index=True) if book else own
-    table[["period", "area_id"]] = (
-        table[["period", "area_id"]].astype(object).where(table[["period", "area_id"]].notna(), "")
-    )
-    return table.astype({"period": str, "area_id": str}).reset_index(drop=True)
 
 
 def index_of(rule: RuleSpec, given: Given, period: str) -> IndexResult | None:
