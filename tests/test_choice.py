@@ -496,3 +496,22 @@ def test_gpkg_log_and_workbook_tell_one_outcome(sample_run, sample_folder):
     assert chosen == set(manifest["stockholm_2014"]["chosen"])
     kinds = outcomes_of(sample_run, sample_run.chosen_rule())
     assert set(kinds.index[kinds.str.startswith("designation_yes")]) == chosen
+
+
+def test_no_hidden_figure_is_in_what_rules_say():
+    run = gp.open_run("scenarios/baseline.toml", profile="public")
+    cells = run.protection().cells
+    hidden = cells[(cells["level"] == run.spec.areas.level) & (cells["why"] != "rounded")]
+    gone = set(zip(hidden["area_id"], hidden["indicator"], hidden["period"], strict=True))
+    seen = 0
+    for found in run.selections().values():
+        uses, year = found.given.uses, int(found.period)
+        for item in [item for item in found.rule.criteria if item.index is None]:
+            key = uses[item.key].indicator if item.key in uses else item.key
+            rows = found.criteria[found.criteria["criterion"] == item.id].set_index("area_id")
+            for code, row in rows.iterrows():
+                if any((code, key, str(year - back)) in gone for back in range(item.mean_years)):
+                    seen += 1
+                    assert row[["value", "numerator", "gap", "margin", "margin_total"]].isna().all()
+                    assert pd.isna(row["meets"])
+    assert seen > 5
