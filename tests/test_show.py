@@ -242,3 +242,24 @@ def test_a_geopackage_carries_its_style(tmp_path):
     expected = [",".join(str(int(c[i : i + 2], 16)) for i in (1, 3, 5)) + ",255" for c in style.colours]
     assert colours == expected
     assert "LinePatternFill" in styles["areas_not_classed"]
+
+
+def test_a_map_numbers_no_more_areas_than_it_names():
+    areas = squares(60)
+    values = pd.Series(np.arange(60.0), index=areas.index)
+    figure = plot(areas, values, title="T", named=dict.fromkeys(areas.index, ""), named_title="All")
+    main, side = figure.axes[:2]
+    beside = [text.get_text() for text in side.texts]
+    numbers = [text.get_text() for text in main.texts if text.get_text().isdigit()]
+    assert len(numbers) == len(beside) - 2  # a title, and how many there was no room for
+    assert beside[-1] == f"… +{60 - len(numbers)}"
+    assert not plot(areas, values, title="T", named={}).axes[1].texts
+
+
+def test_long_names_of_classes_stay_on_the_page():
+    areas = squares(4)
+    kinds = {" ": "Does not meet the conditions of the rule at all", "x": "Meets them"}
+    numbers = pd.Series([1.0, 1.0, 2.0, 2.0], index=areas.index)
+    side = plot(areas, numbers, title="T", categories=kinds, cmap="YlGnBu").axes[1]
+    labels = [text.get_text() for text in side.get_legend().get_texts()]
+    assert labels == ["Meets them  (2)", "Does not meet the conditions\nof the rule at all  (2)"]

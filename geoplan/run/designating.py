@@ -49,6 +49,7 @@ OUTCOMES = {
     "designation_yes": "●",
 }
 _PALETTE = "YlGnBu"
+_MOST_NAMED = 40
 
 
 def outcomes_of(run: Run, found: Selection) -> pd.Series:
@@ -110,14 +111,18 @@ def _colours(shown: list[str]) -> tuple[str, ...]:
 
 
 def named_areas(found: Selection, kinds: pd.Series, words: Texts) -> dict[str, str]:
-    """Return the areas that a map of a rule names, those that surely qualify first, with a word where it is not so."""
+    """Return the areas that a map of a rule names, those that surely qualify first, with a word where it is not so.
+
+    None where there are so many that their marks would cover the map; the workbook lists them.
+    """
     beside = {
         "designation_yes": "",
         "designation_yes_borderline": f"({words.verdicts['borderline']})",
         "designation_nominated": f"({words.verdicts['nominated']})",
         "designation_no_borderline": f"({words.verdicts['not_borderline']})",
     }
-    return {code: text for kind, text in beside.items() for code in found.table.index[kinds == kind]}
+    named = {code: text for kind, text in beside.items() for code in found.table.index[kinds == kind]}
+    return named if len(named) <= _MOST_NAMED else {}
 
 
 def designation_map(run: Run, rule: Selection | str | None = None, *, language: str | None = None) -> Figure:

@@ -148,8 +148,8 @@ def plot(
         _mark(main, areas, style)
     else:
         listed = _highest(values, style, top) if named is None else dict(named)
-        _number(main, areas, listed)
-        _name_list(side, areas, listed, named_title or texts(style.language)["top"], bottom)
+        told = _name_list(side, areas, listed, named_title or texts(style.language)["top"], bottom)
+        _number(main, areas, {code: listed[code] for code in told})  # a number without a name says nothing
     draw_scale_bar(main, style.language)
     draw_north_arrow(main, style.language)
     _footer(figure, style)
@@ -322,18 +322,20 @@ def _highest(values: pd.Series, style: Style, top: int) -> dict[Any, str]:
     return {code: format_number(value, style.language, decimals=style.decimals) for code, value in highest.items()}
 
 
-def _name_list(axes: Axes, areas: gpd.GeoDataFrame, listed: Mapping[Any, str], title: str, below: float) -> None:
-    """Name the numbered areas beside the map, as many as there is room for."""
+def _name_list(axes: Axes, areas: gpd.GeoDataFrame, listed: Mapping[Any, str], title: str, below: float) -> list[Any]:
+    """Name the numbered areas beside the map, as many as there is room for; return those that were named."""
     if not listed:
-        return
+        return []
     step = _LINE / (axes.get_window_extent().height / axes.figure.dpi)
     room = max(int(below / step) - 1, 1)
     lines: list[tuple[str, float, str]] = [(title, 10, _QUIET)]
+    told: list[Any] = []
     for place, (area_id, words) in enumerate(listed.items(), start=1):
         if place == room and len(listed) > room:
             lines.append((f"… +{len(listed) - place + 1}", 10.5, _INK))
             break
         lines.append((_name_line(place, str(areas["name"][area_id]), words), 10.5, _INK))
+        told.append(area_id)
     for number, (text, size, colour) in enumerate(lines, start=1):
         axes.text(
             0.015,
@@ -345,6 +347,7 @@ def _name_list(axes: Axes, areas: gpd.GeoDataFrame, listed: Mapping[Any, str], t
             transform=axes.transAxes,
             parse_math=False,
         )
+    return told
 
 
 def _name_line(place: int, name: str, words: str) -> str:
