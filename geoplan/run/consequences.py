@@ -64,11 +64,11 @@ def _truths(values: pd.Series, words: Texts) -> list[str]:
 def _near(sure: DesignationCertainty, names: pd.Series, words: Texts, language: str) -> Sheet:
     """List the areas on both sides of the line, the least sure first."""
     found = sure.near(language=language)[["qualified", "p_designated", "class", "margin", "margin_unit"]]
-    table = _named(found, names, words)
+    table = _named(found.assign(margin=found["margin"].round(2)), names, words)
     table["class"] = table["class"].map(words.verdicts)
     table["margin_unit"] = table["margin_unit"].map(lambda unit: words.verdicts.get(unit, words.unit(unit)))
     heads = {**words.words, "class": words["certainty_class"], "qualified": words["decision"]}
-    return Sheet(words["near_sheet"], table, heads, {"p_designated": 2, "margin": 0}, frozen=2)
+    return Sheet(words["near_sheet"], table, heads, {"p_designated": 2}, frozen=2)
 
 
 def _statuses(run: Run, found: Mapping[str, Selection]) -> pd.DataFrame:

@@ -239,7 +239,8 @@ def margins_table(run: Run, found: Selection) -> pd.DataFrame:
     table["reason"] = table["reason"].map(words.why).fillna("")
     table["limit_source"] = table["limit_source"].map(words.limit_source)
     table["method"] = [words.words.get(f"method_{text}") or words.method(text) for text in table["method"]]
-    return table.assign(period=found.period)
+    # Whole people stay whole, and points keep two decimals: one column of both has no format of its own.
+    return table.assign(period=found.period, margin=table["margin"].round(2))
 
 
 def _criterion_labels(run: Run, found: Selection) -> dict[str, str]:
@@ -277,9 +278,7 @@ def write_choice(run: Run, folder: Path) -> dict[str, Paid]:
     heads = {**words.words, "reason": words["why_missing"]}
     sheets = [
         Sheet(words["choice_sheet"], log, words.words, decimals, frozen=2, footer=footer),
-        Sheet(
-            words["margins_sheet"], margins, heads, {**shown, "margin": 0, "margin_total": 0}, frozen=3, footer=footer
-        ),
+        Sheet(words["margins_sheet"], margins, heads, {**shown, "margin_total": 0}, frozen=3, footer=footer),
         *(replace(sheet, footer=footer) for sheet in further_sheets(run, asked)),
         *(replace(sheet, footer=sheet.footer or footer) for sheet in grant_sheets(run, grants)),
         Sheet(words["notes_sheet"], _notes(run, asked, grants), widths=(38, 110)),
