@@ -28,7 +28,9 @@ def further_sheets(run: Run, asked: Targeting) -> list[Sheet]:
     if asked.certainty is not None:
         sheets.append(_near(asked.certainty, names, words, run.spec.language))
     if len(asked.selections) > 1:
-        sheets.append(Sheet(words["rules_sheet"], _statuses(run, asked.selections), words.words, frozen=2))
+        table = _statuses(run, asked.selections)
+        wide = (11, 24, *[34] * (len(table.columns) - 2))  # a heading holds the titles of a rule and a status
+        sheets.append(Sheet(words["rules_sheet"], table, words.words, frozen=2, widths=wide))
     if asked.reached is not None:
         titles = {name: found.rule.title.to(run.spec.language) for name, found in asked.selections.items()}
         sheets += _reached(asked.reached, titles, names, words)

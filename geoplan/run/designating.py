@@ -277,8 +277,25 @@ def write_choice(run: Run, folder: Path) -> dict[str, Paid]:
     shown = {"value": 2, "limit": 2, "reference": 2, "gap_limit": 2, "numerator": 0, "denominator": 0, "years": 0}
     heads = {**words.words, "reason": words["why_missing"]}
     sheets = [
-        Sheet(words["choice_sheet"], log, words.words, decimals, frozen=2, footer=footer),
-        Sheet(words["margins_sheet"], margins, heads, {**shown, "margin_total": 0}, frozen=3, footer=footer),
+        # Rule, law and sources are the same in every row, or stand at the foot of the page: they are for the screen.
+        Sheet(
+            words["choice_sheet"],
+            log,
+            words.words,
+            decimals,
+            frozen=2,
+            printed=log.columns.get_loc("rule"),
+            footer=footer,
+        ),
+        Sheet(
+            words["margins_sheet"],
+            margins,
+            heads,
+            {**shown, "margin_total": 0},
+            frozen=3,
+            printed=margins.columns.get_loc("limit_source"),
+            footer=footer,
+        ),
         *(replace(sheet, footer=footer) for sheet in further_sheets(run, asked)),
         *(replace(sheet, footer=sheet.footer or footer) for sheet in grant_sheets(run, grants)),
         Sheet(words["notes_sheet"], _notes(run, asked, grants), widths=(38, 110)),

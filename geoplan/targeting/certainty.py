@@ -15,17 +15,17 @@ from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError
 from geoplan.risk.draws import chunks_of, each_chunk
 from geoplan.risk.shrinkage import Towards
+from geoplan.risk.uncertainty import of_100
 from geoplan.targeting.noise import Drawing, drawing_of
 from geoplan.targeting.ready import Ready
 from geoplan.targeting.rules import Selection, counted
 from geoplan.targeting.verdicts import Verdict
 from geoplan.targeting.wording import tip_text
 
-__all__ = ["CLASSES_OF_CERTAINTY", "DesignationCertainty", "designation_certainty", "of_100"]
+__all__ = ["CLASSES_OF_CERTAINTY", "DesignationCertainty", "designation_certainty"]
 
 CountNoise = Literal["posterior", "sampling"]
 CLASSES_OF_CERTAINTY = ("clear_in", "borderline", "clear_out", "unknown")
-_MANY = 0.005
 _TAIL = 0.05
 _SHOWN = 10  # areas that sentences name on each side
 _WHOLE = {"city": "the city", "parent": "their parents", "neighbours": "their neighbours"}
@@ -200,21 +200,6 @@ class DesignationCertainty:
             said.append(f"On the border, and not listed here: {len(rows) - len(shown)} areas")
         unknown = [str(called.get(code, code)) for code in self.areas("unknown")]
         return [*said, f"Not known: {', '.join(unknown)}"] if unknown else said
-
-
-def of_100(share: float) -> str:
-    """Word a share; one that is nearly nothing or nearly all is not rounded to it.
-
-    Examples
-    --------
-    >>> of_100(0.5), of_100(0.001), of_100(0.999)
-    ('50 of 100', 'fewer than 1 of 100', 'more than 99 of 100')
-    """
-    if 0 < share < _MANY:
-        return "fewer than 1 of 100"
-    if 1 - _MANY < share < 1:
-        return "more than 99 of 100"
-    return f"{100 * share:.0f} of 100"
 
 
 # ---------------------------------------------------------------- drawing

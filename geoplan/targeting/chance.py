@@ -15,6 +15,7 @@ import pandas as pd
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError, TableError
 from geoplan.places import IndicatorTable, unit_scale
+from geoplan.risk.uncertainty import of_100
 from geoplan.specs.grants import PerformanceGrantSpec
 from geoplan.targeting.amounts import areas_of, caller, said
 from geoplan.targeting.grants import PerformanceGrants, grants_by_performance
@@ -111,7 +112,7 @@ class GrantNoise:
             text.append(
                 f"{head}Up to {self.chance_share:.0%} of the {of} ({said(self.chance_share * counted)}) is paid for "
                 f"chance: with the same underlying rates in both years there would be as much improvement as {each}. "
-                f"There is as much in all in {_of_100(self.p_improved)} draws."
+                f"There is as much in all in {of_100(self.p_improved)} draws."
             )
         else:
             text.append("Nothing can be said of chance: no figure that is paid for has counts of single years.")
@@ -131,10 +132,6 @@ class GrantNoise:
             f"would let about {_NOTABLE * len(self.table):.1f} do so{': ' + checks.listed(clear) if clear else ''}."
         )
         return text
-
-
-def _of_100(share: float) -> str:
-    return "fewer than 1 of 100" if share < 0.005 else f"{100 * share:.0f} of 100"  # noqa: PLR2004  half of one
 
 
 def grant_noise(

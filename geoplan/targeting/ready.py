@@ -376,12 +376,25 @@ def ready_for(
         reference_ids=given.reference_ids,
         index=index,
     )
+    return _made_ready(rule, given, now, limits, _scope(rule, given, period), before, fixed)
+
+
+def _made_ready(
+    rule: RuleSpec,
+    given: Given,
+    now: Measures,
+    limits: Limits,
+    scope: Scope,
+    before: Mapping[str, State] | None,
+    fixed: Mapping[str, Verdict] | None,
+) -> Ready:
+    """Put together what is compared; a status of which nothing is remembered starts with everything open."""
     start = {status.id: start_of(len(given.areas)) for status in rule.statuses}
     return Ready(
         rule=rule,
         now=now,
         limits=limits,
-        scope=_scope(rule, given, period),
+        scope=scope,
         groups={item.id: _numbers(item.inside, given) for item in rule.criteria if item.ranked},
         before={**start, **(before or {})},
         fixed=dict(fixed or {}),
@@ -489,16 +502,7 @@ def ready_without(
         inside=given.inside,
         reference_ids=given.reference_ids,
     )
-    start = {status.id: start_of(len(given.areas)) for status in rule.statuses}
-    return Ready(
-        rule=rule,
-        now=now,
-        limits=limits,
-        scope=_scope(rule, given, None),
-        groups={item.id: _numbers(item.inside, given) for item in rule.criteria if item.ranked},
-        before={**start, **(before or {})},
-        fixed=dict(fixed or {}),
-    )
+    return _made_ready(rule, given, now, limits, _scope(rule, given, None), before, fixed)
 
 
 def _years_before(period: str, known: set[str]) -> list[str]:
