@@ -33,6 +33,7 @@ __all__ = [
     "crs_unknown",
     "did_you_mean",
     "duplicate_ids",
+    "duplicate_points",
     "empty_geometry",
     "empty_layer",
     "ids_match_nothing",
@@ -40,7 +41,10 @@ __all__ = [
     "listed",
     "missing_ids",
     "names_match_nothing",
+    "not_lines",
+    "not_points",
     "not_polygons",
+    "points_without_id",
     "shortened_ids",
     "unknown_name",
 ]
@@ -214,6 +218,22 @@ def ids_not_among(ids: Sequence[str], area_ids: Sequence[str]) -> IdError:
     )
 
 
+def duplicate_points(ids: Sequence[str]) -> IdError:
+    """Word the fault of ids of points that occur more than once."""
+    return IdError(
+        Fault(
+            what=f"{len(ids)} id(s) of points occur more than once: {listed(ids)}",
+            expected="each point once, by the index",
+            hint="drop the repeats, or number the points with `.reset_index(drop=True)`",
+        )
+    )
+
+
+def points_without_id(number: int) -> IdError:
+    """Word the fault of points whose index has gaps."""
+    return IdError(Fault(what=f"{number} point(s) have no id", expected="an id in the index of every point"))
+
+
 # ---------------------------------------------------------------- geometry
 
 
@@ -235,6 +255,29 @@ def not_polygons(ids: Sequence[str], kinds: Iterable[str]) -> GeometryError:
         Fault(
             what=f"{len(ids)} area(s) are no polygons but {listed(sorted(set(kinds)))}: {listed(ids)}",
             expected="Polygon or MultiPolygon",
+        )
+    )
+
+
+def not_points(ids: Sequence[str], kinds: Iterable[str]) -> GeometryError:
+    """Word the fault of geometries that should be points."""
+    return GeometryError(
+        Fault(
+            what=f"{len(ids)} geometr{'y is' if len(ids) == 1 else 'ies are'} no point but "
+            f"{listed(sorted(set(kinds)))}: {listed(ids)}",
+            expected="points",
+            hint="`.representative_point()` gives a point within each area",
+        )
+    )
+
+
+def not_lines(ids: Sequence[str], kinds: Iterable[str]) -> GeometryError:
+    """Word the fault of geometries that should be lines."""
+    return GeometryError(
+        Fault(
+            what=f"{len(ids)} geometr{'y is' if len(ids) == 1 else 'ies are'} no line but "
+            f"{listed(sorted(set(kinds)))}: row {listed(ids)}",
+            expected="LineString or MultiLineString",
         )
     )
 

@@ -71,7 +71,7 @@ def list_layers(path: Path) -> list[str]:
     >>> list_layers(home() / "data" / "nordhamra.gpkg")[:2]
     ['basomraden', 'stadsdelar']
     """
-    _must_exist(path)
+    must_exist(path)
     if _VECTOR.get(path.suffix.lower()) == "GeoParquet":
         return [path.stem]
     try:
@@ -109,7 +109,7 @@ def read_vector(path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
     >>> len(districts), districts.crs.to_string()
     (32, 'EPSG:3006')
     """
-    _must_exist(path)
+    must_exist(path)
     driver = _VECTOR.get(path.suffix.lower())
     if driver is None:
         raise SourceError(
@@ -160,7 +160,7 @@ def read_table(
     >>> read_table(home() / "data" / "nordhamra_membership.csv").columns.tolist()
     ['child_id', 'parent_id', 'relation', 'share']
     """
-    _must_exist(path)
+    must_exist(path)
     ending = path.suffix.lower()
     if ending not in _TABLE:
         raise SourceError(
@@ -184,7 +184,7 @@ def read_table(
 # ---------------------------------------------------------------- vectors
 
 
-def _must_exist(path: Path) -> None:
+def must_exist(path: Path) -> None:
     if not path.is_file():
         what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
         raise SourceError(Fault(what=what))
@@ -206,11 +206,11 @@ def _unopened(path: Path) -> SourceError:
         try:
             json.loads(path.read_bytes())
         except (ValueError, RecursionError) as error:
-            return _unreadable(path, f"this is not valid JSON ({error})")
-    return _unreadable(path, f"it does not open as {driver}")
+            return unreadable(path, f"this is not valid JSON ({error})")
+    return unreadable(path, f"it does not open as {driver}")
 
 
-def _unreadable(path: Path, error: BaseException | str) -> SourceError:
+def unreadable(path: Path, error: BaseException | str) -> SourceError:
     reason = str(error).strip().splitlines()
     detail = reason[0].replace(str(path), path.name).replace(str(path.parent), "…") if reason else "unknown reason"
     detail = detail.rstrip(".")
@@ -249,11 +249,11 @@ def _read_ogr(path: Path, layer: str) -> gpd.GeoDataFrame:
             promised = pyogrio.read_info(path, layer=layer, force_feature_count=True)["features"]
             frame = gpd.read_file(path, layer=layer, engine="pyogrio")
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError, ValueError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if not isinstance(frame, gpd.GeoDataFrame):
         raise SourceError(Fault(what=f"layer '{layer}' has no geometry", expected="a layer with geometries"))
     if promised >= 0 and len(frame) != promised:
-        raise _unreadable(path, f"{len(frame)} of {promised} features could be read")
+        raise unreadable(path, f"{len(frame)} of {promised} features could be read")
     return frame
 
 
@@ -265,19 +265,19 @@ def _whole_geopackage(path: Path) -> None:
         size, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
         size = 65536 if size == 1 else size
         if not header.startswith(b"SQLite format 3\0"):
-            raise _unreadable(path, "this is not a GeoPackage")
+            raise unreadable(path, "this is not a GeoPackage")
         if len(header) < _SQLITE_HEADER:
-            raise _unreadable(path, f"it ends after {len(header)} of {_SQLITE_HEADER} bytes of its header")
+            raise unreadable(path, f"it ends after {len(header)} of {_SQLITE_HEADER} bytes of its header")
         if path.stat().st_size < size * pages:
-            raise _unreadable(path, f"it ends after {path.stat().st_size} of {size * pages} bytes")
+            raise unreadable(path, f"it ends after {path.stat().st_size} of {size * pages} bytes")
         place = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(place, uri=True)) as connection:
             connection.text_factory = lambda text: text.decode("utf-8", errors="replace")
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if verdict != "ok":
-        raise _unreadable(path, str(verdict))
+        raise unreadable(path, str(verdict))
 
 
 def _whole_shapefile(path: Path) -> None:
@@ -290,9 +290,9 @@ def _whole_shapefile(path: Path) -> None:
         header = stream.read(_SHAPE_HEADER)
     promised = 2 * int.from_bytes(header[24:28], "big")  # the format counts in words of 16 bits
     if not header.startswith(b"\x00\x00\x27\x0a"):
-        raise _unreadable(path, "this is not a Shapefile")
+        raise unreadable(path, "this is not a Shapefile")
     if path.stat().st_size < promised:
-        raise _unreadable(path, f"it ends after {path.stat().st_size} of {promised} bytes")
+        raise unreadable(path, f"it ends after {path.stat().st_size} of {promised} bytes")
 
 
 # What GDAL would read in part and without a word is made sure of here first.
@@ -303,7 +303,7 @@ def _read_geoparquet(path: Path) -> gpd.GeoDataFrame:
     try:
         return gpd.read_parquet(path)
     except (ValueError, OSError, KeyError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 # ---------------------------------------------------------------- tables
@@ -313,7 +313,7 @@ def _read_parquet_table(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path)
     except (ValueError, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     frame.index = _numbered(frame)
     return frame
 
@@ -332,7 +332,7 @@ def _read_workbook(path: Path, sheet: str | None) -> pd.DataFrame:
                 wanted = sheet or names[0]
                 rows = list(book[wanted].iter_rows(values_only=True)) if wanted in names else []
     except Exception as error:  # openpyxl lets zip, XML and key errors of a broken workbook through
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if wanted not in names:
         raise checks.unknown_name("sheet of the workbook", wanted, names, key="sheet")
     width = max((len(row) for row in rows), default=0)
@@ -363,7 +363,7 @@ def _read_text(path: Path, separator: str | None, encoding: str | None) -> pd.Da
     try:
         numbered = {number: [cell.strip() for cell in row] for number, row in enumerate(lines, start=1)}
     except csv.Error as error:
-        raise _unreadable(path, f"line {lines.line_num}: {error}") from error
+        raise unreadable(path, f"line {lines.line_num}: {error}") from error
     numbered = {number: row for number, row in numbered.items() if any(row)}
     faults = Faults()
     width = len(next(iter(numbered.values()), []))
@@ -430,7 +430,7 @@ def check_raster(path: Path, *, crs: str, band: int) -> None:
     InputError
         ``SourceError``, ``CrsError`` or ``SpecError``.
     """
-    _must_exist(path)
+    must_exist(path)
     try:
         declared = rasterio.crs.CRS.from_user_input(crs)
     except rasterio.errors.CRSError as error:
@@ -441,7 +441,7 @@ def check_raster(path: Path, *, crs: str, band: int) -> None:
             grid.read(min(band, bands), window=((0, 1), (0, 1)))
             grid.checksum(min(band, bands))  # reads every block, so that a cut file is found
     except rasterio.errors.RasterioError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if found is None:
         raise checks.crs_missing()
     if found != declared:
