@@ -374,7 +374,7 @@ def working_crs(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataF
         raise checks.crs_not_metric(crs_name(target), unit)
     moved = frame if frame.crs.equals(target, ignore_axis_order=True) else frame.to_crs(target)
     longitude, latitude = _centre(moved, target)
-    _must_lie_in(target, longitude, latitude)
+    must_lie_in(target, longitude, latitude)
     factors = pyproj.Proj(target).get_factors(longitude, latitude)
     worst = max((factors.meridional_scale, factors.parallel_scale), key=lambda scale: abs(scale - 1))
     if not np.isfinite(worst) or abs(worst - 1) > _SCALE_TOLERANCE:
@@ -407,7 +407,7 @@ def _centre(frame: gpd.GeoDataFrame, crs: pyproj.CRS) -> tuple[float, float]:
     return float(longitude), float(latitude)
 
 
-def _must_lie_in(crs: pyproj.CRS, longitude: float, latitude: float) -> None:
+def must_lie_in(crs: pyproj.CRS, longitude: float, latitude: float) -> None:
     """Refuse coordinates far outside the region of their system: degrees said to be metres, swapped axes."""
     region = crs.area_of_use
     inside = np.isfinite(longitude) and np.isfinite(latitude)

@@ -16,7 +16,7 @@ import shapely
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SourceError, TableError
-from geoplan.places.areas import as_crs, crs_name, must_have
+from geoplan.places.areas import as_crs, must_have, must_lie_in
 from geoplan.reach.lines import Lines, rated
 from geoplan.reach.ways import Rate, Rules
 from geoplan.sources import sha256_of
@@ -71,23 +71,45 @@ def lines_of_layer(
     planar = shapely.length(part)
     total = np.bincount(feature, weights=planar, minlength=len(frame))[feature]
     share = np.divide(planar, total, out=np.ones(len(part)), where=total > 0)
+    ahead, back = np.where(way >= 0, kmh, np.nan)[feature], np.where(way <= 0, kmh, np.nan)[feature]
+    length, every = metres[feature] * share, len(part)
+    part, kept, ahead, back = _once(part, length, ahead, back)
     lines = _of_shapes(part, frame.crs, meet=meet)
-    speed, way = kmh[feature], way[feature]
     counts = {
-        "lines": len(part),
+        "lines": every,
+        "line(s) drawn twice were taken as one": every - len(part),
         "row(s) without a line were left out": int(empty.sum()),
         "row(s) without a speed were left out": int((~empty & ~whole).sum()),
         "line(s) without a stated length were measured": int(np.isnan(metres[feature]).sum()) if asked["length"] else 0,
     }
     lines = replace(
         lines,
-        forward_kmh=np.where(way >= 0, speed, np.nan),
-        backward_kmh=np.where(way <= 0, speed, np.nan),
-        length_m=metres[feature] * share,
+        forward_kmh=ahead,
+        backward_kmh=back,
+        length_m=length[kept],
         sloped=np.full(len(part), rules.mode != "drive"),
         counts=counts,
     )
-    return lines, crs_name(frame.crs), _record_of(frame, path)
+    return lines, frame.crs.to_string(), _record_of(frame, path)
+
+
+def _once(
+    part: np.ndarray, length: np.ndarray, ahead: np.ndarray, back: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Take lines of one shape and length as one: many layers draw a street once in each direction.
+
+    The one may do all that the several may, at the greatest of their speeds.
+    """
+    flat = shapely.force_2d(part)
+    canonical = shapely.normalize(flat)
+    turned = ~shapely.equals_exact(flat, canonical)
+    shapes = pd.Series(shapely.to_wkb(canonical))
+    group = pd.MultiIndex.from_arrays([shapes, np.round(np.nan_to_num(length, nan=-1.0), 3)]).factorize()[0]
+    kept = np.unique(group, return_index=True)[1]  # numbered as they come, so the first of each
+    turned ^= turned[kept][group]  # drawn against the one that is kept
+    speeds = (np.where(turned, back, ahead), np.where(turned, ahead, back))
+    ahead, back = (pd.Series(speed).groupby(group).max().to_numpy() for speed in speeds)
+    return flat[kept], kept, ahead, back
 
 
 def _numbers(column: pd.Series, what: str, *, zero: bool) -> np.ndarray:
@@ -112,7 +134,9 @@ def _of_shapes(part: np.ndarray, crs: pyproj.CRS, *, meet: str) -> Lines:
     xy, row = shapely.get_coordinates(part, return_index=True)
     at = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(part)))]).astype(np.int64)
     lonlat = np.column_stack(pyproj.Transformer.from_crs(crs, 4326, always_xy=True).transform(*xy.T))
-    lonlat[~np.isfinite(lonlat).all(axis=1)] = np.nan
+    lonlat[~np.isfinite(lonlat).all(axis=1) | (np.abs(lonlat) > (180, 90)).any(axis=1)] = np.nan
+    known = lonlat[np.isfinite(lonlat).all(axis=1)]
+    must_lie_in(crs, *(known.min(axis=0) + known.max(axis=0)) / 2 if len(known) else (np.nan, np.nan))
     ends = np.zeros(len(xy), dtype=bool)
     ends[at[:-1]] = ends[at[1:] - 1] = True
     meets = ends if meet == "ends" else np.ones(len(xy), dtype=bool)
@@ -194,7 +218,7 @@ def lines_of_graph(graph: Any, rules: Rules, path: Path | None) -> tuple[Lines, 
     record: dict[str, Any] = {"kind": "osmnx", "name": path.name if path else "a graph"}
     record["sha256"] = sha256_of(path) if path else _sha256_of_graph(lines)
     record["vintage"] = str(graph.graph.get("created_date", ""))[:10] or None
-    return lines.kept(used), None if crs.is_geographic else crs_name(crs), record
+    return lines.kept(used), None if crs.is_geographic else crs.to_string(), record
 
 
 def _edges(graph: Any, nodes: dict[Any, int]) -> tuple[list[dict[str, Any]], int]:

@@ -115,7 +115,9 @@ def lines_of_ways(ways: OsmWays, rules: Rules) -> Lines:
     used = ~np.array([rate.closed for rate in rates])[ways.kind]
     closed = Counter(_name(ways.tags[kind]) for kind in ways.kind[~used])
     left_out = {f"left out: {kind}": number for kind, number in sorted(closed.items())}
-    return replace(lines.kept(used), counts={**ways.counts, "ways used": int(used.sum()), **left_out})
+    ferries = np.array([tags.get("route") is not None and "highway" not in tags for tags in ways.tags])[ways.kind]
+    counts = {**ways.counts, "ways used": int(used.sum()), "ferries": int((ferries & used).sum()), **left_out}
+    return replace(lines.kept(used), counts=counts)
 
 
 def _name(tags: dict[str, str]) -> str:

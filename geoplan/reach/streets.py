@@ -19,7 +19,7 @@ import pyproj
 import shapely
 
 from geoplan.errors import Fault, Faults, InputError, SourceError, SpecError
-from geoplan.places.areas import as_crs, crs_name, working_crs
+from geoplan.places.areas import as_crs, working_crs
 from geoplan.reach.contraction import Links, by_place, cut, islands, join
 from geoplan.reach.layers import lines_of_graph, lines_of_layer
 from geoplan.reach.lines import Lines, lines_of_ways, spans
@@ -383,7 +383,7 @@ def _target(lines: Lines, crs: str | None, *, given: bool) -> Any:
         except InputError as error:
             if given:
                 raise error.located(key="crs") from error
-    return working_crs(corners, crs_name(corners.estimate_utm_crs())).crs
+    return working_crs(corners, corners.estimate_utm_crs().to_string()).crs
 
 
 def _assembled(lines: Lines, links: Links, target: pyproj.CRS, shown: dict[str, Any], least: int) -> Streets:
@@ -411,7 +411,7 @@ def _assembled(lines: Lines, links: Links, target: pyproj.CRS, shown: dict[str, 
     counts = {**lines.counts, **links.counts, "junctions": len(order), "pieces": len(row)}
     return Streets(
         mode=shown["mode"],
-        crs=crs_name(target),
+        crs=target.to_string(),
         xy=node_xy[pieces.node][order],
         start=start[row],
         end=end[row],
@@ -422,7 +422,7 @@ def _assembled(lines: Lines, links: Links, target: pyproj.CRS, shown: dict[str, 
         shape_xy=np.column_stack(project(*lines.lonlat[vertex].T)),
         linkable=pieces.linkable[row],
         dropped=dropped,
-        record={**shown, "crs": crs_name(target), "counts": counts, "notes": notes},
+        record={**shown, "crs": target.to_string(), "counts": counts, "notes": notes},
     )
 
 
@@ -458,9 +458,15 @@ def _notes(lines: Lines, links: Links, dropped: pd.DataFrame, shown: dict[str, A
             f"{len(dropped):,} island(s) of fewer than {shown['options']['min_subgraph']} nodes were left out, "
             f"{dropped['length_m'].sum() / 1000:,.1f} km"
         )
+    for source in shown["sources"]:
+        if unknown := source.get("vertices without a height"):
+            total = source["vertices"]
+            notes.append(f"{unknown:,} of {total:,} vertices have no height in {source['name']}: taken as flat there")
+    if lines.counts.get("ferries"):
+        notes.append("waiting for a ferry is not counted")
     notes += [f"{number:,} {what}" for what, number in lines.counts.items() if number and not _silent(what)]
     return notes
 
 
 def _silent(what: str) -> bool:
-    return what in {"ways", "ways used", "lines"} or what.startswith("left out: ")
+    return what in {"ways", "ways used", "lines", "ferries"} or what.startswith("left out: ")
