@@ -181,6 +181,9 @@ def _timed(
         whole[on] = np.where(milliseconds[which] == NEVER, NEVER, taken)
         return whole
 
+    off_ms = np.zeros(len(ids), dtype=np.int32)
+    off_ms[on] = np.minimum(np.rint(walk_ms), _MOST)
+
     def length(part: np.ndarray) -> np.ndarray:
         whole = np.full(len(ids), NEVER, dtype=np.int32)
         whole[on] = np.minimum(np.rint((off[on] + streets.length_m[which] * part) * 1000), _MOST)
@@ -197,6 +200,7 @@ def _timed(
         piece=piece,
         along=along,
         off_m=off,
+        off_ms=off_ms,
         start=junction(streets.start),
         end=junction(streets.end),
         to_start_ms=time(streets.backward_ms, share),

@@ -175,6 +175,8 @@ class Snapped:
         Where on the piece: share of its length from its start, 0–1; NaN where linked to none.
     off_m
         Metres from the point to the street; NaN where linked to none.
+    off_ms
+        Time on the way from the point to the street, int32; 0 where linked to none.
     start, end
         Junctions of the piece, int32; -1 where linked to none.
     to_start_ms, to_end_ms
@@ -196,6 +198,7 @@ class Snapped:
     piece: np.ndarray
     along: np.ndarray
     off_m: np.ndarray
+    off_ms: np.ndarray
     start: np.ndarray
     end: np.ndarray
     to_start_ms: np.ndarray

@@ -1,0 +1,436 @@
+"""The compiled inner loops of travel times: streets, timetables, the way from stops to points, percentiles.
+
+Streets are searched by Dijkstra's algorithm with a binary heap, on whole milliseconds. Timetables are searched by a
+connection scan [1]_ in which every connection carries a whole window of departures at once. A later departure is never
+at a stop before an earlier one, so the departures that can catch a connection are always the first few of the window;
+their number is all a vehicle needs to remember. One sweep over the connections of the day thus gives the arrivals of
+every departure, at the price of little more than one search.
+
+All of it runs without Python's lock, so that threads share the processors. Hot loops take plain arrays: numba counts
+references to each array of a tuple whenever a function takes it apart, in memory that all threads fight for, which has
+made a scan four times as slow.
+
+References
+----------
+.. [1] Dibbelt, J., Pajor, T., Strasser, B. & Wagner, D. (2018). Connection Scan Algorithm. ACM Journal of Experimental
+   Algorithmics 23, 1.7.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["FAR", "NEVER", "UNREACHED", "percentiles", "propagate", "scan", "spread", "sweep_near", "sweep_to", "travel"]
+
+NEVER = np.int32(2_147_483_647)  # not reached, not allowed; no time is as large
+FAR = np.int32(1 << 30)  # not reached, in loops that add to it and must not overflow
+UNREACHED = 65_535  # in the answer, of 16 bits
+_BOARD, _ALIGHT = 1, 2  # bits of a connection's rights
+
+
+# ---------------------------------------------------------------- streets
+
+
+@njit(nogil=True, cache=True)
+def _push(heap, size, key):  # noqa: ANN001, ANN202  compiled: numba infers the types
+    """Put a key into the heap; it must have room."""
+    place = size
+    while place > 0:
+        above = (place - 1) >> 1
+        if heap[above] <= key:
+            break
+        heap[place] = heap[above]
+        place = above
+    heap[place] = key
+    return size + 1
+
+
+@njit(nogil=True, cache=True)
+def _pop(heap, size):  # noqa: ANN001, ANN202  compiled
+    """Take the least key out; return the new size. The key was ``heap[0]``."""
+    size -= 1
+    last = heap[size]
+    place = 0
+    below = 1
+    while below < size:
+        if below + 1 < size and heap[below + 1] < heap[below]:
+            below += 1
+        if heap[below] >= last:
+            break
+        heap[place] = heap[below]
+        place = below
+        below = 2 * place + 1
+    heap[place] = last
+    return size
+
+
+@njit(nogil=True, cache=True)
+def spread(first, head, cost, length, seeds, most, longest, reached, along, heap, touched):  # noqa: ANN001, ANN201
+    """Search the streets from a few junctions at once; return how many were reached.
+
+    ``first`` is where each junction's arcs start, ``head``, ``cost`` and ``length`` are those of the arcs, ``seeds``
+    [seed, (junction, cost, length)]; ``most`` and ``longest`` are the limits. Written to: ``reached`` and ``along``, the
+    cost and length to each junction (NEVER before), and ``touched``, the junctions reached; ``heap`` is scratch.
+    """
+    count = size = 0
+    for number in range(len(seeds)):
+        junction, then, far = seeds[number]
+        if then <= most and far <= longest and then < reached[junction]:
+            if reached[junction] == NEVER:
+                touched[count] = junction
+                count += 1
+            reached[junction] = then
+            along[junction] = far
+            size = _push(heap, size, (np.int64(then) << 32) | junction)
+    while size > 0:
+        key = heap[0]
+        size = _pop(heap, size)
+        junction = key & 0xFFFFFFFF
+        now = key >> 32
+        if now > reached[junction]:
+            continue
+        so_far = np.int64(along[junction])
+        for arc in range(first[junction], first[junction + 1]):
+            other = head[arc]
+            then = now + cost[arc]
+            if then <= most and then < reached[other] and so_far + length[arc] <= longest:
+                if reached[other] == NEVER:
+                    touched[count] = other
+                    count += 1
+                reached[other] = then
+                along[other] = so_far + length[arc]
+                size = _push(heap, size, (then << 32) | other)
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _seed(seeds, number, start, end, to_start, to_end, start_mm, end_mm):  # noqa: ANN001, ANN202  compiled
+    """Let a search begin at both ends of the piece a point lies on."""
+    seeds[0, 0], seeds[0, 1], seeds[0, 2] = start[number], to_start[number], start_mm[number]
+    seeds[1, 0], seeds[1, 1], seeds[1, 2] = end[number], to_end[number], end_mm[number]
+
+
+@njit(nogil=True, cache=True)
+def _via(at_start, at_end, from_start, from_end, mm_start, mm_end, start_mm, end_mm):  # noqa: ANN001, ANN202  compiled
+    """Return cost and length to a point by the better end of its piece."""
+    best, far = np.int64(NEVER), np.int64(NEVER)
+    if at_start < NEVER and from_start < NEVER:
+        best, far = np.int64(at_start) + from_start, np.int64(mm_start) + start_mm
+    if at_end < NEVER and from_end < NEVER and np.int64(at_end) + from_end < best:
+        best, far = np.int64(at_end) + from_end, np.int64(mm_end) + end_mm
+    return best, far
+
+
+@njit(nogil=True, cache=True)
+def _direct(here, there, share, forward, backward):  # noqa: ANN001, ANN202  compiled
+    """Return the cost from a point to another on the same piece, without its ends."""
+    whole = forward if share >= 0 else backward
+    return np.int64(here) + there + np.int64(np.rint(abs(share) * whole)) if whole < NEVER else np.int64(NEVER)
+
+
+@njit(nogil=True, cache=True)
+def sweep_to(graph, pieces, origin, target, numbers, most, longest, out):  # noqa: ANN001, ANN201  compiled
+    """Write the cost from some points to every other point to ``out``, NEVER where it is over the limits."""
+    first, head, cost, length = graph
+    forward, backward, whole_mm = pieces
+    o_piece, o_along, o_off, o_off_mm, o_start, o_end, to_start, to_end, _, _, o_start_mm, o_end_mm = origin
+    piece, along, off, off_mm, start, end, _, _, from_start, from_end, start_mm, end_mm = target
+    reached, touched = np.full(len(first) - 1, NEVER, np.int32), np.empty(len(first) - 1, np.int32)
+    passed, heap, seeds = np.zeros(len(first) - 1, np.int32), np.empty(len(head) + 4, np.int64), np.zeros((2, 3), np.int64)
+    for row in range(len(numbers)):
+        number = numbers[row]
+        out[row] = NEVER
+        here = o_piece[number]
+        if here < 0:
+            continue
+        _seed(seeds, number, o_start, o_end, to_start, to_end, o_start_mm, o_end_mm)
+        count = spread(first, head, cost, length, seeds, most, longest, reached, passed, heap, touched)
+        for other in range(len(piece)):
+            at = piece[other]
+            if at < 0:
+                continue
+            one, two = start[other], end[other]
+            best, far = _via(
+                reached[one], reached[two], from_start[other], from_end[other],
+                passed[one], passed[two], start_mm[other], end_mm[other],
+            )  # fmt: skip
+            if at == here:
+                share = along[other] - o_along[number]
+                near = _direct(o_off[number], off[other], share, forward[at], backward[at])
+                if near < best:
+                    best, far = near, _direct(o_off_mm[number], off_mm[other], share, whole_mm[at], whole_mm[at])
+            if best <= most and far <= longest:
+                out[row, other] = best
+        for place in range(count):
+            reached[touched[place]] = NEVER
+
+
+@njit(nogil=True, cache=True)
+def sweep_near(graph, pieces, origin, target, numbers, most, longest, by_junction):  # noqa: ANN001, ANN201  compiled
+    """Return the points near to each of some points: ends of the rows, other point, cost and length.
+
+    ``by_junction`` lists the target points at each junction, so that only those near what was reached are looked at;
+    points on the same piece are listed at its start and end.
+    """
+    first, head, cost, length = graph
+    forward, backward, whole_mm = pieces
+    o_piece, o_along, o_off, o_off_mm, o_start, o_end, to_start, to_end, _, _, o_start_mm, o_end_mm = origin
+    piece, along, off, off_mm, start, end, _, _, from_start, from_end, start_mm, end_mm = target
+    listed_at, listed = by_junction
+    reached, touched = np.full(len(first) - 1, NEVER, np.int32), np.empty(len(first) - 1, np.int32)
+    passed, heap, seeds = np.zeros(len(first) - 1, np.int32), np.empty(len(head) + 4, np.int64), np.zeros((2, 3), np.int64)
+    ends, seen = np.zeros(len(numbers), np.int64), np.full(len(piece), -1, np.int64)
+    found = np.empty((1024, 3), np.int32)
+    size = 0
+    for row in range(len(numbers)):
+        number = numbers[row]
+        ends[row] = size
+        here = o_piece[number]
+        if here < 0:
+            continue
+        _seed(seeds, number, o_start, o_end, to_start, to_end, o_start_mm, o_end_mm)
+        count = spread(first, head, cost, length, seeds, most, longest, reached, passed, heap, touched)
+        for place in range(count + 2):
+            junction = touched[place] if place < count else seeds[place - count, 0]
+            for entry in range(listed_at[junction], listed_at[junction + 1]):
+                other = listed[entry]
+                if seen[other] == row:
+                    continue
+                seen[other] = row
+                at, one, two = piece[other], start[other], end[other]
+                best, far = _via(
+                    reached[one], reached[two], from_start[other], from_end[other],
+                    passed[one], passed[two], start_mm[other], end_mm[other],
+                )  # fmt: skip
+                if at == here:
+                    share = along[other] - o_along[number]
+                    near = _direct(o_off[number], off[other], share, forward[at], backward[at])
+                    if near < best:
+                        best, far = near, _direct(o_off_mm[number], off_mm[other], share, whole_mm[at], whole_mm[at])
+                if best <= most and far <= longest:
+                    if size == len(found):
+                        larger = np.empty((2 * size, 3), np.int32)
+                        larger[:size] = found
+                        found = larger
+                    found[size, 0], found[size, 1], found[size, 2] = other, best, far
+                    size += 1
+        for place in range(count):
+            reached[touched[place]] = NEVER
+        ends[row] = size
+    return ends, found[:size]
+
+
+# ---------------------------------------------------------------- timetables
+
+
+# What is known of a stop after some rides is a row of seconds, one a departure, never falling: an arrival of the first
+# so many departures is written from the last of them down to the first that is there as soon. ``top`` holds the last
+# number of each row apart: what is no sooner than that helps nobody, and the row, far away in memory, is not read.
+
+
+# One function of 90 lines: each call in these loops would count references to arrays (see the module's beginning).
+@njit(nogil=True, cache=True)
+def scan(connection, group, span, paths, access, departs, most, rides, state):  # noqa: ANN001, ANN201, C901, PLR0912, PLR0915
+    """Find when each departure is at each stop, from stops that are reached without a ride.
+
+    Parameters
+    ----------
+    connection
+        (last second to be there to board, second at which one is off, stop from, stop to, seat, rights), by departure.
+    group
+        At the first of the connections of one second of which some take no time: the last of them; else the row itself.
+    span
+        First connection to look at and the one after the last.
+    paths
+        Walks between stops: (start of each stop's, other stop, seconds); the path to itself is the time to change.
+    access
+        (stops, seconds) from the origin.
+    departs
+        Seconds at which one leaves, rising.
+    most
+        Longest travel time in seconds.
+    rides
+        Greatest number of rides.
+    state
+        (seconds of being ready to board [stop, rides so far, departure], the last of each row, how many departures were
+        ready when last asked [stop, rides], aboard [seat, rides], seconds of having got off [stop, rides, departure],
+        the last of each row, soonest [stop], who is kept aboard). What it holds before is forgotten.
+    """
+    board_by, off_at, from_stop, to_stop, seats, rights = connection
+    path_at, path_to, path_s = paths
+    ready, ready_top, shown, aboard, alight, alight_top, soonest, kept = state
+    lanes = len(departs)
+    for slot in range(len(ready_top)):
+        if shown[slot] >= 0:  # touched by the search before
+            for place in range(slot * lanes, slot * lanes + lanes):
+                ready[place] = alight[place] = NEVER
+            ready_top[slot], alight_top[slot], shown[slot] = NEVER, NEVER, -1
+    aboard[:], soonest[:] = 0, NEVER
+    for number in range(len(access[0])):
+        slot, walk = np.int64(access[0][number]) * rides, access[1][number]
+        soonest[access[0][number]] = min(soonest[access[0][number]], departs[0] + walk)
+        shown[slot] = 0
+        for lane in range(lanes):
+            ready[slot * lanes + lane] = min(ready[slot * lanes + lane], departs[lane] + walk)
+        ready_top[slot] = ready[slot * lanes + lanes - 1]
+    first = last = -1  # of connections of one second that are gone through until nobody gets off sooner
+    helped = False
+    row = span[0]
+    while row < span[1]:
+        if group[row] > row:
+            first, last, helped = row, group[row], False
+            for other in range(first, last + 1):
+                for ride in range(rides):
+                    kept[(other - first) * rides + ride] = aboard[np.int64(seats[other]) * rides + ride]
+        stop, seat, goal = np.int64(from_stop[row]), np.int64(seats[row]) * rides, np.int64(to_stop[row])
+        latest, when = board_by[row], off_at[row]
+        may_board, may_alight = rights[row] & _BOARD != 0 and soonest[stop] <= latest, rights[row] & _ALIGHT != 0
+        before = 0
+        for ride in range(rides if may_board or aboard[seat + rides - 1] > 0 else 0):
+            high = max(before, aboard[seat + ride])
+            if may_board:
+                slot = stop * rides + ride
+                lane, base = max(shown[slot], 0), slot * lanes
+                while lane < lanes and ready[base + lane] <= latest:
+                    lane += 1
+                while lane > 0 and ready[base + lane - 1] > latest:
+                    lane -= 1  # who waits longer has to be there sooner
+                if lane > 0:
+                    shown[slot] = lane
+                high = max(high, lane)
+            aboard[seat + ride] = high
+            # With no more departures than with fewer rides, there is nothing to win by getting off.
+            if high > before and may_alight and when - departs[high - 1] <= most:
+                slot = goal * rides
+                news = True
+                for fewer in range(slot, slot + ride):
+                    news = news and alight_top[fewer] > when and alight[fewer * lanes + high - 1] > when
+                slot += ride
+                if news and alight_top[slot] > when and alight[slot * lanes + high - 1] > when:
+                    helped = True
+                    shown[slot] = max(shown[slot], 0)
+                    if high == lanes:
+                        alight_top[slot] = when
+                    place = slot * lanes + high - 1
+                    while place >= slot * lanes and alight[place] > when:
+                        alight[place] = when
+                        place -= 1
+                    for path in range(path_at[goal], path_at[goal + 1] if ride + 1 < rides else 0):
+                        other, then = np.int64(path_to[path]), when + path_s[path]
+                        slot = other * rides + ride + 1
+                        if ready_top[slot] <= then:
+                            continue
+                        place = slot * lanes + high - 1
+                        if ready[place] <= then:
+                            continue
+                        if high == lanes:
+                            ready_top[slot] = then
+                        soonest[other] = min(soonest[other], then)
+                        shown[slot] = max(shown[slot], 0)
+                        while place >= slot * lanes and ready[place] > then:
+                            ready[place] = then
+                            place -= 1
+            before = high
+        if row == last:
+            if helped:  # once more, with those aboard who were: one cannot board and get off at a stop before
+                for other in range(first, last + 1):
+                    for ride in range(rides):
+                        aboard[np.int64(seats[other]) * rides + ride] = kept[(other - first) * rides + ride]
+                row = first - 1
+            first, last = (first, last) if helped else (-1, -1)
+            helped = False
+        row += 1
+
+
+@njit(nogil=True, cache=True)
+def travel(alight, shown, rides, departs, most, times, soonest):  # noqa: ANN001, ANN201  compiled
+    """Write travel times to the stops by departure to ``times``, FAR if not in time, the least to ``soonest``."""
+    lanes = len(departs)
+    for stop in range(len(soonest)):
+        least = FAR
+        for slot in range(stop * rides, stop * rides + rides):
+            if shown[slot] < 0:
+                continue
+            if least == FAR:
+                for lane in range(lanes):
+                    times[stop, lane] = FAR
+                least = FAR - 1
+            for lane in range(lanes):
+                then = alight[slot * lanes + lane]
+                then = then - departs[lane] if then < NEVER else FAR
+                times[stop, lane] = min(times[stop, lane], then if then <= most else FAR)
+        if least < FAR:
+            least = FAR
+            for lane in range(lanes):
+                least = min(least, times[stop, lane])
+        soonest[stop] = least
+
+
+# ---------------------------------------------------------------- from stops to points
+
+
+@njit(nogil=True, cache=True)
+def propagate(times, soonest, egress, walk, most, numbers, ranks, out, trips):  # noqa: ANN001, ANN201  compiled
+    """Write percentiles of the travel time to points, over all departures, to ``out`` [point, rank].
+
+    ``times`` is the travel time to each stop by departure, FAR where it is not reached, ``soonest`` the least of them;
+    ``egress`` is (start of each point's, stop, seconds), ``walk`` the seconds without a ride, ``most`` the longest
+    travel time, ``numbers`` a buffer of a number per departure, ``ranks`` which of the sorted times to take. Where
+    ``trips`` [point, departure] has any room, every travel time is written to it, and no percentile.
+    """
+    first, stops, seconds = egress
+    lanes = len(numbers)
+    for point in range(len(walk)):
+        direct = min(walk[point], FAR)
+        worst = np.int32(direct)
+        for lane in range(lanes):
+            numbers[lane] = direct
+        for place in range(first[point], first[point + 1]):
+            stop, more = stops[place], seconds[place]
+            if soonest[stop] + more >= worst:
+                continue
+            worst = np.int32(0)
+            for lane in range(lanes):
+                then = min(numbers[lane], times[stop, lane] + more)
+                numbers[lane] = then
+                worst = max(worst, then)
+        if trips.size:
+            trips[point] = numbers
+        else:
+            percentiles(numbers, ranks, most, out, point)
+
+
+@njit(nogil=True, cache=True)
+def percentiles(numbers, ranks, most, out, point):  # noqa: ANN001, ANN201  compiled
+    """Write the numbers of some ranks, rising, to a row of ``out``; UNREACHED for what is over ``most``."""
+    low = 0
+    for place in range(len(ranks)):
+        rank = ranks[place]
+        _select(numbers, low, len(numbers) - 1, rank)
+        value = numbers[rank]
+        out[point, place] = value if value <= most else UNREACHED
+        low = rank
+
+
+@njit(nogil=True, cache=True)
+def _select(numbers, low, high, rank):  # noqa: ANN001, ANN202  compiled
+    """Order numbers until the one of a rank is in its place, those below it before, those above it after."""
+    while low < high:
+        middle = numbers[(low + high) >> 1]
+        left, right = low, high
+        while left <= right:
+            while numbers[left] < middle:
+                left += 1
+            while numbers[right] > middle:
+                right -= 1
+            if left <= right:
+                numbers[left], numbers[right] = numbers[right], numbers[left]
+                left += 1
+                right -= 1
+        if rank <= right:
+            high = right
+        elif rank >= left:
+            low = left
+        else:
+            return

@@ -1,0 +1,201 @@
+"""Streets and timetable joined: stops on the streets, walks between stops, connections as the kernels read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geoplan.reach.kernels import NEVER
+from geoplan.reach.linking import Near, near
+from geoplan.reach.snapping import snap
+from geoplan.reach.streets import Snapped, Streets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+
+    from geoplan.reach.timetable import Connections, Timetable
+
+__all__ = ["Lines", "Network", "join_network", "laid_out"]
+
+_RECOMMENDED, _TIMED, _MINIMUM, _FORBIDDEN = 0, 1, 2, 3  # as transfers.txt has them
+_STRAIGHT_MPS = 1.0  # where transfers.txt allows a change that the streets do not show: as the crow flies, unhurried
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Streets and, where there is one, a timetable on them.
+
+    Attributes
+    ----------
+    streets
+        The streets one walks on.
+    timetable
+        What runs, or None for streets alone.
+    stops
+        The stops on the streets; those that are not near any are listed by ``stops.unsnapped()`` and can be reached
+        only by riding or by a change that transfers.txt lists.
+    paths
+        Walks between stops, the change at a stop itself among them.
+    record
+        What the network was made of, and how.
+    """
+
+    streets: Streets
+    timetable: Timetable | None = None
+    stops: Snapped | None = None
+    paths: Near | None = None
+    record: Mapping[str, object] = field(default_factory=dict)
+    radius_m: tuple[float, ...] = (300, 1600)
+    off_street_kmh: float = 4.68
+
+    def snapped(self, points: gpd.GeoDataFrame) -> Snapped:
+        """Put points on the streets, as the stops were."""
+        return snap(self.streets, points, radius_m=self.radius_m, off_street_kmh=self.off_street_kmh)
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Connections as the kernel reads them, in its order; ``key`` is the second by which they stand in order.
+
+    ``arrays`` are: last second to be there to board, second at which one is off, stop from, stop to, seat, rights (1 to
+    board, 2 to get off).
+    """
+
+    key: np.ndarray
+    arrays: tuple[np.ndarray, ...]
+    group: np.ndarray
+    trip: np.ndarray
+    seats: int
+
+
+def join_network(
+    streets: Streets,
+    timetable: Timetable | None = None,
+    *,
+    transfer_m: float | None = 1000,
+    transfer_min: float | None = None,
+    nearest_per_line: bool = False,
+    radius_m: tuple[float, ...] = (300, 1600),
+    off_street_kmh: float = 4.68,
+    threads: int | None = None,
+) -> Network:
+    """Put the stops of a timetable on the streets, and find the walks between them."""
+    if timetable is None:
+        record = {"streets": dict(streets.record)}
+        return Network(streets, record=record, radius_m=radius_m, off_street_kmh=off_street_kmh)
+    stops = snap(streets, timetable.stops.geometry, radius_m=radius_m, off_street_kmh=off_street_kmh)
+    max_s = None if transfer_min is None else transfer_min * 60
+    walks = near(streets, stops, stops, max_s=max_s, max_m=transfer_m, threads=threads)
+    paths = _useful(_changes(walks, timetable, stops), timetable, nearest_per_line=nearest_per_line)
+    record: dict[str, Any] = {
+        "streets": dict(streets.record),
+        "timetable": dict(timetable.record),
+        "transfer_m": transfer_m,
+        "transfer_min": transfer_min,
+        "nearest_per_line": nearest_per_line,
+        "link_radius_m": list(radius_m),
+        "off_street_kmh": off_street_kmh,
+        "stops": len(stops.piece),
+        "stops_off_the_streets": int((stops.piece < 0).sum()),
+        "walks_between_stops": len(paths.other),
+    }
+    return Network(streets, timetable, stops, paths, record, radius_m, off_street_kmh)
+
+
+def _changes(walks: Near, timetable: Timetable, stops: Snapped) -> Near:
+    """Add the change at each stop itself, and what transfers.txt says of changes."""
+    size = len(stops.piece)
+    row, other, seconds, metres = walks.rows, walks.other, walks.seconds, walks.metres
+    apart = row != other
+    every = np.arange(size)
+    row, other = np.concatenate([row[apart], every]), np.concatenate([other[apart], every])
+    seconds = np.concatenate([seconds[apart], np.zeros(size, np.int32)])
+    metres = np.concatenate([metres[apart], np.zeros(size, np.float32)])
+    rules = timetable.transfers
+    rules = rules[(rules["from_trip"] < 0) & (rules["to_trip"] < 0) & (rules["kind"] <= _FORBIDDEN)]
+    if rules.empty:
+        return Near.made(row, other, seconds, metres, size)
+    start, end = rules["from_stop"].to_numpy(np.int64), rules["to_stop"].to_numpy(np.int64)
+    kind, least = rules["kind"].to_numpy(), np.nan_to_num(rules["min_s"].to_numpy(float)).astype(np.int32)
+    known = dict(zip((row * size + other).tolist(), range(len(row)), strict=True))
+    place = np.array([known.get(key, -1) for key in (start * size + end).tolist()])
+    fresh = (place < 0) & (kind != _FORBIDDEN)
+    apart_m = np.hypot(*(stops.xy[start] - stops.xy[end]).T)
+    took = np.where(kind == _MINIMUM, least, np.where(kind == _TIMED, 0, np.rint(apart_m / _STRAIGHT_MPS)))
+    old = (place >= 0) & np.isin(kind, (_TIMED, _MINIMUM))
+    seconds = seconds.copy()
+    seconds[place[old]] = took[old]
+    keep = np.ones(len(row), dtype=bool)
+    keep[place[(place >= 0) & (kind == _FORBIDDEN)]] = False
+    return Near.made(
+        np.concatenate([row[keep], start[fresh]]),
+        np.concatenate([other[keep], end[fresh]]),
+        np.concatenate([seconds[keep], took[fresh].astype(np.int32)]),
+        np.concatenate([metres[keep], apart_m[fresh].astype(np.float32)]),
+        size,
+    )
+
+
+def _useful(paths: Near, timetable: Timetable, *, nearest_per_line: bool) -> Near:
+    """Leave out walks that nobody can use: from a stop where nothing is left, or to one where nothing is boarded."""
+    made = timetable.connections()
+    size = len(paths)
+    left, boarded = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+    left[made.to_stop[made.may_alight]] = True
+    boarded[made.from_stop[made.may_board]] = True
+    paths = paths.kept(left[paths.rows] & boarded[paths.other])
+    return _nearest(paths, timetable) if nearest_per_line else paths
+
+
+def _nearest(paths: Near, timetable: Timetable) -> Near:
+    """Keep, of the stops near to a stop, those that are the nearest of some pattern of trips, as R5 does."""
+    number = np.repeat(np.arange(len(timetable.pattern_at) - 1), np.diff(timetable.pattern_at))
+    pairs = np.unique(np.stack([timetable.pattern_stops.astype(np.int64), number]), axis=1)
+    first = np.concatenate([[0], np.cumsum(np.bincount(pairs[0], minlength=len(paths)))])
+    count = np.diff(first)[paths.other]
+    entry = np.repeat(np.arange(len(paths.other)), count)
+    within = np.arange(len(entry)) - np.repeat(np.cumsum(count) - count, count)
+    pattern = pairs[1][first[paths.other][entry] + within]
+    order = np.lexsort((entry, paths.metres[entry], pattern, paths.rows[entry]))
+    row, pattern, entry = paths.rows[entry][order], pattern[order], entry[order]
+    best = np.ones(len(order), dtype=bool)
+    best[1:] = (row[1:] != row[:-1]) | (pattern[1:] != pattern[:-1])
+    keep = np.zeros(len(paths.other), dtype=bool)
+    keep[entry[best]] = True
+    return paths.kept(keep)
+
+
+def laid_out(made: Connections, *, slack_s: int, turned: bool) -> Lines:
+    """Lay out connections for the kernel; with time running backwards if ``turned``.
+
+    Backwards, a connection leaves its end and comes to its start; who gets off there is held up by the time one has
+    to be there before boarding.
+    """
+    rights = made.may_board.astype(np.int8) | (made.may_alight.astype(np.int8) << 1)
+    early = made.depart_s - slack_s - made.wait_s
+    if turned:
+        order = np.lexsort((-np.arange(len(made.seat)), -made.arrive_s.astype(np.int64)))
+        rights = made.may_alight.astype(np.int8) | (made.may_board.astype(np.int8) << 1)
+        key, arrays = -made.arrive_s, (-made.arrive_s, -early, made.to_stop, made.from_stop, made.seat, rights)
+    else:
+        order = np.arange(len(made.seat))
+        key, arrays = made.depart_s, (early, made.arrive_s, made.from_stop, made.to_stop, made.seat, rights)
+    laid = tuple(np.ascontiguousarray(array[order], np.int8 if array is rights else np.int32) for array in arrays)
+    key = np.ascontiguousarray(key[order], np.int32)
+    at_once = (made.depart_s == made.arrive_s)[order] if slack_s == 0 else np.zeros(len(key), dtype=bool)
+    return Lines(key, laid, _groups(key, at_once), made.trip[order], made.seats)
+
+
+def _groups(key: np.ndarray, at_once: np.ndarray) -> np.ndarray:
+    """Name, at the first of the connections of one second of which some take no time, the last; else the row itself."""
+    group = np.arange(len(key), dtype=np.int32)
+    if at_once.any():
+        starts = np.flatnonzero(np.diff(key, prepend=key[0] - 1))
+        last = np.append(starts[1:], len(key)) - 1
+        some = np.logical_or.reduceat(at_once, starts)
+        group[starts[some]] = last[some]
+    return group

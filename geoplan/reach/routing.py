@@ -1,0 +1,183 @@
+"""From one point to all, by foot and timetable, for every departure of a window at once.
+
+A search is prepared once for a network, a window and its options (:func:`prepared`), then run for one origin after
+another; each thread has a :class:`Scratch` of its own, so that nothing is allocated on the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geoplan.reach.kernels import FAR, NEVER, UNREACHED, percentiles, propagate, scan, travel
+from geoplan.reach.linking import Near
+from geoplan.reach.network import Lines, laid_out
+
+if TYPE_CHECKING:
+    from geoplan.reach.network import Network
+
+__all__ = ["Scratch", "Search", "Window", "one_to_all", "prepared", "ranks_of", "stop_times"]
+
+_STATE = 64 * 2**20  # bytes of the state of one sweep, unless told: more departures take more sweeps
+
+
+@dataclass(frozen=True)
+class Window:
+    """When and how one travels: all in seconds of the service day of the timetable.
+
+    ``leave_s`` are departures, rising, or deadlines for arriving if ``arrive``.
+    """
+
+    leave_s: tuple[int, ...]
+    most_s: int
+    walk_s: int
+    rides: int
+    slack_s: int
+    arrive: bool = False
+    headways: str = "expected"
+    draws: int = 1
+    seed: int = 0
+
+    @property
+    def lanes(self) -> np.ndarray:
+        """Departures as the kernel wants them, rising; deadlines run backwards."""
+        leave = np.array(self.leave_s, np.int32)
+        return np.ascontiguousarray(-leave[::-1]) if self.arrive else leave
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """A search made ready: the lines of each draw, walks between stops, departures in parts that fit in memory."""
+
+    window: Window
+    lines: tuple[Lines, ...]
+    paths: tuple[np.ndarray, np.ndarray, np.ndarray]
+    parts: tuple[np.ndarray, ...]
+    stops: int
+
+    @property
+    def trips(self) -> int:
+        """How many travel times there are of each pair: departures times draws."""
+        return len(self.lines) * sum(map(len, self.parts))
+
+
+class Scratch:
+    """What a thread works on; made once, cleared by each search for itself."""
+
+    def __init__(self, search: Search) -> None:
+        seats = max((lines.seats for lines in search.lines), default=0)
+        self.states = {lanes: self._state(search, lanes, seats) for lanes in {len(part) for part in search.parts}}
+
+    @staticmethod
+    def _state(search: Search, lanes: int, seats: int) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
+        rides, stops = search.window.rides, search.stops
+        longest = (int((lines.group - np.arange(len(lines.group))).max(initial=0)) for lines in search.lines)
+        state = (
+            np.full(stops * rides * lanes, NEVER, np.int32),
+            np.full(stops * rides, NEVER, np.int32),
+            np.full(stops * rides, -1, np.int32),
+            np.zeros(seats * rides, np.int32),
+            np.full(stops * rides * lanes, NEVER, np.int32),
+            np.full(stops * rides, NEVER, np.int32),
+            np.full(stops, NEVER, np.int32),
+            np.zeros((max(longest, default=0) + 1) * rides, np.int32),
+        )
+        return state, np.full((stops, lanes), FAR, np.int32), np.full(stops, FAR, np.int32)
+
+
+def prepared(network: Network, window: Window, *, state_bytes: int = _STATE) -> Search:
+    """Make a search ready; the departures are parted so that the state of one sweep takes no more than told."""
+    lanes = window.lanes
+    if network.timetable is None or network.paths is None or not window.rides:
+        return Search(window, (), (np.zeros(1, np.int64), *(np.empty(0, np.int32),) * 2), (lanes,), 0)
+    has_headways = bool((network.timetable.trips["headway_s"] > 0).any())
+    draws = window.draws if window.headways == "drawn" and has_headways else 1
+    lines = tuple(
+        laid_out(
+            network.timetable.connections(headways=window.headways, seed=window.seed, draw=draw),
+            slack_s=window.slack_s,
+            turned=window.arrive,
+        )
+        for draw in range(draws)
+    )
+    size = len(network.timetable.stops)
+    paths = network.paths.turned(size) if window.arrive else network.paths
+    each = max(1, 2 * 4 * size * window.rides)
+    width = max(1, min(len(lanes), state_bytes // each))
+    parts = tuple(np.array_split(lanes, -(-len(lanes) // width)))
+    return Search(window, lines, (paths.first, paths.other, paths.seconds), parts, size)
+
+
+def ranks_of(shares: tuple[float, ...], trips: int) -> np.ndarray:
+    r"""Return which of the sorted travel times is each percentile: the least *t* that ``share`` % of trips keep.
+
+    .. math:: k_p = \max(1, \lceil p n / 100 \rceil)
+
+    of *n* trips, those that do not arrive among them as the longest; counted from 0.
+    """
+    exact = np.array(shares, float) * trips / 100
+    return (np.maximum(np.ceil(np.round(exact, 9)), 1) - 1).astype(np.int64)
+
+
+def stop_times(search: Search, lines: Lines, part: np.ndarray, access: tuple, scratch: Scratch) -> tuple:
+    """Search for some departures; return travel times [stop, departure] and the least of each stop."""
+    state, times, soonest = scratch.states[len(part)]
+    span = np.searchsorted(lines.key, [part[0], part[-1] + search.window.most_s + 1])
+    most, rides = search.window.most_s, search.window.rides
+    scan(lines.arrays, lines.group, span, search.paths, access, part, most, rides, state)
+    travel(state[4], state[2], rides, part, most, times, soonest)
+    return times, soonest
+
+
+def one_to_all(
+    search: Search,
+    access: tuple[np.ndarray, np.ndarray],
+    egress: Near,
+    walk: np.ndarray,
+    ranks: np.ndarray,
+    scratch: Scratch,
+    out: np.ndarray,
+) -> None:
+    """Write percentiles of the travel times from one origin to all points to ``out`` [point, rank], 16 bits.
+
+    ``access`` are the stops near the origin with the seconds to them, ``egress`` the stops near each point, ``walk`` the
+    seconds to the points without a ride.
+    """
+    most = search.window.most_s
+    if not search.lines or not len(access[0]):
+        alone = np.where(walk <= most, walk, UNREACHED).astype(np.uint16)
+        out[:] = alone[:, None]
+        return
+    reach = (egress.first, egress.other, egress.seconds)
+    none = np.empty((0, 0), np.int32)
+    sweeps = [(lines, part) for lines in search.lines for part in search.parts]
+    if len(sweeps) == 1:
+        times, soonest = stop_times(search, *sweeps[0], access, scratch)
+        numbers = np.empty(len(search.parts[0]), np.int32)
+        propagate(times, soonest, reach, walk, most, numbers, ranks, out, none)
+        return
+    trips = every_trip(search, access, egress, walk, scratch)
+    for point in range(len(walk)):
+        percentiles(trips[point], ranks, most, out, point)
+
+
+def every_trip(
+    search: Search, access: tuple[np.ndarray, np.ndarray], egress: Near, walk: np.ndarray, scratch: Scratch
+) -> np.ndarray:
+    """Return the travel time of every trip [point, draw and departure], FAR or more where it is not made in time."""
+    reach = (egress.first, egress.other, egress.seconds)
+    most, no_ranks, no_out = search.window.most_s, np.empty(0, np.int64), np.empty((len(walk), 0), np.uint16)
+    found = []
+    for lines in search.lines or (None,):
+        for part in search.parts:
+            trips = np.empty((len(walk), len(part)), np.int32)
+            if lines is None or not len(access[0]):
+                trips[:] = np.where(walk <= most, walk, FAR)[:, None]
+            else:
+                times, soonest = stop_times(search, lines, part, access, scratch)
+                numbers = np.empty(len(part), np.int32)
+                propagate(times, soonest, reach, walk, most, numbers, no_ranks, no_out, trips)
+            found.append(trips)
+    return np.concatenate(found, axis=1)
