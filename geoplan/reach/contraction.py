@@ -150,9 +150,9 @@ def _milliseconds(
 
 def _kinds(lines: Lines, on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Give links of the same speeds and rights one number; those whose time is not a matter of speed get none."""
-    table = np.column_stack([lines.forward_kmh, lines.backward_kmh, lines.linkable, lines.sloped])[on]
+    table = np.column_stack([lines.forward_kmh, lines.backward_kmh, lines.linkable])[on]
     table = np.nan_to_num(table, nan=-1.0)
-    both = np.concatenate([table, table[:, [1, 0, 2, 3]]])
+    both = np.concatenate([table, table[:, [1, 0, 2]]])
     number = np.unique(both, axis=0, return_inverse=True)[1].reshape(2, -1)
     single = np.isfinite(lines.duration_s[on])
     return np.where(single, -1, number[0]), np.where(single, -1, number[1])

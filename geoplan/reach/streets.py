@@ -444,7 +444,15 @@ def _dropped(links: Links, island: np.ndarray, node_xy: np.ndarray) -> pd.DataFr
     ]
     metres = np.bincount(island[out], weights=links.length_m[out], minlength=count + 1)[1:]
     numbers = np.arange(1, count + 1)
-    return pd.DataFrame({"component": numbers, "nodes": nodes, "length_m": metres, "x": middle[0], "y": middle[1]})
+    return pd.DataFrame(
+        {
+            "component": numbers.astype(np.int64),
+            "nodes": nodes.astype(np.int64),
+            "length_m": metres.astype(float),
+            "x": middle[0].astype(float),
+            "y": middle[1].astype(float),
+        }
+    )
 
 
 def _notes(lines: Lines, links: Links, dropped: pd.DataFrame, shown: dict[str, Any]) -> list[str]:
