@@ -235,6 +235,22 @@ def test_ways_may_stand_before_their_nodes(tmp_path):
     assert one.shape_xy.tolist() == other.shape_xy.tolist()
 
 
+def test_what_was_drawn_in_an_editor_is_read(tmp_path):
+    path = osm(tmp_path / "a.osm", [([A, B, C], {"highway": "footway"})])
+    plain = read(path)
+    text = path.read_text(encoding="utf-8")
+    for number in (1, 2, 3):
+        text = text.replace(f'<node id="{number}"', f'<node id="-{number}"').replace(
+            f'ref="{number}"', f'ref="-{number}"'
+        )
+    path.write_text(text.replace('<way id="1"', '<way id="-1"'), encoding="utf-8")
+    assert read(path).shape_xy.tolist() == plain.shape_xy.tolist()
+    gone = text.replace('<way id="1" version="1"', '<way id="5" version="1" visible="false"')
+    path.write_text(gone, encoding="utf-8")
+    with pytest.raises(SourceError, match="holds no street"):
+        read(path)
+
+
 def test_a_way_that_comes_twice_counts_once(tmp_path):
     path = osm(tmp_path / "a.osm", [([A, B], {"highway": "footway"})])
     text = path.read_text(encoding="utf-8")
@@ -520,6 +536,8 @@ def test_all_faults_of_a_layer_are_told_at_once():
         "such as '-1.0'",
     ):
         assert part in said
+    with pytest.raises(SpecError, match="a layer of lines does not tell how fast one may drive"):
+        read(frame.loc[:1], mode="drive")
     with pytest.raises(SpecError, match="there is no column 'metre'"):
         read(frame, length="metre")
 
@@ -612,8 +630,9 @@ def test_uphill_is_slower_by_toblers_function(tmp_path):
     level = read(along, mode="cycle")
     assert ride.forward_ms[0] / level.forward_ms[0] == pytest.approx(1 / (1 - 10 * 0.4002 / 6.01), rel=2e-3)
     assert ride.backward_ms[0] < level.backward_ms[0]
-    drive = read(along, mode="drive", elevation=tmp_path / "hill.tif")
+    drive = read(along.assign(kmh=30.0), mode="drive", speed="kmh", elevation=tmp_path / "hill.tif")
     assert drive.forward_ms[0] == drive.backward_ms[0]
+    assert "slope does not change the speed of driving: the heights were not read" in drive.lines_said()
 
 
 def test_unknown_heights_are_taken_as_flat_and_told(tmp_path):

@@ -150,3 +150,11 @@ def test_other_zips_and_other_versions_are_told(path, tmp_path):
 def test_pickled_content_is_never_opened(path):
     with pytest.raises(SourceError):
         load_streets(altered(path, **{"xy.npy": pickle.dumps([1])}))
+
+
+def test_a_copy_for_a_worker_leaves_the_index_behind(streets):
+    assert streets.index
+    assert streets.graph
+    copy = pickle.loads(pickle.dumps(streets))  # noqa: S301  made here
+    assert set(vars(copy)) <= {*ARRAYS, "mode", "crs", "dropped", "record"}
+    assert copy.graph.to.tolist() == streets.graph.to.tolist()

@@ -7,7 +7,7 @@ of osmnx or any layer of lines; nothing is fetched.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,10 @@ class Streets:
     linkable: np.ndarray
     dropped: pd.DataFrame
     record: Mapping[str, Any]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what can be worked out again, so that workers get the streets quickly."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @cached_property
     def graph(self) -> Graph:
@@ -323,6 +327,7 @@ def read_streets(
                 "maxspeed": maxspeed,
                 "min_subgraph": min_subgraph,
                 "meet": meet,
+                "elevation": elevation is not None,
                 **asked,
             },
         }
@@ -470,6 +475,8 @@ def _notes(lines: Lines, links: Links, dropped: pd.DataFrame, shown: dict[str, A
         if unknown := source.get("vertices without a height"):
             total = source["vertices"]
             notes.append(f"{unknown:,} of {total:,} vertices have no height in {source['name']}: taken as flat there")
+    if shown["options"]["elevation"] and len(shown["sources"]) == 1:
+        notes.append("slope does not change the speed of driving: the heights were not read")
     if lines.counts.get("ferries"):
         notes.append("waiting for a ferry is not counted")
     notes += [f"{number:,} {what}" for what, number in lines.counts.items() if number and not _silent(what)]
