@@ -128,7 +128,7 @@ def test_of_equally_near_streets_the_first_is_taken():
     for order in ([0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]):
         streets = read(layer([lines[row] for row in order]))
         found = snap(streets, points(*places))
-        distance = np.array([[line.distance(Point(WEST + x, SOUTH + y)) for line in streets.lines] for x, y in places])
+        distance = np.array([[line.distance(Point(WEST + x, SOUTH + y)) for line in streets.shapes] for x, y in places])
         assert found.piece.tolist() == [int(np.flatnonzero(row <= row.min() + 1e-6)[0]) for row in distance]
 
 
@@ -155,14 +155,14 @@ def test_the_place_found_is_the_nearest_of_all(lines, places):
     to_lonlat = pyproj.Transformer.from_crs(3006, 4326, always_xy=True).transform
     for row, (x, y) in enumerate(places):
         point = Point(WEST + x, SOUTH + y)
-        distances = np.array([line.distance(point) for line in streets.lines])
+        distances = np.array([line.distance(point) for line in streets.shapes])
         if distances.min() > 300:
             assert found.piece[row] == -1
             continue
         piece = int(np.flatnonzero(distances <= distances.min() + 1e-6)[0])
         assert found.piece[row] == piece
         assert found.off_m[row] == pytest.approx(distances.min(), abs=1e-6)
-        line = streets.lines[piece]
+        line = streets.shapes[piece]
         walked = line.project(point)
         assert found.along[row] * line.length == pytest.approx(walked, abs=1e-6)
         whole = geod.line_length(*to_lonlat(*np.array(line.coords).T))

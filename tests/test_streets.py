@@ -210,14 +210,14 @@ def test_ferries_keep_their_time_and_take_no_points(tmp_path):
         pytest.approx(600_000, abs=100),
         pytest.approx(600_000, abs=100),
     ]
-    assert "waiting for a ferry is not counted" in streets.lines_said()
+    assert "waiting for a ferry is not counted" in streets.lines()
 
 
 def test_a_way_is_cut_where_a_node_is_missing(tmp_path):
     ways = [([A, B, C, D, (300, 100)], {"highway": "footway"})]
     streets = read(osm(tmp_path / "a.osm", ways, absent=[C]))
     assert [ends for ends, *_ in open_ways(streets)] == [(A, B), (D, (300, 100))]
-    assert "1 line(s) were cut where a vertex has no place, as at the edge of an extract" in streets.lines_said()
+    assert "1 line(s) were cut where a vertex has no place, as at the edge of an extract" in streets.lines()
     assert streets.record["counts"]["nodes without a place"] == 1
 
 
@@ -457,7 +457,7 @@ def test_shapes_run_from_junction_to_junction(drawn):
     first, last = streets.shape_xy[streets.shape_at[:-1]], streets.shape_xy[streets.shape_at[1:] - 1]
     np.testing.assert_allclose(first, streets.xy[streets.start], atol=1e-6)
     np.testing.assert_allclose(last, streets.xy[streets.end], atol=1e-6)
-    assert [line.length for line in streets.lines] == pytest.approx(streets.length_m.tolist(), rel=2e-3)
+    assert [line.length for line in streets.shapes] == pytest.approx(streets.length_m.tolist(), rel=2e-3)
 
 
 # ---------------------------------------------------------------- islands
@@ -474,7 +474,7 @@ def test_islands_are_left_out_and_listed(tmp_path):
     assert streets.dropped["nodes"].tolist() == [2, 2]  # a bend is no node
     assert sorted(streets.dropped["length_m"]) == pytest.approx([59, 100], abs=0.1)
     assert sorted(streets.dropped["y"] - SOUTH) == pytest.approx([900, 1925], abs=0.1)
-    assert "2 island(s) of fewer than 3 nodes were left out, 0.2 km" in streets.lines_said()
+    assert "2 island(s) of fewer than 3 nodes were left out, 0.2 km" in streets.lines()
 
 
 def test_a_street_one_cannot_come_back_from_is_an_island():
@@ -519,7 +519,7 @@ def test_lines_may_meet_at_any_vertex():
 def test_a_street_drawn_once_in_each_direction_is_one_piece():
     twice = layer([[A, B], [B, A], [B, C], [C, B]], way=["yes"] * 4)
     assert open_ways(read(twice, oneway="way")) == [((A, C), True, True)]
-    assert "2 line(s) drawn twice were taken as one" in read(twice).lines_said()
+    assert "2 line(s) drawn twice were taken as one" in read(twice).lines()
 
 
 def test_all_faults_of_a_layer_are_told_at_once():
@@ -632,14 +632,14 @@ def test_uphill_is_slower_by_toblers_function(tmp_path):
     assert ride.backward_ms[0] < level.backward_ms[0]
     drive = read(along.assign(kmh=30.0), mode="drive", speed="kmh", elevation=tmp_path / "hill.tif")
     assert drive.forward_ms[0] == drive.backward_ms[0]
-    assert "slope does not change the speed of driving: the heights were not read" in drive.lines_said()
+    assert "slope does not change the speed of driving: the heights were not read" in drive.lines()
 
 
 def test_unknown_heights_are_taken_as_flat_and_told(tmp_path):
     frame = layer([[(200, 0), (300, 0)]])
     streets = read(frame, elevation=hill(tmp_path / "hill.tif", nodata=True))
     assert streets.forward_ms.tolist() == read(frame).forward_ms.tolist()
-    assert "2 of 2 vertices have no height in hill.tif: taken as flat there" in streets.lines_said()
+    assert "2 of 2 vertices have no height in hill.tif: taken as flat there" in streets.lines()
 
 
 def test_bridges_and_steps_are_not_sloped_as_the_ground(tmp_path):

@@ -180,7 +180,7 @@ def _timed(
     on = piece >= 0
     which = piece[on]
     along = np.full(len(ids), np.nan)
-    along[on] = shapely.line_locate_point(streets.lines[which], shapely.points(xy[on]), normalized=True)
+    along[on] = shapely.line_locate_point(streets.shapes[which], shapely.points(xy[on]), normalized=True)
     share, walk_ms = along[on], off[on] / (off_street_kmh / 3.6) * 1000
 
     def time(milliseconds: np.ndarray, part: np.ndarray) -> np.ndarray:

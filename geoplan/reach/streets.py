@@ -117,7 +117,7 @@ class Streets:
         return self._arcs(turned=True)
 
     @cached_property
-    def lines(self) -> np.ndarray:
+    def shapes(self) -> np.ndarray:
         """The shape of each piece, as shapely's lines."""
         indices = np.repeat(np.arange(len(self.start)), np.diff(self.shape_at))
         return np.asarray(shapely.linestrings(self.shape_xy, indices=indices))
@@ -125,7 +125,7 @@ class Streets:
     @cached_property
     def index(self) -> shapely.STRtree:
         """Tree of the pieces that points may be linked to, in their order."""
-        return shapely.STRtree(self.lines[self.linkable])
+        return shapely.STRtree(self.shapes[self.linkable])
 
     def _arcs(self, *, turned: bool) -> Graph:
         ahead, back = self.forward_ms != NEVER, self.backward_ms != NEVER
@@ -147,7 +147,7 @@ class Streets:
             length_mm=np.rint(self.length_m[piece[order]] * 1000).astype(np.int32),
         )
 
-    def lines_said(self) -> list[str]:
+    def lines(self) -> list[str]:
         """Return what a reader should know about the network, as sentences.
 
         Examples
@@ -155,7 +155,7 @@ class Streets:
         >>> from shapely import LineString
         >>> lines = [LineString([(674_000, 6_580_000), (674_100, 6_580_000)])]
         >>> streets = read_streets(gpd.GeoDataFrame(geometry=lines, crs=3006), min_subgraph=1)
-        >>> streets.lines_said()[0]
+        >>> streets.lines()[0]
         'walk: 2 junctions, 1 piece, 0.1 km'
         """
         pieces = f"{len(self.start):,} piece{'' if len(self.start) == 1 else 's'}"
