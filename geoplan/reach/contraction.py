@@ -14,7 +14,7 @@ import pyproj
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geoplan.reach.lines import Lines, spans
+from geoplan.reach.lines import Lines, numbered, spans
 
 __all__ = ["Links", "Pieces", "by_place", "cut", "islands", "join"]
 
@@ -150,10 +150,9 @@ def _milliseconds(
 
 def _kinds(lines: Lines, on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Give links of the same speeds and rights one number; those whose time is not a matter of speed get none."""
-    table = np.column_stack([lines.forward_kmh, lines.backward_kmh, lines.linkable, lines.sloped])[on]
-    table = np.nan_to_num(table, nan=-1.0)
-    both = np.concatenate([table, table[:, [1, 0, 2, 3]]])
-    number = np.unique(both, axis=0, return_inverse=True)[1].reshape(2, -1)
+    ahead, back = (np.nan_to_num(kmh, nan=-1.0)[on] for kmh in (lines.forward_kmh, lines.backward_kmh))
+    linkable = np.tile(lines.linkable[on], 2)
+    number = numbered(np.concatenate([ahead, back]), np.concatenate([back, ahead]), linkable).reshape(2, -1)
     single = np.isfinite(lines.duration_s[on])
     return np.where(single, -1, number[0]), np.where(single, -1, number[1])
 

@@ -15,14 +15,15 @@ import pyproj
 import shapely
 
 from geoplan import checks
-from geoplan.errors import Fault, Faults, SourceError, TableError
+from geoplan.errors import Fault, Faults, SourceError, SpecError, TableError
 from geoplan.places.areas import as_crs, must_have, must_lie_in
-from geoplan.reach.lines import Lines, rated
+from geoplan.reach.lines import Lines, numbered, rated
 from geoplan.reach.ways import Rate, Rules
 from geoplan.sources import sha256_of
 
 __all__ = ["lines_of_graph", "lines_of_layer"]
 
+_NAME = "name the column of speeds in km/h, `speed=`"
 _LINE, _MULTILINE = 1, 5
 _AS_DRAWN = {"true", "yes", "1", "1.0", "f", "ft"}
 _AGAINST = {"-1", "-1.0", "reverse", "t", "tf"}
@@ -44,6 +45,10 @@ def lines_of_layer(
     """
     must_have(frame, asked)
     faults = Faults()
+    if rules.mode == "drive" and not asked["speed"]:
+        faults.add(
+            SpecError(Fault(what="a layer of lines does not tell how fast one may drive", key="speed", hint=_NAME))
+        )
     if frame.crs is None:
         faults.add(checks.crs_missing())
     shapes = np.asarray(frame.geometry.array)
@@ -101,10 +106,14 @@ def _once(
     The one may do all that the several may, at the greatest of their speeds.
     """
     flat = shapely.force_2d(part)
-    canonical = shapely.normalize(flat)
-    turned = ~shapely.equals_exact(flat, canonical)
-    shapes = pd.Series(shapely.to_wkb(canonical))
-    group = pd.MultiIndex.from_arrays([shapes, np.round(np.nan_to_num(length, nan=-1.0), 3)]).factorize()[0]
+    extent = shapely.bounds(flat)
+    alike = numbered(*extent.T, np.round(np.nan_to_num(length, nan=-1.0), 3))
+    often = np.flatnonzero(np.bincount(alike)[alike] > 1)  # only lines with the extent of another are looked at
+    canonical = shapely.normalize(flat[often])
+    turned, shape = np.zeros(len(part), dtype=bool), np.zeros(len(part), dtype=object)
+    turned[often] = ~shapely.equals_exact(flat[often], canonical)
+    shape[often] = shapely.to_wkb(canonical)
+    group = numbered(alike, shape)
     kept = np.unique(group, return_index=True)[1]  # numbered as they come, so the first of each
     turned ^= turned[kept][group]  # drawn against the one that is kept
     speeds = (np.where(turned, back, ahead), np.where(turned, ahead, back))
@@ -142,11 +151,12 @@ def _of_shapes(part: np.ndarray, crs: pyproj.CRS, *, meet: str) -> Lines:
     meets = ends if meet == "ends" else np.ones(len(xy), dtype=bool)
     # A millimetre, or a hundred-millionth of a degree: what computers make of one place in two lines.
     digits = 8 if crs.is_geographic else 3
-    places, number = np.unique(np.round(xy[meets], digits) + 0.0, axis=0, return_inverse=True)
-    node = np.arange(len(places), len(places) + len(xy))
-    node[meets] = number.ravel()
+    number = numbered(*(np.round(xy[meets], digits) + 0.0).T)
+    count = np.bincount(number)
+    node = np.arange(len(count), len(count) + len(xy))
+    node[meets] = number
     shared = np.zeros(len(xy), dtype=bool)
-    shared[meets] = np.bincount(number.ravel())[number.ravel()] > 1
+    shared[meets] = count[number] > 1
     flat = np.full(len(part), np.nan)
     sure = np.ones(len(part), dtype=bool)
     return Lines(

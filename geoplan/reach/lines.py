@@ -6,11 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 
 from geoplan.reach.ways import Rate, Rules
 from geoplan.sources.osm import OsmWays
 
-__all__ = ["Lines", "lines_of_ways", "rated", "spans"]
+__all__ = ["Lines", "lines_of_ways", "numbered", "rated", "spans"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +90,21 @@ def spans(first: np.ndarray, size: np.ndarray) -> np.ndarray:
     if not len(ends):
         return np.empty(0, dtype=np.int64)
     return np.asarray(np.arange(ends[-1], dtype=np.int64) + np.repeat(first - (ends - size), size))
+
+
+def numbered(*columns: np.ndarray) -> np.ndarray:
+    """Give rows that are alike in every column one number, from 0 in the order in which they come.
+
+    Examples
+    --------
+    >>> numbered(np.array([5.0, 1.0, 5.0]), np.array([2, 2, 2])).tolist()
+    [0, 1, 0]
+    """
+    number = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        codes, found = pd.factorize(column)
+        number = pd.factorize(number * max(len(found), 1) + codes)[0]
+    return np.asarray(number)
 
 
 def rated(rates: list[Rate], kind: np.ndarray) -> dict[str, np.ndarray]:

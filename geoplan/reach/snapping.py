@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
 from geoplan import checks
@@ -68,7 +70,7 @@ def snap(
     '10,000 m from the nearest street, farther than 1,600 m'
     """
     near, far = _radii(radius_m)
-    if not (isinstance(off_street_kmh, int | float) and isfinite(off_street_kmh) and off_street_kmh > 0):
+    if not _positive(off_street_kmh):
         what = f"{off_street_kmh!r} is not a speed"
         raise SpecError(Fault(what=what, key="off_street_kmh", expected="a speed in km/h, above 0"))
     geometry = _checked(points)
@@ -88,13 +90,18 @@ def snap(
 
 
 def _radii(radius_m: float | Sequence[float]) -> tuple[float, float]:
-    radii = [radius_m] if isinstance(radius_m, int | float) else list(radius_m)
-    sound = all(isinstance(radius, int | float) and isfinite(radius) and radius > 0 for radius in radii)
+    radii = list(radius_m) if isinstance(radius_m, Sequence) else [radius_m]
+    sound = all(_positive(radius) for radius in radii)
     if not sound or not 1 <= len(radii) <= 2 or radii != sorted(radii):  # noqa: PLR2004  near and far
         what = f"{radius_m!r} is not a link radius"
         expected = "metres above 0: one number, or a near and a far one"
         raise SpecError(Fault(what=what, key="radius_m", expected=expected))
     return float(radii[0]), float(radii[-1])
+
+
+def _positive(number: Any) -> bool:
+    fit = isinstance(number, int | float | np.number) and not isinstance(number, bool)
+    return fit and isfinite(number) and bool(number > 0)
 
 
 def _checked(points: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
@@ -126,12 +133,13 @@ def _placed(geometry: gpd.GeoSeries, crs: str) -> tuple[np.ndarray, np.ndarray, 
     xy = np.full((len(geometry), 2), np.nan)
     shapes = np.asarray(geometry.array)
     given = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    there = np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
-    given &= np.isfinite(there).all(axis=1)
+    there = shapely.get_coordinates(shapes[given])
+    sound = np.isfinite(there).all(axis=1)
+    given[given] = sound
     reason[~given] = "no coordinates"
     if given.any():
-        moved = gpd.GeoSeries(gpd.points_from_xy(*there[given].T), crs=geometry.crs).to_crs(crs)
-        xy[given] = np.column_stack([moved.x, moved.y])
+        project = pyproj.Transformer.from_crs(geometry.crs, crs, always_xy=True).transform
+        xy[given] = np.column_stack(project(*there[sound].T))
     outside = given & ~np.isfinite(xy).all(axis=1)
     reason[outside] = f"outside the region of {crs}"
     xy[outside] = np.nan
@@ -172,7 +180,7 @@ def _timed(
     on = piece >= 0
     which = piece[on]
     along = np.full(len(ids), np.nan)
-    along[on] = shapely.line_locate_point(streets.lines[which], shapely.points(xy[on]), normalized=True)
+    along[on] = shapely.line_locate_point(streets.shapes[which], shapely.points(xy[on]), normalized=True)
     share, walk_ms = along[on], off[on] / (off_street_kmh / 3.6) * 1000
 
     def time(milliseconds: np.ndarray, part: np.ndarray) -> np.ndarray:

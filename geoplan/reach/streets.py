@@ -7,7 +7,7 @@ of osmnx or any layer of lines; nothing is fetched.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,10 @@ class Streets:
     dropped: pd.DataFrame
     record: Mapping[str, Any]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what can be worked out again, so that workers get the streets quickly."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
     @cached_property
     def graph(self) -> Graph:
         """Arcs in the direction of travel."""
@@ -113,7 +117,7 @@ class Streets:
         return self._arcs(turned=True)
 
     @cached_property
-    def lines(self) -> np.ndarray:
+    def shapes(self) -> np.ndarray:
         """The shape of each piece, as shapely's lines."""
         indices = np.repeat(np.arange(len(self.start)), np.diff(self.shape_at))
         return np.asarray(shapely.linestrings(self.shape_xy, indices=indices))
@@ -121,7 +125,7 @@ class Streets:
     @cached_property
     def index(self) -> shapely.STRtree:
         """Tree of the pieces that points may be linked to, in their order."""
-        return shapely.STRtree(self.lines[self.linkable])
+        return shapely.STRtree(self.shapes[self.linkable])
 
     def _arcs(self, *, turned: bool) -> Graph:
         ahead, back = self.forward_ms != NEVER, self.backward_ms != NEVER
@@ -143,7 +147,7 @@ class Streets:
             length_mm=np.rint(self.length_m[piece[order]] * 1000).astype(np.int32),
         )
 
-    def lines_said(self) -> list[str]:
+    def lines(self) -> list[str]:
         """Return what a reader should know about the network, as sentences.
 
         Examples
@@ -151,7 +155,7 @@ class Streets:
         >>> from shapely import LineString
         >>> lines = [LineString([(674_000, 6_580_000), (674_100, 6_580_000)])]
         >>> streets = read_streets(gpd.GeoDataFrame(geometry=lines, crs=3006), min_subgraph=1)
-        >>> streets.lines_said()[0]
+        >>> streets.lines()[0]
         'walk: 2 junctions, 1 piece, 0.1 km'
         """
         pieces = f"{len(self.start):,} piece{'' if len(self.start) == 1 else 's'}"
@@ -326,6 +330,7 @@ def read_streets(
                 "maxspeed": maxspeed,
                 "min_subgraph": min_subgraph,
                 "meet": meet,
+                "elevation": elevation is not None,
                 **asked,
             },
         }
@@ -447,7 +452,15 @@ def _dropped(links: Links, island: np.ndarray, node_xy: np.ndarray) -> pd.DataFr
     ]
     metres = np.bincount(island[out], weights=links.length_m[out], minlength=count + 1)[1:]
     numbers = np.arange(1, count + 1)
-    return pd.DataFrame({"component": numbers, "nodes": nodes, "length_m": metres, "x": middle[0], "y": middle[1]})
+    return pd.DataFrame(
+        {
+            "component": numbers.astype(np.int64),
+            "nodes": nodes.astype(np.int64),
+            "length_m": metres.astype(float),
+            "x": middle[0].astype(float),
+            "y": middle[1].astype(float),
+        }
+    )
 
 
 def _notes(lines: Lines, links: Links, dropped: pd.DataFrame, shown: dict[str, Any]) -> list[str]:
@@ -465,6 +478,8 @@ def _notes(lines: Lines, links: Links, dropped: pd.DataFrame, shown: dict[str, A
         if unknown := source.get("vertices without a height"):
             total = source["vertices"]
             notes.append(f"{unknown:,} of {total:,} vertices have no height in {source['name']}: taken as flat there")
+    if shown["options"]["elevation"] and len(shown["sources"]) == 1:
+        notes.append("slope does not change the speed of driving: the heights were not read")
     if lines.counts.get("ferries"):
         notes.append("waiting for a ferry is not counted")
     notes += [f"{number:,} {what}" for what, number in lines.counts.items() if number and not _silent(what)]

@@ -11,8 +11,10 @@ import hashlib
 import io
 import json
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ __all__ = ["VERSION", "load_streets", "write_streets"]
 
 VERSION = 1
 _FORMAT = "geoplan streets"
+_BROKEN = (struct.error, zlib.error, OverflowError, MemoryError)  # what else a zip with wrong bytes may end in
 _HEAD = "streets.json"
 _DATE = (1980, 1, 1, 0, 0, 0)
 _ARRAYS = {
@@ -118,7 +121,7 @@ def load_streets(path: Path | str) -> Streets:
             with zipfile.ZipFile(path) as packed:
                 head = _head(packed)
                 arrays = {name: _unpacked(packed, name) for name in _expected()}
-        except (zipfile.BadZipFile, ValueError, KeyError, OSError, EOFError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, ValueError, LookupError, OSError, EOFError, RuntimeError, *_BROKEN) as error:
             if isinstance(error, SourceError):
                 raise
             raise _not_streets(path, error) from error

@@ -35,8 +35,10 @@ class Heights:
                 raise checks.crs_missing()
             self._crs = pyproj.CRS.from_user_input(grid.crs)
             self._size = (grid.width, grid.height)
-            self._place_to_cell = ~grid.transform
-            middle, beside, below = (grid.transform * (grid.width / 2 + x, grid.height / 2 + y) for x, y in _CORNER)
+            at = grid.transform
+        self._corner, self._sides = np.array([at.c, at.f]), np.array([[at.a, at.b], [at.d, at.e]])
+        centre = self._corner + self._sides @ (np.array(self._size) / 2)
+        middle, beside, below = centre, centre + self._sides[:, 0], centre + self._sides[:, 1]
         back = pyproj.Transformer.from_crs(self._crs, 4326, always_xy=True).transform
         (lon, lat), (lon_x, lat_x), (lon_y, lat_y) = back(*middle), back(*beside), back(*below)
         sides = pyproj.Geod(ellps="WGS84").inv([lon, lon], [lat, lat], [lon_x, lon_y], [lat_x, lat_y])[2]
@@ -54,8 +56,9 @@ class Heights:
 
         Where some of the four cells around have no height, the others count.
         """
-        x, y = pyproj.Transformer.from_crs(4326, self._crs, always_xy=True).transform(*lonlat.T)
-        column, row = self._place_to_cell * (np.asarray(x), np.asarray(y))
+        xy = np.column_stack(pyproj.Transformer.from_crs(4326, self._crs, always_xy=True).transform(*lonlat.T))
+        with np.errstate(invalid="ignore"):  # a place outside the raster's system is at infinity
+            column, row = np.linalg.inv(self._sides) @ (xy - self._corner).T
         known = np.isfinite(column) & np.isfinite(row)
         known &= (column >= 0) & (column <= self._size[0]) & (row >= 0) & (row <= self._size[1])
         heights = np.full(len(lonlat), np.nan)
@@ -86,7 +89,6 @@ class Heights:
         return np.asarray(np.divide(total, weight, out=np.full(len(total), np.nan), where=weight > 0))
 
 
-_CORNER = ((0, 0), (1, 0), (0, 1))
 _HIGHEST = 9_000.0  # metres; what is beyond is a mark for "no data" that the file does not declare, as -9999
 
 

@@ -5,7 +5,9 @@ Nothing else in geoplan reads OpenStreetMap files. What a tag means is not decid
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,14 +142,15 @@ class _Gathered:
     """Ways as they come out of the file, one after the other."""
 
     def __init__(self) -> None:
-        self.way: list[int] = []
-        self.kind: list[int] = []
+        self.way = array("q")
+        self.kind = array("i")
         self.kinds: dict[tuple[str | None, ...], int] = {}
-        self.length: list[int] = []
-        self.node: list[int] = []
-        self.shape: list[str] = []  # of ways whose nodes all have a place
-        self.place: dict[int, list[tuple[float, float]]] = {}  # of the others, by their row
+        self.length = array("q")
+        self.node = array("q")
+        self.lost: dict[int, list[tuple[float, float]]] = {}  # ways with a node that has no place, by their row
         self.twice = self.short = 0
+        self._whole: list[np.ndarray] = []  # places along the other ways
+        self._shapes: list[str] = []  # those not turned into places yet
         self._seen: set[int] = set()
         self._newest = (-1, "")
         self._line = osmium.geom.WKBFactory().create_linestring
@@ -167,37 +170,48 @@ class _Gathered:
         if way.changeset > self._newest[0]:
             self._newest = (way.changeset, way.timestamp.date().isoformat())
         try:
-            self.shape.append(self._line(way, self._all))
+            self._shapes.append(self._line(way, self._all))
         except osmium.InvalidLocationError:  # a node of it has no place
-            places = [(node.location.x / 1e7, node.location.y / 1e7) for node in way.nodes]
-            self.place[len(self.way)] = places
+            self.lost[len(self.way)] = [(node.location.x / 1e7, node.location.y / 1e7) for node in way.nodes]
         self.way.append(way.id)
         self.kind.append(self.kinds.setdefault(tags, len(self.kinds)))
         self.length.append(len(nodes))
         self.node.extend(nodes)
+        if len(self._shapes) >= _MANY:
+            self._settle()
 
-    def fill(self, look_up: Any) -> None:
-        """Look up once more what was not known when the way came: in a file that lists ways before their nodes."""
+    def _settle(self) -> None:
+        self._whole.append(shapely.get_coordinates(shapely.from_wkb(self._shapes)))
+        self._shapes = []
+
+    def fill(self, known: Any, drawn: dict[int, tuple[float, float]]) -> None:
+        """Look up once more what was not known when the way came.
+
+        In a file that lists ways before their nodes they are ``known`` by now; osmium does not keep the places of
+        nodes with negative numbers, which are those that were ``drawn`` in an editor and never uploaded.
+        """
         starts = np.concatenate([[0], np.cumsum(self.length)])
-        for row, places in self.place.items():
-            nodes = self.node[starts[row] : starts[row + 1]]
-            for number, node in enumerate(nodes):
-                if places[number][0] > _UNDEFINED:
-                    try:
-                        found = look_up.get(node)
-                    except KeyError:
-                        continue
-                    places[number] = (found.x / 1e7, found.y / 1e7)
+        for row, places in self.lost.items():
+            for number, node in enumerate(self.node[starts[row] : starts[row + 1]]):
+                if places[number][0] <= _UNDEFINED:
+                    continue
+                if node in drawn:
+                    places[number] = drawn[node]
+                elif node > 0:
+                    with suppress(KeyError):
+                        found = known.get(node)
+                        places[number] = (found.x / 1e7, found.y / 1e7)
 
     def places(self) -> tuple[np.ndarray, int, int]:
         """Return all places, how many are missing and how many are impossible; both become NaN."""
+        self._settle()
         lengths = np.array(self.length)
         lonlat = np.full((len(self.node), 2), np.nan)
         whole = np.ones(len(self.way), dtype=bool)
-        whole[list(self.place)] = False
-        lonlat[np.repeat(whole, lengths)] = shapely.get_coordinates(shapely.from_wkb(self.shape))
-        if self.place:
-            lonlat[np.repeat(~whole, lengths)] = np.concatenate([self.place[row] for row in sorted(self.place)])
+        whole[list(self.lost)] = False
+        lonlat[np.repeat(whole, lengths)] = np.concatenate(self._whole)
+        if self.lost:
+            lonlat[np.repeat(~whole, lengths)] = np.concatenate([self.lost[row] for row in sorted(self.lost)])
         absent = lonlat[:, 0] > _UNDEFINED
         outside = ~absent & ((np.abs(lonlat[:, 0]) > 180) | (np.abs(lonlat[:, 1]) > 90))  # noqa: PLR2004  degrees
         nowhere = ~absent & (lonlat == 0).all(axis=1)  # 0° N 0° E is what a lost place becomes; it lies in the sea
@@ -212,11 +226,13 @@ class _Gathered:
 
 
 _UNDEFINED = 214.0  # degrees; osmium's mark of an unknown place is 2**31 − 1 ten-millionths of a degree
+_MANY = 50_000  # ways whose shapes are held as text before they become numbers
 
 
 def _read(path: Path, gathered: _Gathered) -> str | None:
     """Read a file; return the vintage that its header states."""
-    with osmium.io.Reader(str(path), osmium.osm.osm_entity_bits.NOTHING) as reader:
+    bits = osmium.osm.osm_entity_bits
+    with osmium.io.Reader(str(path), bits.NOTHING) as reader:
         header = reader.header()
     if header.has_multiple_object_versions:
         raise SourceError(
@@ -226,7 +242,6 @@ def _read(path: Path, gathered: _Gathered) -> str | None:
                 hint="`osmium time-filter` takes one time out of a history",
             )
         )
-    bits = osmium.osm.osm_entity_bits
     ways = (
         osmium.FileProcessor(str(path), bits.NODE | bits.WAY)
         .with_locations("flex_mem")
@@ -235,8 +250,12 @@ def _read(path: Path, gathered: _Gathered) -> str | None:
     )
     for way in _movable(ways):
         gathered.add(way)
-    if gathered.place:
-        gathered.fill(ways.node_location_storage)
+    if gathered.lost:
+        drawn = {}
+        if min(gathered.node) < 0:
+            nodes: Any = osmium.FileProcessor(str(path), bits.NODE)
+            drawn = {node.id: (node.location.x / 1e7, node.location.y / 1e7) for node in nodes if node.id < 0}
+        gathered.fill(ways.node_location_storage, drawn)
     stamp = header.get("osmosis_replication_timestamp") or header.get("timestamp")
     return stamp[:10] or None
 
@@ -245,6 +264,8 @@ def _movable(ways: Any) -> Iterator[Any]:
     """Leave out rails and routes of buses, which share keys with platforms and ferries."""
     for way in ways:
         tags = way.tags
+        if way.deleted:
+            continue
         if (
             "highway" in tags
             or tags.get("route") in _ROUTES
