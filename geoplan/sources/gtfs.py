@@ -261,9 +261,8 @@ def _tables(texts: Mapping[str, Text], found: Findings) -> dict[str, Any]:
     trip_keys = trip_keys.thinned(runs)
     trips = trips[runs].reset_index(drop=True)
     _note_continuous(texts, found)
-    if not len(trips) and not found.faults:
-        found.file("trips.txt", "no trip has stop times", fatal=True)
-    found.fatal |= not len(trips)
+    if not len(calls):
+        found.file("stop_times.txt", "no trip is left that calls anywhere", fatal=True)
     return {
         "zone": zone,
         "agencies": agencies,

@@ -92,11 +92,11 @@ class Findings:
         examples = listed(dict.fromkeys(values[:1000])) if column else ""
         self._drop(text.file, column, general, len(places), text.row(places[0]), examples, action)
 
-    def follows(self, text: Text, rows: np.ndarray, why: str) -> None:
+    def follows(self, text: Text, rows: np.ndarray, why: str, action: str) -> None:
         """List rows that go because of what went before; they are no faults of their own."""
         count = int(np.count_nonzero(rows))
         if count:
-            self._drop(text.file, "", why, count, text.row(int(np.argmax(rows))), "", "the row is left out")
+            self._drop(text.file, "", why, count, text.row(int(np.argmax(rows))), "", action)
 
     def note(self, words: str) -> None:
         """Keep something worth knowing that is no fault."""
