@@ -43,7 +43,9 @@ def followers(trips: pd.DataFrame, ends: pd.DataFrame, transfers: pd.DataFrame) 
         }
     )
     timely = last[pairs["before"]] <= first[pairs["after"]]
-    onward = first[pairs["before"]] < first[pairs["after"]]  # no circle of trips that take no time
+    rank = np.empty(len(trips), dtype=np.int64)
+    rank[np.lexsort((last, first))] = np.arange(len(trips))
+    onward = rank[pairs["before"]] < rank[pairs["after"]]  # trips that take no time could follow each other in a circle
     pairs = pairs[timely & onward]
     if barred:
         pairs = pairs[[pair not in barred for pair in zip(pairs["before"], pairs["after"], strict=True)]]
