@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from feeds import STOPS, TIMES, WEEK, town, write, zipped
+from hypothesis import given, settings, strategies as st
 
 from geoplan.errors import InputError
+from geoplan.reach.feed_report import feed_report
 from geoplan.sources.gtfs import read_gtfs
 
 T1 = "t1,08:00:00,08:00:00,a,1\nt1,08:05:00,08:06:00,b,2\nt1,08:15:00,08:15:00,c,3\n"
@@ -271,7 +273,7 @@ def test_all_faults_of_all_feeds_come_as_one_error_and_the_many_of_a_kind_are_co
     assert [fault.what for fault in faults] == [
         "the stop 'e' has no coordinates",
         *["unknown trip_id 't9'"] * 3,
-        "7 more rows: unknown trip_id",
+        "7 more rows: unknown trip_id '…'",
         "unknown service_id 'none'",
     ]
     assert [fault.row for fault in faults] == [6, 8, 9, 10, None, 3]
@@ -392,6 +394,11 @@ def test_archives_that_hold_no_feed_or_several_are_refused(tmp_path):
     for name, (texts, words) in cases.items():
         (fault,) = refused(write(tmp_path / f"{name}.zip", texts))
         assert words in fault.what
+    deep = zipped(town())
+    for _ in range(5):
+        deep = zipped({"feed.zip": deep})
+    (tmp_path / "deep.zip").write_bytes(deep)
+    assert refused(tmp_path / "deep.zip")[0].what == "the zip holds 1 other zips: 'feed.zip'"
     (tmp_path / "empty.zip").write_bytes(b"")
     (tmp_path / "cut.zip").write_bytes(zipped(town())[:300])
     assert refused(tmp_path / "empty.zip")[0].what == "the file is empty (0 bytes)"
@@ -442,9 +449,58 @@ def test_rows_out_of_order_are_sorted(tmp_path):
     assert same(plain, read_gtfs(write(tmp_path / "other.zip", town(stop_times=shuffled))).feeds[0])
 
 
+def test_digits_of_other_scripts_are_no_time(tmp_path):
+    times = TIMES + T1 + T2.replace("09:05:00,", "\u0660\u0669:05:00,")
+    assert "is no time" in refused(write(tmp_path / "town.zip", town(stop_times=times)))[0].what
+
+
+def test_headways_that_overlap_are_said(tmp_path):
+    rows = "t1,08:00:00,09:00:00,600\nt1,08:30:00,10:00:00,900\nt2,08:00:00,09:00:00,600\nt2,09:00:00,9:30:00,60\n"
+    gtfs = read_gtfs(
+        write(tmp_path / "town.zip", town(frequencies="trip_id,start_time,end_time,headway_secs\n" + rows))
+    )
+    assert gtfs.notes == ("town.zip: frequencies.txt: 1 intervals begin before the one before has ended; both run",)
+
+
 def test_times_are_read_as_gtfs_writes_them(tmp_path):
     times = (TIMES + T1 + T2).replace("08:00:00,08:00:00", " 8:00:00,8:00:00").replace("09:15:00", "100:15:00")
     calls = read_gtfs(write(tmp_path / "town.zip", town(stop_times=times))).feeds[0].calls
     assert calls["depart_s"].tolist()[0] == 8 * 3600
     assert calls["arrive_s"].tolist()[-1] == 100 * 3600 + 900
     assert calls["arrive_s"].dtype == np.int32
+
+
+WHOLE = town(
+    stops="stop_id,stop_name,stop_lat,stop_lon,location_type,parent_station,wheelchair_boarding\n"
+    "hall,Hall,59.3,18,1,,1\na,Alpha,59.30,18.00,0,hall,\nb,Beta,59.31,18.00,,,2\nc,Gamma,59.33,18.00,,,\n",
+    trips="route_id,service_id,trip_id,block_id,bikes_allowed\n1,week,t1,x,1\n1,week,t2,x,2\n",
+    calendar_dates="service_id,date,exception_type\nweek,20240206,1\nweek,20240207,2\n",
+    frequencies="trip_id,start_time,end_time,headway_secs,exact_times\nt1,08:00:00,09:00:00,600,0\n",
+    transfers="from_stop_id,to_stop_id,transfer_type,min_transfer_time,from_trip_id,to_trip_id\na,b,2,60,,\n,,4,,t1,t2\n",
+)
+JUNK = ["", ",", "\n", '"', "\r", ";", " ", "-1", "0", "99", "x", "a", "t1", "é", "1e9", "nan", "inf", "١٢", "1_0"]
+JUNK += ["20240206", "25:99:00", "-08:00:00"]
+breaks = st.tuples(st.sampled_from(sorted(WHOLE)), st.integers(0, 300), st.integers(0, 6), st.sampled_from(JUNK))
+
+
+def attempt(action):
+    try:
+        return action()
+    except InputError as error:
+        return str(error)
+
+
+@given(st.lists(breaks, min_size=1, max_size=3))
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_broken_in_a_feed_it_is_read_or_refused_in_words(tmp_path_factory, drawn):
+    texts = dict(WHOLE)
+    for name, at, length, junk in drawn:
+        place = at % (len(texts[name]) + 1)
+        texts[name] = texts[name][:place] + junk + texts[name][place + length :]
+    path = write(tmp_path_factory.mktemp("broken") / "town.zip", texts)
+    assert attempt(lambda: feed_report(path).to_frame()) is not None
+    strict = attempt(lambda: read_gtfs(path))
+    if not isinstance(strict, str):  # what the strict reader passes, the other one leaves as it is
+        assert not read_gtfs(path, strict=False).dropped["rows"].sum()
+    else:
+        assert strict

@@ -173,7 +173,12 @@ def test_a_feed_that_rests_while_another_runs_is_warned_of(tmp_path):
     assert words.startswith("two.zip: 2024-02-06 has 0 departures, 0 % of the usual 3;")
 
 
-@pytest.mark.parametrize("date", ["6.2.2024", "2024-02-30", "tuesday"])
+@pytest.mark.parametrize("date", [dt.date(2024, 2, 6), pd.Timestamp("2024-02-06 07:00"), "20240206"])
+def test_a_date_may_be_said_in_several_ways(tmp_path, date):
+    assert choose_day(services(tmp_path, {"2024-02-06": 9}).feeds, date).date == dt.date(2024, 2, 6)
+
+
+@pytest.mark.parametrize("date", ["6.2.2024", "2024-02-30", "tuesday", 20240206])
 def test_what_is_no_date_is_refused(tmp_path, date):
     with pytest.raises(InputError, match="is no date"):
         choose_day(services(tmp_path, {"2024-02-06": 9}).feeds, date)

@@ -297,6 +297,16 @@ def test_drawn_headways_have_one_offset_an_interval_and_the_seed_decides_it(tmp_
     assert abs(np.mean(many) - 300) < 30  # uniform from 0 to the headway
 
 
+def test_a_line_is_drawn_alike_whatever_else_runs(tmp_path):
+    rows = "t1,06:00:00,08:00:00,600,0\nt2,08:00:00,10:00:00,1200,\n"
+    both = timed(tmp_path, frequencies=FREQUENCIES + rows).connections(headways="drawn", seed=1)
+    alone = timed(tmp_path, frequencies=FREQUENCIES + rows, trips="route_id,service_id,trip_id\n1,none,t1\n1,week,t2\n",
+                  calendar=town()["calendar"] + "none,0,0,0,0,0,0,0,20240101,20240630\n")  # fmt: skip
+    alone = alone.connections(headways="drawn", seed=1)
+    assert len(alone) < len(both)
+    assert set(alone.depart_s) <= set(both.depart_s)
+
+
 def test_an_expected_headway_waits_half_of_it_on_average(tmp_path):
     rows = "t1,06:00:00,08:00:00,600,0\nt2,06:00:00,08:00:00,45,0\n"
     timetable = timed(tmp_path, frequencies=FREQUENCIES + rows)
@@ -491,7 +501,8 @@ def test_kinds_and_routes_are_chosen_by_name(tmp_path):
     routes = "route_id,route_short_name,route_type\n1,17,109\n2,18,704\n"
     both = ACCESS.replace("1,week,t2", "2,week,t2")
     for options, left in (
-        ({"kinds": ["rail"]}, ["t1"]), ({"kinds": {"bus", "tram"}}, ["t2"]), ({"routes": ["17"]}, ["t1"]),
+        ({"kinds": ["rail"]}, ["t1"]), ({"kinds": {"bus", "tram"}}, ["t2"]), ({"kinds": "bus"}, ["t2"]),
+        ({"routes": ["17"]}, ["t1"]),
         ({"routes": ["2"]}, ["t2"]), ({"routes": ["1", "18"]}, ["t1", "t2"]),
     ):  # fmt: skip
         timetable = timed(tmp_path, options, routes=routes, trips=both)
@@ -517,7 +528,7 @@ def test_the_record_says_what_went_in(tmp_path):
     assert record["date"] == DATE
     assert record["reason"] == "asked for"
     assert record["counts"] == {
-        "stops": 3, "trips": 2, "patterns": 1, "calls": 6, "transfers": 0, "seats_joined": 0,
+        "stops": 3, "trips": 2, "headway_trips": 0, "patterns": 1, "calls": 6, "transfers": 0, "seats_joined": 0,
     }  # fmt: skip
     assert record["feeds"][0]["sha256"] == read_gtfs(tmp_path / "town.zip").feeds[0].sha256
     assert record["filters"]["wheelchair"] is False

@@ -145,8 +145,9 @@ def choose_day(feeds: Sequence[Feed], date: dt.date | str | None) -> Day:
 
 def _as_day(date: dt.date | str) -> int:
     try:
-        return day_number(dt.date.fromisoformat(date) if isinstance(date, str) else date)
-    except ValueError as error:
+        own = dt.date.fromisoformat(date) if isinstance(date, str) else date
+        return day_number(own.date() if isinstance(own, dt.datetime) else own)
+    except (ValueError, TypeError) as error:
         raise SpecError(
             Fault(what=f"'{date}' is no date", key="date", expected="year-month-day, as 2024-02-06")
         ) from error

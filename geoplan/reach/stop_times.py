@@ -100,8 +100,8 @@ def same_sequences(at: np.ndarray, values: np.ndarray) -> np.ndarray:
     place = np.arange(len(values), dtype=np.uint64) - np.repeat(at[:-1], counts).astype(np.uint64)
     salt = 0
     while True:
-        mixed = _mixed(values.astype(np.uint64) + _mixed(place + np.uint64(salt << 32)))
-        digest = _mixed(np.add.reduceat(mixed, at[:-1]) + counts.astype(np.uint64))
+        mixed = scattered(values.astype(np.uint64) + scattered(place + np.uint64(salt << 32)))
+        digest = scattered(np.add.reduceat(mixed, at[:-1]) + counts.astype(np.uint64))
         number, first = pd.factorize(digest)
         model = np.full(len(first), len(number), dtype=np.int64)
         np.minimum.at(model, number, np.arange(len(number)))
@@ -111,7 +111,7 @@ def same_sequences(at: np.ndarray, values: np.ndarray) -> np.ndarray:
         salt += 1
 
 
-def _mixed(values: np.ndarray) -> np.ndarray:
+def scattered(values: np.ndarray) -> np.ndarray:
     """Scatter 64-bit numbers (the finaliser of SplitMix64)."""
     values = values + np.uint64(0x9E3779B97F4A7C15)
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

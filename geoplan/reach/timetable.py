@@ -285,6 +285,7 @@ def read_timetable(
         "counts": {
             "stops": len(made["stops"]),
             "trips": len(made["trips"]),
+            "headway_trips": int(np.count_nonzero(made["trips"]["headway_s"])),
             "patterns": len(made["pattern_at"]) - 1,
             "calls": len(made["arrive_s"]),
             "transfers": len(made["transfers"]),
