@@ -121,7 +121,7 @@ times = st.lists(st.lists(st.integers(0, 12), min_size=6, max_size=6), min_size=
 
 
 @given(times, st.lists(st.integers(0, 2), min_size=9, max_size=9))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_no_trip_overtakes_another_in_its_pattern(drawn, groups):
     calls = np.sort(np.array(drawn), axis=1)
     group = np.array(groups[: len(drawn)])
@@ -219,7 +219,7 @@ def blanked(draw):
 
 
 @given(st.lists(blanked(), min_size=1, max_size=4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_filled_times_never_run_back_and_equal_the_given_ones(tmp_path_factory, drawn):
     made = trips(*[
         (f"t{n}", [
@@ -555,7 +555,7 @@ def networks(draw):
 
 
 @given(networks())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_connections_are_sorted_and_every_trips_follow_one_another(tmp_path_factory, drawn):
     texts, made = drawn
     timetable = read_timetable(write(tmp_path_factory.mktemp("drawn") / "town.zip", town(**texts)), date=DATE)
