@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from feeds import DATE, TIMES, clock, town, trips, write
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from pyproj import Geod
 
 from geoplan.errors import InputError
@@ -113,38 +113,35 @@ def test_a_trip_that_is_overtaken_gets_a_pattern_of_its_own(tmp_path):
     )
     timetable = timed(tmp_path, **made)
     patterns = timetable.trips.groupby("pattern")["trip_id"].apply(list)
-    assert patterns.tolist() == [["slow", "next", "same"], ["fast"]]
+    assert patterns.tolist() == [["slow"], ["fast", "next", "same"]]
     assert np.diff(timetable.pattern_at).tolist() == [3, 3]
 
 
 times = st.lists(st.lists(st.integers(0, 12), min_size=6, max_size=6), min_size=1, max_size=9)
 
 
+def chain(rows):
+    """Whether each row is nowhere before the one above."""
+    return bool((np.diff(rows, axis=0) >= 0).all())
+
+
 @given(times, st.lists(st.integers(0, 2), min_size=9, max_size=9))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
+@example([[0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0]], [0] * 9)  # alike at first departure and last arrival
+@example([[0, 1, 3, 3, 9, 9], [0, 1, 2, 2, 9, 9]], [0] * 9)
 def test_no_trip_overtakes_another_in_its_pattern(drawn, groups):
     calls = np.sort(np.array(drawn), axis=1)
     group = np.array(groups[: len(drawn)])
     arrive, depart = calls[:, ::2], calls[:, 1::2]
-    pattern = without_overtaking(group, spans(np.full(len(drawn), 3)), arrive.ravel(), depart.ravel())
+    pattern, order = without_overtaking(group, spans(np.full(len(drawn), 3)), arrive.ravel(), depart.ravel())
+    assert (np.diff(pattern[order]) >= 0).all()
     for number in np.unique(pattern):
-        own = np.flatnonzero(pattern == number)
-        assert len(set(group[own])) == 1
-        for one in own:
-            for other in own:
-                before = np.r_[arrive[one] - arrive[other], depart[one] - depart[other]]
-                assert (before <= 0).all() or (before >= 0).all()
-    single = [np.flatnonzero(group == number) for number in np.unique(group)]
-    fifo = [
-        all(
-            (np.r_[calls[one] - calls[other]] <= 0).all() or (np.r_[calls[one] - calls[other]] >= 0).all()
-            for one in own
-            for other in own
-        )
-        for own in single
-    ]
-    assert len(np.unique(pattern)) >= len(single)
-    assert not all(fifo) or len(np.unique(pattern)) == len(single)  # split only where one overtakes
+        assert len(set(group[pattern == number])) == 1
+        assert chain(calls[order][pattern[order] == number])
+    together = [calls[group == number] for number in np.unique(group)]
+    needless = [chain(own[np.argsort(own.sum(axis=1))]) for own in together]
+    assert len(np.unique(pattern)) >= len(together)
+    assert not all(needless) or len(np.unique(pattern)) == len(together)  # split only where one overtakes
 
 
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=5), min_size=1, max_size=20))
@@ -552,6 +549,13 @@ def networks(draw):
         made.append((f"t{number}", [call(draw(st.sampled_from("abcd")), moment) for moment in moments]))
         block[f"t{number}"] = draw(st.sampled_from(["", "x", "y"]))
     return blocks(trips(*made), **block), dict(made)
+
+
+def test_rows_of_a_pattern_are_in_order_at_every_stop_also_where_both_ends_are_alike(tmp_path):
+    late = [call("a", 0), call("b", 6), call("c", 15)]
+    timetable = timed(tmp_path, **trips(("late", late), ("early", [call("a", 0), call("b", 5), call("c", 15)])))
+    assert timetable.trips["trip_id"].tolist() == ["early", "late"]
+    assert timetable.trips["pattern"].tolist() == [0, 0]
 
 
 @given(networks())
