@@ -1,18 +1,42 @@
 """What can be reached? Streets, timetables, and the time from door to door."""
 
+from geoplan.reach.feed_report import FeedReport, feed_report
+from geoplan.reach.foreign import read_travel_times
+from geoplan.reach.journeys import Journey, explain_trip
+from geoplan.reach.kernels import NEVER
+from geoplan.reach.matrix import travel_times
+from geoplan.reach.network import Network, join_network
+from geoplan.reach.r5 import r5_travel_times
 from geoplan.reach.snapping import snap
-from geoplan.reach.streets import NEVER, Graph, Snapped, Streets, read_streets
+from geoplan.reach.streets import Graph, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
+from geoplan.reach.timetable import Connections, Timetable, read_timetable
+from geoplan.reach.times import UNREACHED, TravelTimes, read_times
 from geoplan.reach.ways import CUSTOMARY_KMH
 
 __all__ = [
     "CUSTOMARY_KMH",
     "NEVER",
+    "UNREACHED",
+    "Connections",
+    "FeedReport",
     "Graph",
+    "Journey",
+    "Network",
     "Snapped",
     "Streets",
+    "Timetable",
+    "TravelTimes",
+    "explain_trip",
+    "feed_report",
+    "join_network",
     "load_streets",
+    "r5_travel_times",
     "read_streets",
+    "read_timetable",
+    "read_times",
+    "read_travel_times",
     "snap",
+    "travel_times",
     "write_streets",
 ]

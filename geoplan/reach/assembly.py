@@ -116,9 +116,7 @@ def _patterns(rows: pd.DataFrame, template: np.ndarray, calls: _Calls) -> tuple[
     counts = np.diff(calls.begins)[template]
     flat = gather(calls.begins[:-1][template], counts)
     offset = np.repeat(rows["offset_s"].to_numpy(), counts)
-    pattern = without_overtaking(group, spans(counts), calls.arrive_s[flat] + offset, calls.depart_s[flat] + offset)
-    order = np.lexsort((rows["last_s"].to_numpy(np.int64), rows["first_s"].to_numpy(np.int64), pattern))
-    return pattern, order
+    return without_overtaking(group, spans(counts), calls.arrive_s[flat] + offset, calls.depart_s[flat] + offset)
 
 
 def _stops(runs: Sequence[Runs], used: np.ndarray, stop_base: np.ndarray) -> gpd.GeoDataFrame:

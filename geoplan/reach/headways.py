@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from geoplan import checks
-from geoplan.reach.stop_times import gather
+from geoplan.reach.stop_times import gather, scattered
 
 Headways = Literal["expected", "drawn"]
 _WAYS = ("expected", "drawn")
@@ -34,7 +34,8 @@ def copies(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the copies of headway trips: row of the trip, seconds by which it is later than the first, extra wait.
 
-    ``drawn``: one random offset for each trip and interval, uniform from 0 to the headway. ``expected``: a virtual
+    ``drawn``: one random offset for each trip and interval, uniform from 0 to the headway; it hangs on the trip's own
+    id and start, so that two timetables that differ in other lines draw alike for this one. ``expected``: a virtual
     vehicle every ``step_s`` seconds, and at boarding the wait that is missing to half a headway on average.
     """
     if headways not in _WAYS:
@@ -46,6 +47,14 @@ def copies(
         step = np.minimum(max(int(step_s), 1), every)
         at, sets_out = repeats(start, end, step)
         return rows[at], sets_out - start[at], ((every - step) // 2)[at]
-    offset = (np.random.default_rng([seed, draw]).random(len(own)) * every).astype(np.int64)
+    offset = (_shares(own, seed, draw) * every).astype(np.int64)
     at, sets_out = repeats(start + offset, end, every)
     return rows[at], sets_out - start[at], np.zeros(len(at), dtype=np.int64)
+
+
+def _shares(trips: pd.DataFrame, seed: int, draw: int) -> np.ndarray:
+    """Return a number from 0 to below 1 for each interval: its digest, scattered by the seed and the draw."""
+    own = pd.util.hash_array(trips["trip_id"].to_numpy(dtype=object), categorize=False)
+    for part in (trips["feed"], trips["first_s"], np.full(len(trips), seed), np.full(len(trips), draw)):
+        own = scattered(own ^ scattered(np.asarray(part, dtype=np.int64).astype(np.uint64)))
+    return np.asarray((own >> np.uint64(11)) * 2.0**-53)

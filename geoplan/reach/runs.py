@@ -67,6 +67,7 @@ class Filters:
         routes: Collection[str] | None,
     ) -> Filters:
         """Check the words and keep them."""
+        kinds, routes = ([words] if isinstance(words, str) else words for words in (kinds, routes))
         for kind in kinds or ():
             if kind not in KINDS:
                 raise SpecError(

@@ -48,11 +48,12 @@ def _weekday(days: np.ndarray) -> np.ndarray:
 
 
 def departures_per_trip(feed: Feed) -> np.ndarray:
-    """Return how often each trip of a feed sets out on a day that it runs."""
+    """Return how often each trip of a feed sets out on a day that it runs; one of a single stop never does."""
     times = feed.frequencies
     runs = -((times["start_s"] - times["end_s"]) // times["headway_s"])  # rounded up: the end itself is no departure
     often = np.bincount(times["trip"], weights=runs, minlength=len(feed.trips))
-    return np.where(np.isin(np.arange(len(feed.trips)), times["trip"]), often, 1).astype(np.int64)
+    often = np.where(np.isin(np.arange(len(feed.trips)), times["trip"]), often, 1)
+    return np.where(np.bincount(feed.calls["trip"], minlength=len(often)) > 1, often, 0).astype(np.int64)
 
 
 def active(feed: Feed, day: int) -> np.ndarray:
@@ -144,8 +145,9 @@ def choose_day(feeds: Sequence[Feed], date: dt.date | str | None) -> Day:
 
 def _as_day(date: dt.date | str) -> int:
     try:
-        return day_number(dt.date.fromisoformat(date) if isinstance(date, str) else date)
-    except ValueError as error:
+        own = dt.date.fromisoformat(date) if isinstance(date, str) else date
+        return day_number(own.date() if isinstance(own, dt.datetime) else own)
+    except (ValueError, TypeError) as error:
         raise SpecError(
             Fault(what=f"'{date}' is no date", key="date", expected="year-month-day, as 2024-02-06")
         ) from error

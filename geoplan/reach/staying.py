@@ -14,7 +14,7 @@ def followers(trips: pd.DataFrame, ends: pd.DataFrame, transfers: pd.DataFrame) 
     Parameters
     ----------
     trips
-        ``feed, day, block_id, headway_s``.
+        ``feed, day, block_id, repeated``; a trip that frequencies.txt repeats is followed by none.
     ends
         ``first_place, last_place, first_s, last_s``; a place is a station, or a stop that has none.
     transfers
@@ -33,7 +33,9 @@ def followers(trips: pd.DataFrame, ends: pd.DataFrame, transfers: pd.DataFrame) 
     before, after = _by_block(trips, ends)
     forbidden = named[named["kind"] == _NO_STAY]
     barred = set(zip(forbidden["from_trip"], forbidden["to_trip"], strict=True))
-    stay = named[named["kind"] == _STAY]
+    repeated = trips["repeated"].to_numpy()
+    single = ~repeated[named["from_trip"]] & ~repeated[named["to_trip"]]
+    stay = named[(named["kind"] == _STAY) & single]
     pairs = pd.DataFrame(
         {
             "before": np.concatenate([stay["from_trip"], before]).astype(np.int64),
@@ -41,7 +43,9 @@ def followers(trips: pd.DataFrame, ends: pd.DataFrame, transfers: pd.DataFrame) 
         }
     )
     timely = last[pairs["before"]] <= first[pairs["after"]]
-    onward = first[pairs["before"]] < first[pairs["after"]]  # no circle of trips that take no time
+    rank = np.empty(len(trips), dtype=np.int64)
+    rank[np.lexsort((last, first))] = np.arange(len(trips))
+    onward = rank[pairs["before"]] < rank[pairs["after"]]  # trips that take no time could follow each other in a circle
     pairs = pairs[timely & onward]
     if barred:
         pairs = pairs[[pair not in barred for pair in zip(pairs["before"], pairs["after"], strict=True)]]

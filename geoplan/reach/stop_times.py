@@ -100,8 +100,8 @@ def same_sequences(at: np.ndarray, values: np.ndarray) -> np.ndarray:
     place = np.arange(len(values), dtype=np.uint64) - np.repeat(at[:-1], counts).astype(np.uint64)
     salt = 0
     while True:
-        mixed = _mixed(values.astype(np.uint64) + _mixed(place + np.uint64(salt << 32)))
-        digest = _mixed(np.add.reduceat(mixed, at[:-1]) + counts.astype(np.uint64))
+        mixed = scattered(values.astype(np.uint64) + scattered(place + np.uint64(salt << 32)))
+        digest = scattered(np.add.reduceat(mixed, at[:-1]) + counts.astype(np.uint64))
         number, first = pd.factorize(digest)
         model = np.full(len(first), len(number), dtype=np.int64)
         np.minimum.at(model, number, np.arange(len(number)))
@@ -111,7 +111,7 @@ def same_sequences(at: np.ndarray, values: np.ndarray) -> np.ndarray:
         salt += 1
 
 
-def _mixed(values: np.ndarray) -> np.ndarray:
+def scattered(values: np.ndarray) -> np.ndarray:
     """Scatter 64-bit numbers (the finaliser of SplitMix64)."""
     values = values + np.uint64(0x9E3779B97F4A7C15)
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -120,14 +120,26 @@ def _mixed(values: np.ndarray) -> np.ndarray:
     return mixed
 
 
-def without_overtaking(group: np.ndarray, at: np.ndarray, arrive: np.ndarray, depart: np.ndarray) -> np.ndarray:
+def without_overtaking(
+    group: np.ndarray, at: np.ndarray, arrive: np.ndarray, depart: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Split groups of trips with one stop sequence so that inside each no trip overtakes another.
 
-    Trips are taken by first departure, then last arrival; each joins the first pattern whose last trip is at no stop
-    later. Almost all groups are one pattern, which is seen at once; only the others are gone through trip by trip.
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The pattern of each trip, numbered by first appearance; and the order of trips by pattern, in which each is
+        at no stop earlier than the one before.
+
+    Notes
+    -----
+    Trips are taken by the sum of their times: one that is nowhere later than another has the smaller sum, or they are
+    alike. Each joins the first pattern whose last trip is at no stop later. Almost all groups are one pattern, which
+    is seen at once; only the others are gone through trip by trip.
     """
     counts = np.diff(at)
-    order = np.lexsort((arrive[at[1:] - 1], depart[at[:-1]], group))
+    total = np.add.reduceat(arrive.astype(np.int64) + depart, at[:-1]) if len(counts) else counts
+    order = np.lexsort((total, group))
     flat = gather(at[:-1][order], counts[order])
     sorted_at, early, late = spans(counts[order]), arrive[flat], depart[flat]
     follows = np.append(group[order][:-1] == group[order][1:], False)
@@ -142,7 +154,8 @@ def without_overtaking(group: np.ndarray, at: np.ndarray, arrive: np.ndarray, de
         size = counts[order][members[0]]
         block = sorted_at[members][:, None] + np.arange(size)
         lane[order[members]] = _lanes(np.hstack([early[block], late[block]]))
-    return np.asarray(pd.factorize(group.astype(np.int64) << 32 | lane)[0].astype(np.int32))
+    pattern = pd.factorize(group.astype(np.int64) << 32 | lane)[0].astype(np.int32)
+    return np.asarray(pattern), np.lexsort((total, pattern))
 
 
 def _lanes(times: np.ndarray) -> np.ndarray:

@@ -170,7 +170,7 @@ class Timetable:
         shift = np.repeat(later, legs)
         depart, arrive = self.depart_s[start] + shift, self.arrive_s[start + 1] + shift
         order = _scan_order(depart, arrive, place)
-        stop = self._call_stops
+        stop = self.call_stops
         start = start[order]
         return Connections(
             depart_s=depart[order].astype(np.int32),
@@ -186,7 +186,8 @@ class Timetable:
         )
 
     @property
-    def _call_stops(self) -> np.ndarray:
+    def call_stops(self) -> np.ndarray:
+        """The stop of each call: a row of ``stops``."""
         pattern = self.trips["pattern"].to_numpy()
         stops: np.ndarray = self.pattern_stops[gather(self.pattern_at[:-1][pattern], np.diff(self.call_at))]
         return stops
@@ -284,6 +285,7 @@ def read_timetable(
         "counts": {
             "stops": len(made["stops"]),
             "trips": len(made["trips"]),
+            "headway_trips": int(np.count_nonzero(made["trips"]["headway_s"])),
             "patterns": len(made["pattern_at"]) - 1,
             "calls": len(made["arrive_s"]),
             "transfers": len(made["transfers"]),

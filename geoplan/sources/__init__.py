@@ -2,15 +2,19 @@
 
 from geoplan.sources.catalogue import Catalogue, Dataset, home, sha256_of
 from geoplan.sources.files import check_raster, formats, list_layers, read_grid, read_table, read_vector
+from geoplan.sources.gtfs import Feed, Gtfs, read_gtfs
 
 __all__ = [
     "Catalogue",
     "Dataset",
+    "Feed",
+    "Gtfs",
     "check_raster",
     "formats",
     "home",
     "list_layers",
     "read_grid",
+    "read_gtfs",
     "read_table",
     "read_vector",
     "sha256_of",

@@ -261,9 +261,8 @@ def _tables(texts: Mapping[str, Text], found: Findings) -> dict[str, Any]:
     trip_keys = trip_keys.thinned(runs)
     trips = trips[runs].reset_index(drop=True)
     _note_continuous(texts, found)
-    if not len(trips) and not found.faults:
-        found.file("trips.txt", "no trip has stop times", fatal=True)
-    found.fatal |= not len(trips)
+    if not len(calls):
+        found.file("stop_times.txt", "no trip is left that calls anywhere", fatal=True)
     return {
         "zone": zone,
         "agencies": agencies,
@@ -463,7 +462,13 @@ def _frequencies(text: Text | None, trips: Keyed, found: Findings) -> pd.DataFra
         "trip": trip, "start_s": values["start_time"].astype(np.int32), "end_s": values["end_time"].astype(np.int32),
         "headway_s": headway.astype(np.int32), "exact": exact,
     })  # fmt: skip
-    return frame[good].reset_index(drop=True)
+    frame = frame[good].reset_index(drop=True)
+    ordered = frame.sort_values(["trip", "start_s"])
+    again = ordered["trip"].to_numpy()[1:] == ordered["trip"].to_numpy()[:-1]
+    overlaps = int(np.count_nonzero(again & (ordered["start_s"].to_numpy()[1:] < ordered["end_s"].to_numpy()[:-1])))
+    if overlaps:
+        found.note(f"frequencies.txt: {overlaps:,} intervals begin before the one before has ended; both run")
+    return frame
 
 
 def _transfers(text: Text | None, stops: Keyed, trips: Keyed, routes: Keyed, found: Findings) -> pd.DataFrame:

@@ -77,8 +77,8 @@ def _stops(
     kinds = stops["location_type"].to_numpy()
     station = ~no_stop & ~passed & (kinds[np.maximum(stop, 0)] != PLATFORM) if len(kinds) else ~no_stop
     found.rows(
-        text, station, "'{value}' is a station, an entrance or a part of a platform, where nothing can call",
-        column="stop_id", expected="a stop or platform (location_type 0)",
+        text, station, "nothing can call at '{value}', which is no stop or platform",
+        column="stop_id", expected="location_type 0; not a station, an entrance or a part of a platform",
     )  # fmt: skip
     return stop, no_stop | station
 
@@ -103,26 +103,29 @@ def _in_order(text: Text, trip: np.ndarray, sequence: np.ndarray, good: np.ndarr
 def _backwards(text: Text, calls: pd.DataFrame, trips: int, out: np.ndarray, found: Findings) -> np.ndarray:
     """Find trips that leave before they arrive, or arrive before they left the stop before."""
     arrive, depart, trip = (calls[name].to_numpy() for name in ("arrive_s", "depart_s", "trip"))
+    rows = calls["row"].to_numpy()
     first = np.where(arrive == BLANK, depart, arrive).astype(np.int64)
     last = np.where(depart == BLANK, arrive, depart).astype(np.int64)
-    wrong = (arrive >= 0) & (depart >= 0) & (depart < arrive)
+    turned = (arrive >= 0) & (depart >= 0) & (depart < arrive) & ~out[trip]
     # One running maximum over all trips: each trip is lifted above the one before.
     lift = trip.astype(np.int64) << 32
     known = first >= 0
     latest = np.maximum.accumulate(np.where(known, last + lift, -1)) if len(trip) else lift
     before = np.append(-1, latest[:-1]) if len(trip) else lift
-    wrong |= known & (first + lift < before)
-    wrong &= ~out[trip]
-    marked, values = np.zeros(len(text), dtype=bool), text["arrival_time"].text()
-    rows = calls["row"].to_numpy()[wrong]
-    marked[rows] = True
-    blank = text["arrival_time"].blank
-    values[blank] = text["departure_time"].text(blank)
-    found.rows(
-        text, marked, "time runs backwards: the trip is here at '{value}', and was under way later before",
-        column="arrival_time", action=_TRIP_GOES, values=values[marked], hint="trips past midnight count on: 24:10:00",
-    )  # fmt: skip
-    return np.bincount(trip[wrong], minlength=trips) > 0
+    early = known & (first + lift < before) & ~turned & ~out[trip]
+    for column, wrong, what in (
+        ("departure_time", turned, "time runs backwards: the trip leaves at '{value}', before it arrives"),
+        ("arrival_time", early, "time runs backwards: the trip is here at '{value}', before it left an earlier stop"),
+    ):
+        marked, values = np.zeros(len(text), dtype=bool), text[column].text()
+        marked[rows[wrong]] = True
+        blank = text[column].blank
+        values[blank] = text["departure_time"].text(blank)
+        found.rows(
+            text, marked, what, column=column, action=_TRIP_GOES, values=values[marked],
+            hint="times past midnight count on, as 24:10:00",
+        )  # fmt: skip
+    return np.bincount(trip[turned | early], minlength=trips) > 0
 
 
 def _open_ends(text: Text, calls: pd.DataFrame, trips: int, out: np.ndarray, found: Findings) -> np.ndarray:

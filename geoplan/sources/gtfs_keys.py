@@ -76,7 +76,7 @@ def reference(
         expected=f"an id of {where or _home(column)}", hint=lambda value: did_you_mean(value, choice),
     )  # fmt: skip
     gone = rows == DROPPED
-    found.follows(text, gone, f"its {column} was left out")
+    found.follows(text, gone, f"its {column} was left out", action)
     return np.maximum(rows, UNKNOWN), unknown | gone | (blank & (not optional))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from geoplan.errors import listed
 from geoplan.sources.gtfs_keys import UNKNOWN, Keyed, keyed, reference
 from geoplan.sources.gtfs_text import Findings, Text, float_of, integer_of
 
@@ -75,12 +76,12 @@ def _stations(parent: np.ndarray, kind: np.ndarray) -> np.ndarray:
 
 
 def _misplaced(text: Text, lat: np.ndarray, lon: np.ndarray, needed: np.ndarray, found: Findings) -> np.ndarray:
-    """Find stops without coordinates, at 0,0, off the globe, swapped, or far from all others."""
+    """Find stops without coordinates, at 0,0, off the globe, or swapped; note those far from all others."""
     action = "the stop is left out"
     given = np.isfinite(lat) & np.isfinite(lon)
     absent = np.zeros(len(text), dtype=bool)
     for column, values in (("stop_lat", lat), ("stop_lon", lon)):
-        blank = text[column].blank & needed
+        blank = text[column].blank & needed & ~absent
         found.rows(
             text, blank, "the stop '{value}' has no coordinates", column=column, action=action,
             values=text["stop_id"].text(blank),
@@ -107,11 +108,12 @@ def _misplaced(text: Text, lat: np.ndarray, lon: np.ndarray, needed: np.ndarray,
         text, outside, "the stop '{value}' lies off the globe", column="stop_lat", action=action,
         expected="latitude -90 to 90, longitude -180 to 180", values=names.text(outside),
     )  # fmt: skip
-    found.rows(
-        text, far, "the stop '{value}' lies far from all others", column="stop_lat", action=action,
-        values=names.text(far), expected=f"half of the stops lie within {km:,.0f} km of their middle",
-    )  # fmt: skip
-    return np.asarray(absent | zero | outside | swapped | far)
+    if far.any():
+        found.note(
+            f"half of the stops lie within {km:,.0f} km of their middle, but {np.count_nonzero(far):,} over "
+            f"{max(_FAR_KM, _FAR_TIMES * km):,.0f} km off: {listed(names.text(far))}; they are kept"
+        )
+    return np.asarray(absent | zero | outside | swapped)
 
 
 def _against_the_bulk(

@@ -26,8 +26,9 @@ from geoplan.errors import Fault, SourceError, did_you_mean, listed
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BLOCK = 1 << 24
+_DEEP = 3  # so many zips in each other; some are made to hold themselves without end
 _SHOWN = 3  # faults of one kind told row by row; the rest are counted
-_TIME = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d)")
+_TIME = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d)", re.ASCII)
 BLANK = -(2**31)
 """A time or number that is not given."""
 MALFORMED = BLANK + 1
@@ -84,7 +85,7 @@ class Findings:
                 )
             )
         rest = len(places) - _SHOWN
-        general = what.replace(" '{value}'", "").replace("{value}", "…")
+        general = what.replace("{value}", "…")
         if rest > 0:
             self.faults.append(
                 Fault(what=f"{rest:,} more row{'s' * (rest > 1)}: {general}", file=file, column=column or None)
@@ -92,11 +93,11 @@ class Findings:
         examples = listed(dict.fromkeys(values[:1000])) if column else ""
         self._drop(text.file, column, general, len(places), text.row(places[0]), examples, action)
 
-    def follows(self, text: Text, rows: np.ndarray, why: str) -> None:
+    def follows(self, text: Text, rows: np.ndarray, why: str, action: str) -> None:
         """List rows that go because of what went before; they are no faults of their own."""
         count = int(np.count_nonzero(rows))
         if count:
-            self._drop(text.file, "", why, count, text.row(int(np.argmax(rows))), "", "the row is left out")
+            self._drop(text.file, "", why, count, text.row(int(np.argmax(rows))), "", action)
 
     def note(self, words: str) -> None:
         """Keep something worth knowing that is no fault."""
@@ -267,7 +268,7 @@ def _unzip_inner(
     archive: zipfile.ZipFile, inner: list[str], wanted: set[str], found: Findings, path: str
 ) -> dict[str, bytes]:
     """Read the feed of a zip that holds nothing but another zip; several are refused, as no one knows which."""
-    if len(inner) == 1:
+    if len(inner) == 1 and path.lower().count(".zip/") < _DEEP:
         found.note(f"it was found in '{inner[0]}', a zip in the zip")
         with zipfile.ZipFile(io.BytesIO(archive.read(inner[0]))) as own:
             return _unzip(own, wanted, found, f"{path}/{inner[0]}")
