@@ -1,0 +1,1 @@
+"""What can be reached? Travel times, computed here or elsewhere."""
