@@ -57,9 +57,9 @@ def same(one, other):
 
 @st.composite
 def times(draw):
-    froms, tos = (draw(st.lists(NAMES, unique=True, max_size=4)) for _ in range(2))
+    starts, ends = (draw(st.lists(NAMES, unique=True, max_size=4)) for _ in range(2))
     shares = sorted(draw(st.sets(st.integers(0, 100) | st.floats(0, 100), min_size=1, max_size=3)))
-    size = len(froms) * len(tos) * len(shares)
+    size = len(starts) * len(ends) * len(shares)
     cells = draw(st.lists(st.integers(0, UNREACHED), min_size=size, max_size=size))
     off = draw(st.lists(st.tuples(NAMES, st.floats(), st.floats(0, 1e6)), max_size=3))
     lost = pd.DataFrame(
@@ -72,8 +72,8 @@ def times(draw):
         }
     )
     record = draw(st.dictionaries(st.text(max_size=4), PLAIN, max_size=3))
-    shape = (len(froms), len(tos), len(shares))
-    return TravelTimes(froms, tos, tuple(shares), np.array(cells, dtype=np.uint16).reshape(shape), lost, record)
+    shape = (len(starts), len(ends), len(shares))
+    return TravelTimes(starts, ends, tuple(shares), np.array(cells, dtype=np.uint16).reshape(shape), lost, record)
 
 
 @given(times())
