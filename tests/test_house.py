@@ -34,6 +34,7 @@ BELOW = {
         "as_aliases", "as_crosswalk", "as_membership", "assign_largest_overlap", "attack", "belongs_to", "carry",
         "combine", "differences", "join_report", "lint_table", "map_domains", "pairs_at", "parents_at", "segments",
     ),
+    "reach": ("TravelTimes", "r5_travel_times", "read_times", "read_travel_times"),
     "sources": ("list_layers",),
 }  # fmt: skip
 

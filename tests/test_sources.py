@@ -390,6 +390,14 @@ def test_zeros_that_excel_dropped_are_found_and_put_back_only_when_asked_for(tmp
     assert sorted(set(padded.data["area_id"])) == ["0101", "0102"]
 
 
+def test_what_pandas_keeps_as_an_index_is_a_column_of_a_parquet_file(tmp_path):
+    frame = pd.DataFrame({"value": [1.0, 2.0]}, index=pd.Index(["01", "02"], name="code"))
+    frame.to_parquet(tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    assert table["code"].tolist() == ["01", "02"]
+    assert table.index.tolist() == [2, 3]
+
+
 @pytest.mark.parametrize("ending", [".csv", ".xlsx", ".parquet"])
 @settings(max_examples=100)
 @given(content=st.binary(max_size=200))

@@ -312,6 +312,8 @@ def _read_geoparquet(path: Path) -> gpd.GeoDataFrame:
 def _read_parquet_table(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path)
+        if not isinstance(frame.index, pd.RangeIndex):
+            frame = frame.reset_index()  # pandas keeps there what the file has as columns
     except (ValueError, OSError) as error:
         raise unreadable(path, error) from error
     frame.index = _numbered(frame)
