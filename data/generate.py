@@ -20,12 +20,19 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import rasterio
+import shapely
 from _estates import build_fjordbo, estate_indicators
+from _gtfs import write_gtfs
 from _names import aliases, programme_names
 from _nordhamra import indicators
+from _osm import write_osm
 from _overlaps import fjordbo_boards, nordhamra_overlaps
-from _people import CELL_M, Grid, populate, workplaces
+from _people import CELL_M, populate, workplaces
+from _relief import STEP_M, build_relief
+from _services import services
+from _streets import build_streets
 from _town import Town, build_town
+from _transit import build_network
 from rasterio.transform import from_origin
 
 from geoplan.sources import Catalogue
@@ -73,29 +80,31 @@ def town_membership(town: Town) -> list[tuple[str, str]]:
     ]
 
 
-def write_grid(grid: Grid, path: Path) -> None:
-    """Write residents per cell as a compressed GeoTIFF."""
-    rows, columns = grid.residents.shape
+def write_grid(
+    values: np.ndarray, corner: tuple[float, float], cell_m: float, path: Path, *, nodata: int | None
+) -> None:
+    """Write a grid as a compressed GeoTIFF; the corner is its west and north."""
+    rows, columns = values.shape
     profile = {
         "driver": "GTiff",
-        "dtype": "int32",
+        "dtype": values.dtype.name,
         "count": 1,
         "width": columns,
         "height": rows,
         "crs": plan.CRS,
-        "transform": from_origin(grid.west, grid.north, CELL_M, CELL_M),
-        "nodata": -1,
+        "transform": from_origin(*corner, cell_m, cell_m),
+        "nodata": nodata,
         "compress": "deflate",
         "predictor": 2,
     }
     with rasterio.open(path, "w", **profile) as target:
-        target.write(grid.residents, 1)
+        target.write(values, 1)
 
 
 def write_nordhamra(out: Path) -> None:
     """Write every file of the town."""
     # a stream of its own for each step: a change in one leaves the others as they were
-    streams = np.random.default_rng([SEED, 99]).spawn(4)
+    streams = np.random.default_rng([SEED, 99]).spawn(7)
     town = build_town(streams[0])
     people = populate(town, streams[1])
     layers = {
@@ -111,13 +120,21 @@ def write_nordhamra(out: Path) -> None:
     write_layers(layers, out / "nordhamra.gpkg")
     write_membership(town_membership(town), out / "nordhamra_membership.csv")
     write_table(nordhamra_overlaps(town.basomraden, plan.MUNICIPALITY), out / "nordhamra_overlaps.csv")
-    write_grid(people.grid, out / "nordhamra_population_100m.tif")
+    grid = people.grid
+    write_grid(grid.residents, (grid.west, grid.north), CELL_M, out / "nordhamra_population_100m.tif", nodata=-1)
     points = workplaces(town, streams[2])
     write_layers({"workplaces": points}, out / "nordhamra_workplaces.gpkg")
     table = indicators(town, people, definitions("nordhamra_indicators"), streams[3])
     write_table(table, out / "nordhamra_indicators.csv")
     write_table(programme_names(), out / "nordhamra_programme_names.csv")
     write_table(aliases(), out / "nordhamra_aliases.csv")
+    relief = build_relief(town, streams[4])
+    corner = (relief.west, relief.north)
+    write_grid(relief.metres, corner, STEP_M, out / "nordhamra_elevation.tif", nodata=None)
+    ways = build_streets(town, grid, shapely.get_coordinates(points.geometry), relief, streams[5])
+    write_osm(ways, out / "nordhamra_streets.osm.pbf")
+    write_gtfs(build_network(town, ways), out / "nordhamra_gtfs.zip")
+    write_layers(services(town, points, ways, streams[6]), out / "nordhamra_services.gpkg")
 
 
 def write_fjordbo(out: Path) -> None:

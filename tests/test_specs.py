@@ -147,7 +147,7 @@ WRONG = {
         lambda: parse_layer({}, file="layers/a.toml"),
         (
             "layers/a.toml, key 'kind': the key is missing. Expected: 'areas', 'backdrop', 'points', 'raster', "
-            "'membership', 'aliases', 'crosswalk', 'indicators', 'registry'."
+            "'streets', 'timetable', 'membership', 'aliases', 'crosswalk', 'indicators', 'registry'."
         ),
     ),
     "a kind that is a list": (

@@ -30,6 +30,8 @@ from geoplan.specs import (
     MembershipLayer,
     PointsLayer,
     RasterLayer,
+    StreetsLayer,
+    TimetableLayer,
 )
 
 __all__ = ["CheckReport", "check_project"]
@@ -177,6 +179,9 @@ def _check_layer(dataset: Dataset) -> list[str]:
         case RasterLayer():
             with Faults.located_at(dataset.shown, toml=dataset.toml):
                 check_raster(dataset.verified(), crs=spec.crs, band=spec.band)
+        case StreetsLayer() | TimetableLayer():
+            with Faults.located_at(dataset.shown, toml=dataset.toml):
+                dataset.verified()
     return []
 
 

@@ -28,6 +28,8 @@ from geoplan.specs.places import (
     MembershipLayer,
     PointsLayer,
     RasterLayer,
+    StreetsLayer,
+    TimetableLayer,
 )
 from geoplan.specs.presets import index_preset, preset_names, with_preset
 from geoplan.specs.reading import Layer, json_schemas, parse_layer, parse_spec, read_toml
@@ -73,9 +75,11 @@ __all__ = [
     "RuleSpec",
     "ScenarioSpec",
     "StatusSpec",
+    "StreetsLayer",
     "SumSpec",
     "TargetingSpec",
     "Text",
+    "TimetableLayer",
     "TreatmentSpec",
     "UncertaintySpec",
     "UseSpec",

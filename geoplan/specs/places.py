@@ -1,4 +1,4 @@
-"""Layers of places: polygons, backdrop, points, grids, and what ties areas to each other and to their names."""
+"""Layers of places: polygons, backdrop, points, grids, streets, and what ties areas to each other and their names."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ __all__ = [
     "MembershipLayer",
     "PointsLayer",
     "RasterLayer",
+    "StreetsLayer",
+    "TimetableLayer",
 ]
 
 
@@ -57,6 +59,22 @@ class RasterLayer(LayerBase):
     band: int = Field(default=1, ge=1)
     unit: str
     period: Period
+
+
+class StreetsLayer(LayerBase):
+    """Streets and paths on which travel times are measured."""
+
+    kind: Literal["streets"]
+    crs: str = Field(
+        default="EPSG:4326", description="Coordinate system as published; of OpenStreetMap files always EPSG:4326."
+    )
+
+
+class TimetableLayer(LayerBase):
+    """The timetables of public transport: a GTFS feed, as a zip file."""
+
+    kind: Literal["timetable"]
+    crs: Literal["EPSG:4326"] = Field(default="EPSG:4326", description="GTFS has no other.")
 
 
 class MembershipLayer(TableLayer):

@@ -24,6 +24,8 @@ from geoplan.specs.places import (
     MembershipLayer,
     PointsLayer,
     RasterLayer,
+    StreetsLayer,
+    TimetableLayer,
 )
 from geoplan.specs.registry import RegistryLayer
 from geoplan.specs.rules import RuleSpec
@@ -36,6 +38,8 @@ Layer = (
     | BackdropLayer
     | PointsLayer
     | RasterLayer
+    | StreetsLayer
+    | TimetableLayer
     | MembershipLayer
     | AliasesLayer
     | CrosswalkLayer
@@ -47,6 +51,8 @@ _LAYERS: dict[str, type[Layer]] = {
     "backdrop": BackdropLayer,
     "points": PointsLayer,
     "raster": RasterLayer,
+    "streets": StreetsLayer,
+    "timetable": TimetableLayer,
     "membership": MembershipLayer,
     "aliases": AliasesLayer,
     "crosswalk": CrosswalkLayer,
