@@ -92,12 +92,9 @@ class _Search:
             return []
         programme, places = some
         model = _model(programme, places, branch.cuts, len(self.programme.need))
-        rooted = programme.groups != 1 or programme.inside.any()
-        if (~programme.inside).sum() <= (_FEW if rooted else _FEW_LOOSE):
-            found = model.better(self.reached, self.deadline, self.gap)
-            self._take(found.chosen, places)
-            self.stopped = found.stopped
-            return [replace(branch, bound=min(branch.bound, found.bound))] if found.stopped or self.gap else []
+        few = _FEW if programme.inside.any() else _FEW_LOOSE
+        if (~programme.inside).sum() <= few:
+            return self._proved(branch, model, places)
         relaxed = tightened(model, self.floor(), _FEWER, self.deadline)
         if relaxed.x is None:
             self.stopped = relaxed.status == STOPPED
@@ -112,14 +109,26 @@ class _Search:
         rest = self._fixed(branch, model, places, relaxed)
         if (first and self.known is not None) or len(rest.places) < _FEWER * len(places):
             return [rest]
+        return self._split(rest, model, places, relaxed)
+
+    def _split(self, branch: _Branch, model: Model, places: np.ndarray, relaxed: OptimizeResult) -> list[_Branch]:
+        """Split a branch by an area; the solver is quicker where there may be several groups and a choice is known."""
+        if model.programme.groups != 1 and self.known is not None:
+            model.slim(relaxed.x)
+            return self._proved(branch, model, places)
         area = places[_pivot(model, relaxed.x)]
-        inside = rest.inside.copy()
+        inside = branch.inside.copy()
         inside[area] = True
-        without = rest.places[rest.places != area]
-        return [
-            replace(rest, inside=inside, depth=branch.depth + 1),
-            replace(rest, places=without, depth=branch.depth + 1),
-        ]
+        without = branch.places[branch.places != area]
+        depth = branch.depth + 1
+        return [replace(branch, inside=inside, depth=depth), replace(branch, places=without, depth=depth)]
+
+    def _proved(self, branch: _Branch, model: Model, places: np.ndarray) -> list[_Branch]:
+        """Leave a branch to the solver; return it only where something is left of it."""
+        found = model.better(self.reached, self.deadline, self.gap)
+        self._take(found.chosen, places)
+        self.stopped = found.stopped
+        return [replace(branch, bound=min(branch.bound, found.bound))] if found.stopped or self.gap else []
 
     def _within(self, branch: _Branch) -> tuple[Programme, np.ndarray] | None:
         """Return the programme of a branch without areas that no choice can reach; None where there is no choice."""

@@ -17,6 +17,7 @@ __all__ = ["STOPPED", "Model", "Solution"]
 
 STOPPED = 1  # as scipy numbers what HiGHS says
 _TRIES = 12
+_SLACK = 0.5
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ class Model:
     def cuts(self) -> list[Cut]:
         """Return the cuts beyond those that every model begins with."""
         return [cut for cut in self.rows.cuts[self.base :] if cut is not None]
+
+    def slim(self, answer: np.ndarray) -> None:
+        """Leave out the rules that are far from what an answer of the relaxation makes of them: of no use later."""
+        slack = np.array(self.rows.high) - self.rows.matrix(2 * self.size) @ answer
+        self.rows = self.rows.kept(np.flatnonzero((slack < _SLACK) | (np.array(self.rows.low) > -inf)))
 
     def least(self) -> np.ndarray:
         """Mark the columns that are 1 in any choice: of two areas that must be chosen, the first is a root."""

@@ -5,10 +5,11 @@ single-commodity flow says exactly what a group is but bounds next to nothing, f
 everything: on 20 × 20 areas, 40 of them in 3 groups, it is 7 % from a proof after a minute. Cuts around separators
 bound well, but each round of them solves a programme anew, with no end in sight where need is patchy. So: cuts tighten
 the relaxation first, at the price of small flows; a choice found among the areas that it favours rules out most of the
-others by their reduced costs; the cuts are found anew among the few that are left, where they are stronger; and rounds
-of cuts on whole choices, or the flow where rounds lead nowhere, prove that none of those is better. Most
-cities of 400 areas take 1 to 7 seconds of a processor to a proof, where the flow alone is not done in 60; a single
-group in a patchy city has taken 37.
+others by their reduced costs; the cuts are found anew among the few that are left, where they are stronger; a single
+group, whose bound stays open longest, is split by areas that are or are not in it; and rounds of cuts on whole
+choices, or the flow where rounds lead nowhere, prove that none of those is better. Most cities of 400 areas take some
+seconds of a processor to a proof, where the flow alone is not done in 60. A single group in a patchy city may take
+more than a minute; what was found by the time limit is then returned with its gap.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from geoplan.targeting.model import STOPPED, Model
 
 __all__ = ["tightened"]
 
-_WINDOW = 4
+_WINDOW, _LONG = 4, 8  # longer where the bound is not split further
 _TAIL, _WORTH = 0.03, 0.2  # rounds end when so many win less than this part of what is open, or of this part of it all
 _ROUNDS = 100
 _AGE = 4  # rounds after which a cut that does not bind is dropped
@@ -28,6 +28,7 @@ def tightened(model: Model, floor: float, fewer: float, deadline: float) -> Opti
     changed as ``fun``, and the status of scipy.
     """
     floor, free = floor * model.scale, model.least()[: model.size] == 0
+    window = _WINDOW if model.programme.groups == 1 else _LONG
     idle, won = np.zeros(len(model.rows), dtype=int), []
     best = None
     for _ in range(_ROUNDS):
@@ -42,7 +43,7 @@ def tightened(model: Model, floor: float, fewer: float, deadline: float) -> Opti
         if won[-1] <= floor:
             break
         open_ = won[-1] - floor if floor > -inf else _WORTH * won[-1]
-        if len(won) > _WINDOW and won[-_WINDOW] - won[-1] < _TAIL * open_:
+        if len(won) > window and won[-window] - won[-1] < _TAIL * open_:
             break
         if (free & (answer.lower.marginals[: model.size] > won[-1] - floor)).sum() > (1 - fewer) * model.size:
             break
