@@ -27,7 +27,8 @@ from geoplan.targeting.selection import choose_areas
 
 SIDE, K, STEP = 20, 40, 500
 CASES = [("Voronoi", 1, 3, None), ("Voronoi", 2, 5, None), ("Voronoi", 3, 1, None), ("Voronoi", 4, 3, 10_000),
-         ("grid", 1, 3, None), ("grid", 2, 5, None), ("grid", 1, 1, None)]  # fmt: skip
+         ("grid", 1, 3, None), ("grid", 2, 5, None), ("grid", 1, 1, None),
+         ("Voronoi", 0, 1, None), ("Voronoi", 1, 1, None), ("grid", 0, 1, None), ("grid", 2, 1, None)]  # fmt: skip
 
 
 def city(kind: str, seed: int) -> tuple[gpd.GeoDataFrame, pd.Series, pd.Series]:

@@ -55,6 +55,16 @@ class Programme:
             most = min(most, int((np.cumsum(np.sort(self.cost)) <= within(self.budget)).sum()))
         return max(most, 1)
 
+    def grouped(self) -> bool:
+        """Tell whether it matters which areas hang together."""
+        return self.links is not None and (self.groups is not None or self.minimum is not None)
+
+    def arcs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return who is whose neighbour, one pair a place, either way."""
+        if self.links is None:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        return np.repeat(np.arange(len(self.need)), np.diff(self.links.indptr)), self.links.indices
+
     def only(self, places: np.ndarray) -> Programme:
         """Return the programme of some areas."""
         names = ("need", "inside", "outside", "cost", "population", "place")

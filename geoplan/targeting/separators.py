@@ -14,41 +14,43 @@ whose best choice reaches 39,184.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import OptimizeResult, linprog
 from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 
-__all__ = ["Graph", "Rows", "tightened"]
+__all__ = ["Cut", "Graph", "Rows"]
 
-_STOPPED = 1  # as scipy numbers what HiGHS says
 _SCALE = 10**8  # capacities of the flow network are whole numbers
 _CREEP = 20  # what an area adds to a separator though it is not chosen at all
 _VIOLATED = 0.02
-_WINDOW, _TAIL = 8, 1e-4  # rounds end when so many have won less than this part
-_ROUNDS = 100
-_AGE = 4  # rounds after which a cut that does not bind is dropped
+
+Cut = tuple[int, np.ndarray]  # an area, and the areas among which it is: S
 
 
 @dataclass
 class Rows:
-    """Linear rules, one a row: which columns, times what, between what."""
+    """Linear rules, one a row: which columns, times what, between what; of a cut also its area and those around it."""
 
     columns: list[np.ndarray] = field(default_factory=list)
     values: list[np.ndarray] = field(default_factory=list)
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
+    cuts: list[Cut | None] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.columns)
 
     def add(
-        self, columns: Iterable[int] | np.ndarray, values: Iterable[float] | np.ndarray | float, low: float, high: float
+        self,
+        columns: Iterable[int] | np.ndarray,
+        values: Iterable[float] | np.ndarray | float,
+        low: float,
+        high: float,
+        cut: Cut | None = None,
     ) -> None:
         """Add a rule."""
         places = np.asarray(columns, dtype=np.int64)
@@ -56,6 +58,7 @@ class Rows:
         self.values.append(np.broadcast_to(np.asarray(values, dtype=float), places.shape))
         self.low.append(low)
         self.high.append(high)
+        self.cuts.append(cut)
 
     def kept(self, rows: Iterable[int]) -> Rows:
         """Return some of the rules."""
@@ -65,6 +68,7 @@ class Rows:
             [self.values[row] for row in some],
             [self.low[row] for row in some],
             [self.high[row] for row in some],
+            [self.cuts[row] for row in some],
         )
 
     def matrix(self, width: int) -> sparse.csr_array:
@@ -85,10 +89,19 @@ class Graph:
         self.minimum = minimum
         coo = links.tocoo()
         # Area i is split: 2i is reached by paying for it, 2i + 1 leads on to its neighbours; the last is the sink.
-        every = np.arange(self.size)
-        self._from = np.concatenate([2 * every, 2 * coo.row + 1, 2 * every + 1])
-        self._to = np.concatenate([2 * every + 1, 2 * coo.col, np.full(self.size, 2 * self.size)])
-        self._endless = np.full(len(coo.row), 10 * _SCALE)
+        every, self._sink = np.arange(self.size), 2 * self.size
+        tail = np.concatenate([2 * every, 2 * every + 1, 2 * coo.row + 1])
+        head = np.concatenate([2 * every + 1, np.full(self.size, self._sink), 2 * coo.col])
+        both = np.concatenate([tail, head]), np.concatenate([head, tail])
+        # Each arc and the one against it, numbered from 1, those against after all others.
+        order = np.lexsort(both[::-1])
+        self._place = np.empty(len(order), dtype=np.int64)
+        self._place[order] = np.arange(len(order))
+        self._against = self._place[(order + len(tail)) % len(order)]
+        self._heads = both[1][order].astype(np.int32)
+        self._ends = np.searchsorted(both[0][order], np.arange(self._sink + 2)).astype(np.int32)
+        self._capacity = np.zeros(len(order), dtype=np.int32)
+        self._capacity[self._place[2 * self.size : len(tail)]] = 10 * _SCALE
 
     def around(self, chosen: np.ndarray) -> np.ndarray:
         """Mark the areas chosen and their neighbours."""
@@ -98,30 +111,44 @@ class Graph:
         """Add the cut of an area among others, unless the others are all there are."""
         edge = np.flatnonzero(self.around(inside) & ~inside)
         roots = np.flatnonzero(inside & (self.rank <= self.rank[area]))
-        if self.population is not None and self.minimum is not None:
-            few = self.population[inside].sum() < self.minimum * (1 - 1e-9)
-            roots = roots[:0] if few else roots
+        roots = roots[:0] if self._few(inside) else roots
         columns = np.concatenate([[area], self.size + roots, edge])
-        rows.add(columns, np.concatenate([[1.0], np.full(len(columns) - 1, -1.0)]), -inf, 0)
+        values = np.concatenate([[1.0], np.full(len(columns) - 1, -1.0)])
+        rows.add(columns, values, -inf, 0, (area, np.flatnonzero(inside)))
 
     def separate(self, rows: Rows, chosen: np.ndarray, roots: np.ndarray) -> int:
         """Add the cuts that a fractional choice violates; return how many areas have one."""
-        price = (np.clip(chosen, 0, 1) * _SCALE).astype(np.int64) + _CREEP
-        worth = (np.clip(roots, 0, 1) * _SCALE).astype(np.int64)
-        found = 0
+        chosen, roots = np.clip(chosen, 0, 1), np.clip(roots, 0, 1)
+        self._capacity[self._place[: self.size]] = (chosen * _SCALE).astype(np.int32) + _CREEP
+        worth = (roots * _SCALE).astype(np.int32)
+        done, found = chosen < _VIOLATED, 0
         for area in np.argsort(-chosen, kind="stable"):
-            if chosen[area] < _VIOLATED:
-                break
-            sink = np.where(self.rank <= self.rank[area], worth, 0)
-            capacity = np.concatenate([price, self._endless, sink]).astype(np.int32)
-            width = 2 * self.size + 1
-            network = sparse.csr_array((capacity, (self._from, self._to)), shape=(width, width))
-            flow = maximum_flow(network, 2 * area + 1, width - 1)
+            if done[area]:
+                continue
+            self._capacity[self._place[self.size : 2 * self.size]] = np.where(self.rank <= self.rank[area], worth, 0)
+            network = sparse.csr_array((self._capacity, self._heads, self._ends), shape=(self._sink + 1,) * 2)
+            flow = maximum_flow(network, 2 * area + 1, self._sink)
             if flow.flow_value < (chosen[area] - _VIOLATED) * _SCALE:
                 found += 1
-                for inside in self._sides(network - flow.flow, int(area)):
-                    self.cut(rows, int(area), inside)
+                sides = self._sides(self._capacity > flow.flow.data, int(area))
+                violated = [self._violated(inside, chosen, roots) & ~done for inside in sides]
+                for inside, some in zip(sides, violated, strict=True):
+                    for other in np.union1d(np.flatnonzero(some), [area]):
+                        self.cut(rows, int(other), inside)
+                    done |= some
         return found
+
+    def _violated(self, inside: np.ndarray, chosen: np.ndarray, roots: np.ndarray) -> np.ndarray:
+        """Mark the areas among some that have a violated cut: what separates one of them mostly separates more."""
+        edge = self.around(inside) & ~inside
+        own = np.cumsum(np.bincount(self.rank[inside], roots[inside], minlength=self.size))[self.rank]
+        return np.asarray(inside & (chosen - own * (not self._few(inside)) - chosen[edge].sum() > _VIOLATED))
+
+    def _few(self, inside: np.ndarray) -> bool:
+        """Tell whether too few people live in some areas for a group."""
+        if self.population is None or self.minimum is None:
+            return False
+        return bool(self.population[inside].sum() < self.minimum * (1 - 1e-9))
 
     def enlarge(self, rows: Rows, chosen: np.ndarray) -> int:
         """Add the cuts that groups with too few people violate; return their number."""
@@ -137,13 +164,11 @@ class Graph:
                 self.cut(rows, int(area), inside)
         return len(few)
 
-    def _sides(self, spare: sparse.csr_array, area: int) -> list[np.ndarray]:
+    def _sides(self, spare: np.ndarray, area: int) -> list[np.ndarray]:
         """Return the areas on the near side of the least cut nearest the area, and of that nearest the roots."""
-        spare = sparse.csr_array(spare > 0)
-        near = np.zeros(2 * self.size + 1, dtype=bool)
-        near[breadth_first_order(spare, 2 * area + 1, return_predecessors=False)] = True
-        beyond = np.zeros(2 * self.size + 1, dtype=bool)
-        beyond[breadth_first_order(sparse.csr_array(spare.T), 2 * self.size, return_predecessors=False)] = True
+        near, beyond = np.zeros(self._sink + 1, dtype=bool), np.zeros(self._sink + 1, dtype=bool)
+        near[self._reached(spare, 2 * area + 1)] = True
+        beyond[self._reached(spare[self._against], self._sink)] = True
         first, last = near[1:-1:2], ~beyond[1:-1:2]
         places = np.flatnonzero(last)
         at = int(np.searchsorted(places, area))
@@ -152,48 +177,9 @@ class Graph:
         last[places[joined]] = True
         return [first] if (first == last).all() else [first, last]
 
-
-def tightened(graph: Graph, rows: Rows, need: np.ndarray, least: np.ndarray, deadline: float) -> OptimizeResult:
-    """Solve the relaxation again and again, with the cuts its answer violates added to ``rows``; return the last.
-
-    ``least`` is 1 for the columns that must be chosen, else 0. The answer has the most need with its sign changed as
-    ``fun``, and the status of scipy.
-    """
-    base = len(rows)
-    idle, won = np.zeros(base, dtype=int), []
-    best = None
-    for _ in range(_ROUNDS):
-        left = deadline - time.monotonic()
-        if best is not None and left <= 0:
-            break
-        answer = _relaxed(rows, need, least, max(left, 1e-3))
-        if answer.x is None or answer.status == _STOPPED:
-            return answer if best is None or answer.status != _STOPPED else best
-        best = answer
-        won.append(-answer.fun)
-        if len(won) > _WINDOW and won[-_WINDOW] - won[-1] < _TAIL * won[-1]:
-            break
-        idle = np.where(answer.slack[: len(rows)] > 1e-6, idle + 1, 0)  # noqa: PLR2004  the solver's tolerance
-        keep = np.flatnonzero((np.arange(len(rows)) < base) | (idle < _AGE))
-        kept = rows.kept(keep)
-        rows.columns, rows.values, rows.low, rows.high = kept.columns, kept.values, kept.low, kept.high
-        if not graph.separate(rows, answer.x[: graph.size], answer.x[graph.size :]):
-            break
-        idle = np.concatenate([idle[keep], np.zeros(len(rows) - len(keep), dtype=int)])
-    return best
-
-
-def _relaxed(rows: Rows, need: np.ndarray, least: np.ndarray, seconds: float) -> OptimizeResult:
-    """Solve the relaxation; the slacks of the upper limits come first, one a row."""
-    matrix, low, high = rows.matrix(len(least)), np.array(rows.low), np.array(rows.high)
-    two = low > -inf
-    price = np.zeros(len(least))
-    price[: len(need)] = -need
-    return linprog(
-        price,
-        A_ub=sparse.vstack([matrix, -matrix[two]], format="csr"),
-        b_ub=np.concatenate([np.minimum(high, 1e15), -low[two]]),
-        bounds=np.column_stack([least, np.ones(len(least))]),
-        method="highs",
-        options={"time_limit": seconds},
-    )
+    def _reached(self, open_: np.ndarray, start: int) -> np.ndarray:
+        """Return what is reached along the arcs that are open."""
+        ends = np.concatenate([[0], np.cumsum(open_)])[self._ends].astype(np.int32)
+        heads = self._heads[open_]
+        network = sparse.csr_array((np.ones(len(heads)), heads, ends), shape=(self._sink + 1,) * 2)
+        return np.asarray(breadth_first_order(network, start, return_predecessors=False))
