@@ -120,6 +120,7 @@ _WINGS = {
         "totals",
         "transfer",
     ),
+    "reach": (),
     "risk": (
         "breakdown",
         "choice_effects",
