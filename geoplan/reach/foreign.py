@@ -16,7 +16,8 @@ from geoplan.errors import Fault, Faults, IdError, SourceError, SpecError, Table
 from geoplan.reach.foreign_cells import in_rows, read_cells
 from geoplan.reach.foreign_layout import Columns, Layout, layout_of
 from geoplan.reach.times import UNREACHED, TravelTimes
-from geoplan.sources import index_as_columns, read_table, sha256_of
+from geoplan.sources import read_table, sha256_of
+from geoplan.sources.files import index_as_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

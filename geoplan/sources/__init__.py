@@ -1,15 +1,7 @@
 """Where from? The catalogue of datasets and the readers of their files."""
 
 from geoplan.sources.catalogue import Catalogue, Dataset, home, sha256_of
-from geoplan.sources.files import (
-    check_raster,
-    formats,
-    index_as_columns,
-    list_layers,
-    read_grid,
-    read_table,
-    read_vector,
-)
+from geoplan.sources.files import check_raster, formats, list_layers, read_grid, read_table, read_vector
 
 __all__ = [
     "Catalogue",
@@ -17,7 +9,6 @@ __all__ = [
     "check_raster",
     "formats",
     "home",
-    "index_as_columns",
     "list_layers",
     "read_grid",
     "read_table",
