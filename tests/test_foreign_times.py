@@ -96,7 +96,7 @@ def test_otp_must_say_its_unit(tmp_path):
     assert seconds(times) == [[861, NO], [NO, NO]]
     assert times.record["program"] == "OTP 2.5"
     assert times.record["counts"] == [{"percentile": 50, "reached": 1, "unreached": 1, "missing": 2}]
-    assert times.record["notes"] == ["2 pairs are not in the matrix and count as unreached"]
+    assert times.record["notes"] == ["2 pair(s) are not in the matrix and count as unreached"]
 
 
 def test_what_geoplan_writes_as_a_table_is_read_back():
@@ -233,6 +233,26 @@ def test_wide_of_whole_numbers_in_a_corner_without_a_name(tmp_path):
     assert times.from_ids.tolist() == times.to_ids.tolist() == ["7", "8"]
 
 
+def test_wide_with_an_index_of_numbers_is_asked_about():
+    frame = pd.DataFrame({7: [0, 60], 8: [60, 0]}, index=[7, 8])
+    fault = the_fault(frame, form="wide", unit="seconds")
+    assert "names of origins, or numbers of rows" in fault.what
+    times = read_travel_times(frame, form="wide", unit="seconds", columns={"from_id": "index"})
+    assert times.from_ids.tolist() == times.to_ids.tolist() == ["7", "8"]
+    assert seconds(times) == [[0, 60], [60, 0]]
+
+
+def test_wide_destinations_need_names():
+    frame = pd.DataFrame([["a", 1, 2]], columns=["z", "x", " "])
+    assert "a column has no name" in str(faults_of(frame, form="wide", unit="seconds")[0])
+
+
+def test_an_index_of_pairs_counts_as_columns():
+    frame = table({("a", "x"): 1, ("b", "x"): 2}).set_index(["from_id", "to_id"])
+    assert seconds(read_travel_times(frame)) == [[60], [120]]
+    assert seconds(read_travel_times(frame.reset_index().set_index("from_id", drop=False))) == [[60], [120]]
+
+
 def test_wide_faults_name_rows_and_columns(tmp_path):
     path = written(tmp_path, "z,x,y\n01,3,far\n01,-1,4\n")
     faults = faults_of(path, form="wide", unit="minutes")
@@ -298,7 +318,7 @@ def test_long_times_are_times_where_others_are_near():
 
 def test_many_zeros_are_told():
     times = read_travel_times(table({("a", "a"): 0, ("a", "b"): 0, ("b", "a"): 5, ("b", "b"): 0}))
-    assert times.record["notes"] == ["1 pairs of different points take 0 s: is 0 a mark of this matrix?"]
+    assert times.record["notes"] == ["1 pair(s) of different points take 0 s: is 0 a mark of this matrix?"]
 
 
 # ---------------------------------------------------------------- faults
@@ -409,6 +429,11 @@ def test_given_points_set_the_order_and_what_is_absent():
     assert seconds(times) == [[NO, NO], [NO, 120], [NO, 60]]
     assert times.record["not_in_the_matrix"] == {"from_ids": ["c"], "to_ids": ["y"]}
     assert times.record["counts"] == [{"percentile": 50, "reached": 2, "unreached": 0, "missing": 4}]
+
+
+def test_a_column_of_points_is_named_by_its_index():
+    points = gpd.GeoSeries.from_xy([0, 1], [0, 1], index=["b", "a"], crs=4326)
+    assert read_travel_times(table({("a", "x"): 1}), from_ids=points).from_ids.tolist() == ["b", "a"]
 
 
 def test_lost_zeros_are_suspected():

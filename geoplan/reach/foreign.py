@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geoplan.errors import Fault, Faults, IdError, SourceError, TableError, listed
+from geoplan.errors import Fault, Faults, IdError, SourceError, SpecError, TableError, listed
 from geoplan.reach.foreign_cells import in_rows, read_cells
 from geoplan.reach.foreign_layout import Columns, Layout, layout_of
 from geoplan.reach.times import UNREACHED, TravelTimes
 from geoplan.sources import read_table, sha256_of
+from geoplan.sources.files import index_as_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,8 +71,8 @@ def read_travel_times(
         out, values that look like marks (-1, 255 of R5's bytes, 999 minutes, 9999 s, whatever is over 65,534 s) are
         faults; ``()`` says that there are none.
     from_ids, to_ids
-        The points there should be: names, or a table with the names as its index. Rows and columns come in this order;
-        others are faults, and those that are not in the matrix are unreached and listed in the record.
+        The points there should be: names, or points or a table with the names as the index. Rows and columns come in
+        this order; others are faults, and those that are not in the matrix are unreached and listed in the record.
     decimal
         The decimal sign of text; found when left out.
     separator, encoding, sheet
@@ -113,6 +114,8 @@ def read_travel_times(
         else:
             table = read_table(path, sheet=sheet, separator=separator, encoding=encoding)
         layout = layout_of(list(table.columns), form=form, columns=columns, unit=unit, percentile=percentile)
+        if layout.form == "wide" and "from_id" not in (columns or {}):
+            _check_index(table)
         pairs = _read_pairs(table, layout, decimal, unreached)
         wanted = (_names(from_ids, "from_ids", pairs.faults), _names(to_ids, "to_ids", pairs.faults))
         starts = _placed(pairs.from_id, wanted[0], "from_ids", layout.from_id, pairs)
@@ -175,9 +178,7 @@ class _Filled:
 
 def _as_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a plain table whose rows are counted as in a file."""
-    table = pd.DataFrame(frame)
-    if not isinstance(table.index, pd.RangeIndex):
-        table = table.reset_index()
+    table = index_as_columns(pd.DataFrame(frame))
     table.columns = [str(name) for name in table.columns]
     if table.columns.has_duplicates:
         twice = table.columns[table.columns.duplicated()].unique()
@@ -185,6 +186,19 @@ def _as_table(frame: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         raise SourceError(Fault(what="the table has no rows", expected="at least one"))
     return table.set_axis(pd.RangeIndex(2, len(table) + 2, name="row"))
+
+
+def _check_index(table: pd.DataFrame) -> None:
+    """Refuse to take numbers of rows that are left of a longer table for names of origins, or the other way round."""
+    first = table.columns[0]
+    if first == "index" and pd.api.types.is_integer_dtype(table[first].dtype):
+        raise SpecError(
+            Fault(
+                what="the index of the table may be names of origins, or numbers of rows",
+                key="columns",
+                hint="if it names the origins, columns={'from_id': 'index'}; if not, table.reset_index(drop=True)",
+            )
+        )
 
 
 def _read_pairs(table: pd.DataFrame, layout: Layout, decimal: str | None, unreached: Sequence[object] | None) -> _Pairs:
@@ -265,9 +279,8 @@ def _shares(column: pd.Series, faults: Faults) -> NDArray[np.float64]:
 def _names(given: Iterable[Any] | pd.DataFrame | None, side: str, faults: Faults) -> NDArray[Any] | None:
     if given is None:
         return None
-    names = np.array(
-        [_text(name) for name in (given.index if isinstance(given, pd.DataFrame) else given)], dtype=object
-    )
+    points = isinstance(given, pd.DataFrame) or hasattr(given, "geom_type")  # a column of points, too, has names beside
+    names = np.array([_text(name) for name in (getattr(given, "index") if points else given)], dtype=object)  # noqa: B009
     series = pd.Series(names)
     twice = series[series.duplicated()].unique()
     if len(twice):
@@ -328,7 +341,9 @@ def _filled(pairs: _Pairs, starts: _Side, ends: _Side) -> _Filled:
     for place, share in enumerate(shares):
         reached, known = int((seconds[:, :, place] != UNREACHED).sum()), int(there[:, :, place].sum())
         missing = shape[0] * shape[1] - known
-        counts.append({"percentile": share, "reached": reached, "unreached": known - reached, "missing": missing})
+        counts.append(
+            {"percentile": float(share), "reached": reached, "unreached": known - reached, "missing": missing}
+        )
     notes = _notes(seconds, counts, starts.ids, ends.ids)
     return _Filled(tuple(float(share) for share in shares), seconds, counts, repeated, notes)
 
@@ -390,12 +405,12 @@ def _notes(
     notes = []
     missing = int(max((count["missing"] for count in counts), default=0))
     if missing:
-        notes.append(f"{missing:,} pairs are not in the matrix and count as unreached")
+        notes.append(f"{missing:,} pair(s) are not in the matrix and count as unreached")
     zero = int((seconds[:, :, 0] == 0).sum())
     same = pd.Index(to_ids, dtype=object).get_indexer(pd.Index(from_ids, dtype=object))
     own = int((seconds[np.flatnonzero(same >= 0), same[same >= 0], 0] == 0).sum())
     if zero > own:
-        notes.append(f"{zero - own:,} pairs of different points take 0 s: is 0 a mark of this matrix?")
+        notes.append(f"{zero - own:,} pair(s) of different points take 0 s: is 0 a mark of this matrix?")
     return notes
 
 

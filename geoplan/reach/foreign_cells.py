@@ -118,8 +118,7 @@ def read_cells(
     faults = Faults()
     bytes_only = len(table.columns) > 0 and all(kind == np.uint8 for kind in table.dtypes)
     marks = [*(unreached or ()), *known]
-    values, code, texts, assumed = _values(table, decimal, marks, faults)
-    bad = np.array([np.isnan(value) and not _is_blank(text, marks) for value, text in zip(values, texts, strict=True)])
+    values, code, text_of, bad, assumed = _values(table, decimal, marks, faults)
     with np.errstate(invalid="ignore"):
         for mark in _numbers(marks):
             values = np.where(_near(values, mark), np.nan, values)
@@ -130,7 +129,7 @@ def read_cells(
     doubtful = np.zeros(len(values), dtype=bool)
     if unreached is None:
         doubtful = _suspicious(np.where(over | below, np.nan, values), unit, bytes_only=bytes_only)
-    wrong = _Wrong(table, code, texts, faults)
+    wrong = _Wrong(table, code, text_of, faults)
     wrong.add(bad, "is not a number", _hint_of)
     wrong.add(below, "is below zero", _as_mark)
     wrong.add(over, f"is over {_LIMIT}, the longest time that is kept", _as_mark)
@@ -139,49 +138,57 @@ def read_cells(
     )
     count = np.bincount(code.ravel(), minlength=len(values))
     rounded = int(count[inexact].sum())
-    found = {
-        text or "blank": int(number) for text, number, gone in zip(texts, count, np.isnan(values), strict=True) if gone
-    }
+    found = {text_of(int(place)) or "blank": int(count[place]) for place in np.flatnonzero(np.isnan(values))}
     faulty = bad | below | over | doubtful
     return Cells(seconds[code], faulty[code], rounded, dict(sorted(found.items()))), faults, assumed
 
 
 def _values(
     table: pd.DataFrame, decimal: str | None, marks: Sequence[object], faults: Faults
-) -> tuple[NDArray[np.float64], NDArray[np.intp], list[str], list[str]]:
-    """Return each different value once as a number and as text, and which of them stands where."""
+) -> tuple[NDArray[np.float64], NDArray[np.intp], Callable[[int], str], NDArray[np.bool_], list[str]]:
+    """Return each different value once: as a number, where it stands, as text, and whether it is neither."""
     typed = all(pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in table.dtypes)
     if typed:
         numbers = table.to_numpy(dtype=float, na_value=np.nan)
         values, code = np.unique(numbers, return_inverse=True)
-        return values, code.reshape(numbers.shape), ["" if np.isnan(one) else f"{one:.15g}" for one in values], []
+        return (
+            values,
+            code.reshape(numbers.shape),
+            lambda place: _written(values[place]),
+            np.zeros(len(values), bool),
+            [],
+        )
     raw = table.to_numpy(dtype=object).ravel()
     code, different = pd.factorize(raw, use_na_sentinel=False)
-    texts = ["" if _missing(one) else _written(one) for one in different]
+    texts = [_written(one) for one in different]
+    blank = np.array([_is_blank(text, marks) for text in texts], dtype=bool)
     written = [
-        text for text, one in zip(texts, different, strict=True) if isinstance(one, str) and not _is_blank(text, marks)
+        text for text, one, gone in zip(texts, different, blank, strict=True) if isinstance(one, str) and not gone
     ]
     sign, told = ".", ""
     with faults.catch():
         sign, told = decimal_of(written, decimal)
     parsed = [
-        float(one) if _is_number(one) else np.nan if _is_blank(text, marks) else _parsed(text, sign)
-        for text, one in zip(texts, different, strict=True)
+        float(one) if _is_number(one) else np.nan if gone else _parsed(text, sign)
+        for text, one, gone in zip(texts, different, blank, strict=True)
     ]
-    return np.array(parsed, dtype=float), code.reshape(table.shape), texts, [told] if told else []
+    values = np.array(parsed, dtype=float)
+    return values, code.reshape(table.shape), texts.__getitem__, np.isnan(values) & ~blank, [told] if told else []
 
 
 class _Wrong:
     """Words a fault for each wrong value, with its places; of many values the first few."""
 
-    def __init__(self, table: pd.DataFrame, code: NDArray[np.intp], texts: Sequence[str], faults: Faults) -> None:
-        self.table, self.code, self.texts, self.faults = table, code, texts, faults
+    def __init__(
+        self, table: pd.DataFrame, code: NDArray[np.intp], text_of: Callable[[int], str], faults: Faults
+    ) -> None:
+        self.table, self.code, self.text_of, self.faults = table, code, text_of, faults
 
     def add(self, wrong: NDArray[np.bool_], what: str, hint: Callable[[str], str], besides: str = "") -> None:
         which = list(self._in_order(wrong))
         for place in which[:_SHOWN]:
             row, column = np.nonzero(self.code == place)
-            rows, name, text = self.table.index[row].unique(), str(self.table.columns[column[0]]), self.texts[place]
+            rows, name, text = self.table.index[row].unique(), str(self.table.columns[column[0]]), self.text_of(place)
             more = f", {len(row):,} times ({in_rows(rows)})" if len(row) > 1 else ""
             fault = Fault(what=f"'{text}' {what}{more}", row=int(rows[0]), column=name, hint=hint(text) + besides)
             self.faults.add(TableError(fault))
@@ -225,7 +232,12 @@ def _as_mark(text: str) -> str:
 
 
 def _missing(value: object) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
+    return (
+        value is None
+        or value is pd.NA
+        or value is pd.NaT
+        or (isinstance(value, float | np.floating) and np.isnan(value))
+    )
 
 
 def _is_number(value: object) -> bool:
@@ -233,6 +245,8 @@ def _is_number(value: object) -> bool:
 
 
 def _written(value: object) -> str:
+    if _missing(value):
+        return ""
     if isinstance(value, float | np.floating):
         return f"{float(value):.15g}"
     return str(value).strip().replace("\u2212", "-")

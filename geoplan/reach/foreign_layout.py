@@ -133,6 +133,8 @@ def _wide(names: Sequence[str], columns: Columns, unit: str | None, percentile: 
         raise _no_unit("the times of a wide matrix")
     first = str(columns.get("from_id", names[0] if names else ""))
     share, assumed = _share_of(percentile)
+    if "from_id" not in columns:
+        assumed = (f"the first column, '{first}', names the origins", *assumed)
     times = tuple((name, share) for name in names if name != first)
     return Layout(form="wide", from_id=first, times=times, unit=unit, assumed=assumed)
 

@@ -27,7 +27,7 @@ import rasterio
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SourceError, SpecError
 
-__all__ = ["check_raster", "formats", "list_layers", "read_grid", "read_table", "read_vector"]
+__all__ = ["check_raster", "formats", "index_as_columns", "list_layers", "read_grid", "read_table", "read_vector"]
 
 _VECTOR = {
     ".gpkg": "GPKG",
@@ -312,12 +312,25 @@ def _read_geoparquet(path: Path) -> gpd.GeoDataFrame:
 def _read_parquet_table(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path)
-        if not isinstance(frame.index, pd.RangeIndex):
-            frame = frame.reset_index()  # pandas keeps there what the file has as columns
+        frame = index_as_columns(frame)
     except (ValueError, OSError) as error:
         raise unreadable(path, error) from error
     frame.index = _numbered(frame)
     return frame
+
+
+def index_as_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make columns of an index that is more than row numbers; pandas keeps there what a file has as columns.
+
+    Examples
+    --------
+    >>> index_as_columns(pd.DataFrame({"value": [1]}, index=pd.Index(["01"], name="code"))).columns.tolist()
+    ['code', 'value']
+    """
+    there_already = [name for name in frame.index.names if name in frame.columns]
+    if there_already:
+        frame = frame.reset_index(level=there_already, drop=True)
+    return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
 
 
 def _numbered(frame: pd.DataFrame) -> pd.RangeIndex:
