@@ -1,12 +1,13 @@
 """Travel times by timetable: every arrival equals that of a search that knows nothing but single journeys."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from geoplan.reach.kernels import FAR, NEVER
+from geoplan.reach.kernels import NEVER, UNREACHED
 from geoplan.reach.linking import Near
 from geoplan.reach.network import laid_out
 from geoplan.reach.routing import Scratch, Search, Window, ranks_of, stop_times
@@ -24,8 +25,8 @@ def timetables(draw):
         stops = draw(st.lists(st.integers(0, STOPS - 1), min_size=2, max_size=5))
         seat = draw(st.integers(0, trip))  # trips that share a seat are joined: one stays in the vehicle
         if any(row[4] == seat for row in rows):
-            when = max(when, max(row[1] for row in rows if row[4] == seat))
-        for here, there in zip(stops, stops[1:], strict=False):
+            when = max(when, *(row[1] for row in rows if row[4] == seat))
+        for here, there in pairwise(stops):
             depart = when + draw(st.integers(0, 2)) * 30
             when = depart + draw(st.integers(0, 6)) * 30
             wait = draw(st.sampled_from([0, 0, 45]))
@@ -47,9 +48,11 @@ def walks(draw):
     return Near.made(row, other, np.array(seconds, np.int32), np.zeros(len(pairs), np.float32), STOPS)
 
 
-def one_by_one(made, paths, access, leave, *, slack, rides):
+def one_by_one(made, paths, access, leave, *, slack, rides):  # noqa: C901  plain on purpose
     """Correct labels until nothing changes: when one is at a stop after a number of rides, by plain loops."""
-    at = {(stop, 0): leave + seconds for stop, seconds in sorted(access, reverse=True)}  # the least of each stop is last
+    at = {
+        (stop, 0): leave + seconds for stop, seconds in sorted(access, reverse=True)
+    }  # the least of each stop is last
     off = {}
     aboard = {}  # (seat, place in the seat's row of connections, rides) once one sits in it
     rows = range(len(made.seat))
@@ -94,8 +97,8 @@ def searched(made, paths, access, leave, *, slack, rides, arrive=False):
     found = []
     for _ in range(2):  # the second time with what the first has left behind
         times, soonest = stop_times(search, lines, part, (stops, seconds), scratch)
-        assert (soonest == np.where(soonest < FAR, times.min(axis=1), FAR)).all()
-        found.append(np.where((soonest < FAR)[:, None], times, FAR))
+        assert (soonest == times.min(axis=1)).all()
+        found.append(np.where((soonest < UNREACHED)[:, None], times, UNREACHED))
     return found
 
 
@@ -115,7 +118,7 @@ def test_every_arrival_equals_that_of_single_journeys(timetable, paths, access, 
         off = one_by_one(made, paths, access, moment, slack=slack, rides=rides)
         for stop in range(STOPS):
             expected = off.get(stop, NEVER)
-            assert first[stop, lane] == (expected - moment if expected < NEVER else FAR)
+            assert first[stop, lane] == (expected - moment if expected < NEVER else UNREACHED)
 
 
 @settings(max_examples=200)
@@ -134,7 +137,7 @@ def test_arriving_by_a_time_is_leaving_as_late_as_one_can(timetable, paths, ride
     for lane, limit in enumerate(by[::-1]):
         for stop in range(STOPS):
             latest = max((second for second in seconds if offs[stop, second] <= limit), default=None)
-            assert times[stop, lane] == (FAR if latest is None else limit - latest)
+            assert times[stop, lane] == (UNREACHED if latest is None else limit - latest)
 
 
 @pytest.mark.parametrize(("share", "rank"), [(0, 0), (1, 0), (50, 29), (50.1, 30), (90, 53), (100, 59)])

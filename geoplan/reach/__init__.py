@@ -10,8 +10,8 @@ from geoplan.reach.r5 import r5_travel_times
 from geoplan.reach.snapping import snap
 from geoplan.reach.streets import Graph, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
-from geoplan.reach.timetable import Connections, Timetable, read_timetable
 from geoplan.reach.times import UNREACHED, TravelTimes, read_times
+from geoplan.reach.timetable import Connections, Timetable, read_timetable
 from geoplan.reach.ways import CUSTOMARY_KMH
 
 __all__ = [
@@ -33,8 +33,8 @@ __all__ = [
     "load_streets",
     "r5_travel_times",
     "read_streets",
-    "read_timetable",
     "read_times",
+    "read_timetable",
     "read_travel_times",
     "snap",
     "travel_times",

@@ -68,7 +68,9 @@ def _check(name: str, value: object, low: float, high: float) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
     if not number or (name in _WHOLE and value != int(value)):  # type: ignore[call-overload]  # a number, see before
         kind = "a whole number" if name in _WHOLE else "a number"
-        raise InputError(Fault(what=f"{name} cannot be {value!r}", key=name, expected=f"{kind} from {low:g} to {high:,}"))
+        raise InputError(
+            Fault(what=f"{name} cannot be {value!r}", key=name, expected=f"{kind} from {low:g} to {high:,}")
+        )
 
 
 def _start(timetable: Timetable, departure: str | datetime | None, arrival: str | datetime | None) -> int:
@@ -126,5 +128,7 @@ def percentiles_of(shares: Sequence[float] | float) -> tuple[float, ...]:
     wrong = [share for share in many if not isinstance(share, (int, float)) or not 0 <= share <= 100]  # noqa: PLR2004  per cent
     if wrong or not many or len(set(many)) < len(many):
         what = f"percentiles cannot be {shares!r}"
-        raise InputError(Fault(what=what, key="percentiles", expected="different numbers from 0 to 100, as (25, 50, 75)"))
+        raise InputError(
+            Fault(what=what, key="percentiles", expected="different numbers from 0 to 100, as (25, 50, 75)")
+        )
     return tuple(sorted(many))

@@ -33,7 +33,8 @@ _SHARE = 0.5  # of the memory that is left, for the state of searches
 class Work(Protocol):
     """What can be filled in parts."""
 
-    search: Search
+    @property
+    def search(self) -> Search: ...
 
     @property
     def shape(self) -> tuple[int, int, int]: ...
@@ -52,9 +53,7 @@ def room_of(size: int, memory_mb: float, threads: int, *, on_disk: bool) -> int:
     return max(_LEAST_STATE, min(_MOST_STATE, int(left * _SHARE / threads)))
 
 
-def fill(
-    work: Work, *, threads: int, progress: bool, folder: str | Path | None, workers: Any
-) -> NDArray[np.uint16]:
+def fill(work: Work, *, threads: int, progress: bool, folder: str | Path | None, workers: Any) -> NDArray[np.uint16]:
     """Do all of the work; return the answer, from the folder if there is one."""
     shape = work.shape
     parts = [np.arange(start, min(start + _CHUNK, shape[0])) for start in range(0, shape[0], _CHUNK)]
@@ -116,12 +115,13 @@ def _on_cluster(
     work: Work, parts: list[NDArray[np.int64]], todo: list[int], client: Any
 ) -> Iterator[tuple[int, NDArray[np.uint16]]]:
     """Send the work to the workers of a Dask client once, and the numbers of each part after it."""
-    from dask.distributed import as_completed  # noqa: PLC0415  of the extra `cluster`
+    import dask.distributed as cluster  # noqa: PLC0415  of the extra `cluster`
 
     sent = client.scatter(work, broadcast=True, hash=False)
     futures = {client.submit(_remotely, sent, parts[number], pure=False): number for number in todo}
     try:
-        for future, found in as_completed(list(futures), with_results=True):
+        done: Any = cluster.as_completed  # untyped
+        for future, found in done(list(futures), with_results=True):
             yield futures.pop(future), found
     finally:
         client.cancel([*futures, sent])
@@ -149,7 +149,7 @@ class _Store:
             if about.exists():
                 self._must_be_the_same(about)
                 self.done = np.load(self.folder / "done.npy")
-                return np.load(self.folder / "seconds.npy", mmap_mode="r+")  # type: ignore[no-any-return]
+                return np.asarray(np.load(self.folder / "seconds.npy", mmap_mode="r+"))
             if self.folder.exists() and any(self.folder.iterdir()):
                 raise self._strange()
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ class _Store:
             if isinstance(error, InputError):
                 raise
             raise OutputError(f"{self.folder}: the travel times cannot be kept there: {error}") from error
-        return out  # type: ignore[no-any-return]
+        return out
 
     def _strange(self) -> InputError:
         what, hint = f"the folder {self.folder} holds something else", "name a new or empty folder"

@@ -13,11 +13,11 @@ from shapely.geometry import LineString
 
 from geoplan.errors import Fault, InputError
 from geoplan.reach.asking import asked, clock
-from geoplan.reach.kernels import NEVER
-from geoplan.reach.linking import costs, lines as street_lines, near, seconds_of
+from geoplan.reach.kernels import UNREACHED
+from geoplan.reach.linking import costs, near, seconds_of
 from geoplan.reach.network import Lines, Network
 from geoplan.reach.routing import Scratch, Search, prepared, stop_times
-from geoplan.reach.streets import Snapped, Streets
+from geoplan.reach.streets import Snapped
 from geoplan.reach.tracing import traced
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Journey", "explain_trip"]
 
 _STATE = 2**28
+_NEVER = np.int64(1) << 40  # seconds that no journey takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +36,10 @@ class Journey:
     Attributes
     ----------
     legs
-        One row a leg, EPSG:4326 lines: ``leg`` ("walk", "wait", "ride"), ``line``, ``kind``, ``towards``, ``from_name``,
-        ``to_name``, ``start_s``, ``end_s`` (seconds of the service day), ``start``, ``end`` (as clocks show),
-        ``minutes``, ``metres`` (of a walk, else NaN), ``stops`` (of a ride, else 0), ``geometry`` (None of a wait).
+        One row a leg, EPSG:4326 lines: ``leg`` ("walk", "wait", "ride"), ``line``, ``kind``, ``towards``,
+        ``from_name``, ``to_name``, ``start_s``, ``end_s`` (seconds of the service day), ``start``, ``end`` (as clocks
+        show), ``minutes``, ``metres`` (of a walk, else NaN), ``stops`` (of a ride, else 0), ``geometry`` (None of a
+        wait).
     minutes
         From leaving to being there; NaN where the point is not reached in time.
     rides
@@ -121,7 +123,9 @@ def explain_trip(
 
 def _one(points: gpd.GeoDataFrame, side: str) -> gpd.GeoDataFrame:
     if len(points) != 1:
-        raise InputError(Fault(what=f"the {side} is {len(points)} points", key=side, expected="one point, as frame.loc[[id]]"))
+        raise InputError(
+            Fault(what=f"the {side} is {len(points)} points", key=side, expected="one point, as frame.loc[[id]]")
+        )
     return points
 
 
@@ -136,42 +140,47 @@ def _by_stops(
     stops, window, lines = network.stops, search.window, search.lines[draw]
     if stops is None or network.paths is None:
         return None
-    access, egress = near(network.streets, here, stops, max_s=window.walk_s), near(
-        network.streets, stops, there, max_s=window.walk_s, max_m=max_egress_m
-    ).turned(1)
+    access, egress = (
+        near(network.streets, here, stops, max_s=window.walk_s),
+        near(network.streets, stops, there, max_s=window.walk_s, max_m=max_egress_m).turned(1),
+    )
     if not len(access.other) or not len(egress.other):
         return None
     scratch = Scratch(replace(search, lines=(lines,)))
     times, _ = stop_times(search, lines, search.parts[0], (access.other, access.seconds), scratch)
-    state = scratch.states[1][0]
+    ready, off = (_moments(kept, search) for kept in scratch.states[1][0][:2])
     total = times[egress.other, 0].astype(np.int64) + egress.seconds
     best = int(np.argmin(total))
     if total[best] > window.most_s:
         return None
     last = int(egress.other[best])
-    chain = _followed(lines, network, state[0][:, :, 0], state[3][:, :, 0], last)
+    chain = _followed(lines, network, ready, off, last)
     return window.leave_s[0] + int(total[best]), last, chain, access.seconds[access.other == chain[0].ready]
 
 
-def _followed(lines: Lines, network: Network, ready: np.ndarray, alight: np.ndarray, stop: int) -> list[_Ride]:
+def _moments(kept: np.ndarray, search: Search) -> np.ndarray:
+    """Return what a search of one departure has left behind, as seconds of the day [stop, rides]."""
+    moments = kept.reshape(search.stops, search.window.rides).astype(np.int64)
+    return np.where(moments == UNREACHED, _NEVER, moments + search.window.leave_s[0])
+
+
+def _followed(lines: Lines, network: Network, ready: np.ndarray, off: np.ndarray, stop: int) -> list[_Ride]:
     """Follow a journey back from the stop where one gets off last, by the times the search left behind."""
     back = network.paths.turned(len(ready)) if network.paths is not None else None
     soonest = np.minimum.accumulate(ready, axis=1)  # to board with so many rides before, or fewer
-    ride, when = int(np.argmax(alight[stop] == alight[stop, -1])), int(alight[stop, -1])
+    ride = int(np.argmin(off[stop]))
     chain: list[_Ride] = []
     while True:
-        board, off = _ridden(lines, soonest[:, ride], stop, when)
+        board, last = _ridden(lines, soonest[:, ride], stop, int(off[stop, ride]))
         at = int(lines.arrays[2][board])
-        chain.append(_Ride(board, off, at))
+        chain.append(_Ride(board, last, at))
         ride = int(np.argmax(ready[at] == soonest[at, ride]))
         if ride == 0 or back is None:
             return chain[::-1]
         place = back.row(at)
         before, seconds = back.other[place], back.seconds[place]
-        fits = np.flatnonzero(alight[before, ride - 1] + seconds.astype(np.int64) == ready[at, ride])
-        stop = int(before[fits[np.argmin(seconds[fits])]])
-        when = int(alight[stop, ride - 1])
-        ride = int(np.argmax(alight[stop] == when))
+        fits = np.flatnonzero(off[before, ride - 1] + seconds == ready[at, ride])
+        stop, ride = int(before[fits[np.argmin(seconds[fits])]]), ride - 1
 
 
 def _ridden(lines: Lines, soonest: np.ndarray, stop: int, when: int) -> tuple[int, int]:
@@ -210,11 +219,15 @@ def _told(
             seconds = int(paths.seconds[place][paths.other[place] == ride.ready][0])
             places = (stops, at, stops, ride.ready)
         if at != ride.ready and (seconds or at >= 0):
-            parts.append(_walk_leg(network, places, now, now + seconds, ("" if at < 0 else names[at], names[ride.ready])))
+            parts.append(
+                _walk_leg(network, places, now, now + seconds, ("" if at < 0 else names[at], names[ride.ready]))
+            )
         now += seconds
         leg = _ride_leg(timetable, lines, ride, names)
         if leg["start_s"] > now:
-            parts.append(_leg(timetable, "wait", now, leg["start_s"], from_name=names[ride.ready], to_name=names[ride.ready]))
+            parts.append(
+                _leg(timetable, "wait", now, leg["start_s"], from_name=names[ride.ready], to_name=names[ride.ready])
+            )
         parts.append(leg)
         now, at = leg["end_s"], int(lines.arrays[3][ride.off])
     if end > now:

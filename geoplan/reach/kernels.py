@@ -21,11 +21,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["FAR", "NEVER", "UNREACHED", "percentiles", "propagate", "scan", "spread", "sweep_near", "sweep_to", "travel"]
+__all__ = ["NEVER", "UNREACHED", "percentiles", "propagate", "scan", "spread", "sweep_near", "sweep_to", "travel"]
 
 NEVER = np.int32(2_147_483_647)  # not reached, not allowed; no time is as large
-FAR = np.int32(1 << 30)  # not reached, in loops that add to it and must not overflow
-UNREACHED = 65_535  # in the answer, of 16 bits
+UNREACHED = 65_535  # not reached, in numbers of 16 bits
 _BOARD, _ALIGHT = 1, 2  # bits of a connection's rights
 
 
@@ -33,7 +32,7 @@ _BOARD, _ALIGHT = 1, 2  # bits of a connection's rights
 
 
 @njit(nogil=True, cache=True)
-def _push(heap, size, key):  # noqa: ANN001, ANN202  compiled: numba infers the types
+def _push(heap, size, key):
     """Put a key into the heap; it must have room."""
     place = size
     while place > 0:
@@ -47,7 +46,7 @@ def _push(heap, size, key):  # noqa: ANN001, ANN202  compiled: numba infers the 
 
 
 @njit(nogil=True, cache=True)
-def _pop(heap, size):  # noqa: ANN001, ANN202  compiled
+def _pop(heap, size):
     """Take the least key out; return the new size. The key was ``heap[0]``."""
     size -= 1
     last = heap[size]
@@ -66,12 +65,12 @@ def _pop(heap, size):  # noqa: ANN001, ANN202  compiled
 
 
 @njit(nogil=True, cache=True)
-def spread(first, head, cost, length, seeds, most, longest, reached, along, heap, touched):  # noqa: ANN001, ANN201
+def spread(first, head, cost, length, seeds, most, longest, reached, along, heap, touched):
     """Search the streets from a few junctions at once; return how many were reached.
 
     ``first`` is where each junction's arcs start, ``head``, ``cost`` and ``length`` are those of the arcs, ``seeds``
-    [seed, (junction, cost, length)]; ``most`` and ``longest`` are the limits. Written to: ``reached`` and ``along``, the
-    cost and length to each junction (NEVER before), and ``touched``, the junctions reached; ``heap`` is scratch.
+    [seed, (junction, cost, length)]; ``most`` and ``longest`` are the limits. Written to: ``reached`` and ``along``,
+    the cost and length to each junction (NEVER before), and ``touched``, the junctions reached; ``heap`` is scratch.
     """
     count = size = 0
     for number in range(len(seeds)):
@@ -105,14 +104,14 @@ def spread(first, head, cost, length, seeds, most, longest, reached, along, heap
 
 
 @njit(nogil=True, cache=True)
-def _seed(seeds, number, start, end, to_start, to_end, start_mm, end_mm):  # noqa: ANN001, ANN202  compiled
+def _seed(seeds, number, start, end, to_start, to_end, start_mm, end_mm):
     """Let a search begin at both ends of the piece a point lies on."""
     seeds[0, 0], seeds[0, 1], seeds[0, 2] = start[number], to_start[number], start_mm[number]
     seeds[1, 0], seeds[1, 1], seeds[1, 2] = end[number], to_end[number], end_mm[number]
 
 
 @njit(nogil=True, cache=True)
-def _via(at_start, at_end, from_start, from_end, mm_start, mm_end, start_mm, end_mm):  # noqa: ANN001, ANN202  compiled
+def _via(at_start, at_end, from_start, from_end, mm_start, mm_end, start_mm, end_mm):
     """Return cost and length to a point by the better end of its piece."""
     best, far = np.int64(NEVER), np.int64(NEVER)
     if at_start < NEVER and from_start < NEVER:
@@ -123,21 +122,25 @@ def _via(at_start, at_end, from_start, from_end, mm_start, mm_end, start_mm, end
 
 
 @njit(nogil=True, cache=True)
-def _direct(here, there, share, forward, backward):  # noqa: ANN001, ANN202  compiled
+def _direct(here, there, share, forward, backward):
     """Return the cost from a point to another on the same piece, without its ends."""
     whole = forward if share >= 0 else backward
     return np.int64(here) + there + np.int64(np.rint(abs(share) * whole)) if whole < NEVER else np.int64(NEVER)
 
 
 @njit(nogil=True, cache=True)
-def sweep_to(graph, pieces, origin, target, numbers, most, longest, out):  # noqa: ANN001, ANN201  compiled
+def sweep_to(graph, pieces, origin, target, numbers, most, longest, out):
     """Write the cost from some points to every other point to ``out``, NEVER where it is over the limits."""
     first, head, cost, length = graph
     forward, backward, whole_mm = pieces
     o_piece, o_along, o_off, o_off_mm, o_start, o_end, to_start, to_end, _, _, o_start_mm, o_end_mm = origin
     piece, along, off, off_mm, start, end, _, _, from_start, from_end, start_mm, end_mm = target
     reached, touched = np.full(len(first) - 1, NEVER, np.int32), np.empty(len(first) - 1, np.int32)
-    passed, heap, seeds = np.zeros(len(first) - 1, np.int32), np.empty(len(head) + 4, np.int64), np.zeros((2, 3), np.int64)
+    passed, heap, seeds = (
+        np.zeros(len(first) - 1, np.int32),
+        np.empty(len(head) + 4, np.int64),
+        np.zeros((2, 3), np.int64),
+    )
     for row in range(len(numbers)):
         number = numbers[row]
         out[row] = NEVER
@@ -167,7 +170,7 @@ def sweep_to(graph, pieces, origin, target, numbers, most, longest, out):  # noq
 
 
 @njit(nogil=True, cache=True)
-def sweep_near(graph, pieces, origin, target, numbers, most, longest, by_junction):  # noqa: ANN001, ANN201  compiled
+def sweep_near(graph, pieces, origin, target, numbers, most, longest, by_junction):  # noqa: C901  a helper would count references, see before
     """Return the points near to each of some points: ends of the rows, other point, cost and length.
 
     ``by_junction`` lists the target points at each junction, so that only those near what was reached are looked at;
@@ -179,7 +182,11 @@ def sweep_near(graph, pieces, origin, target, numbers, most, longest, by_junctio
     piece, along, off, off_mm, start, end, _, _, from_start, from_end, start_mm, end_mm = target
     listed_at, listed = by_junction
     reached, touched = np.full(len(first) - 1, NEVER, np.int32), np.empty(len(first) - 1, np.int32)
-    passed, heap, seeds = np.zeros(len(first) - 1, np.int32), np.empty(len(head) + 4, np.int64), np.zeros((2, 3), np.int64)
+    passed, heap, seeds = (
+        np.zeros(len(first) - 1, np.int32),
+        np.empty(len(head) + 4, np.int64),
+        np.zeros((2, 3), np.int64),
+    )
     ends, seen = np.zeros(len(numbers), np.int64), np.full(len(piece), -1, np.int64)
     found = np.empty((1024, 3), np.int32)
     size = 0
@@ -224,14 +231,14 @@ def sweep_near(graph, pieces, origin, target, numbers, most, longest, by_junctio
 # ---------------------------------------------------------------- timetables
 
 
-# What is known of a stop after some rides is a row of seconds, one a departure, never falling: an arrival of the first
-# so many departures is written from the last of them down to the first that is there as soon. ``top`` holds the last
-# number of each row apart: what is no sooner than that helps nobody, and the row, far away in memory, is not read.
+# What is known of a stop after some rides is a row of seconds since the first departure, one a departure, never
+# falling: an arrival of the first so many departures is written from the last of them down to the first that is there
+# as soon.
 
 
 # One function of 90 lines: each call in these loops would count references to arrays (see the module's beginning).
 @njit(nogil=True, cache=True)
-def scan(connection, group, span, paths, access, departs, most, rides, state):  # noqa: ANN001, ANN201, C901, PLR0912, PLR0915
+def scan(connection, group, span, paths, access, departs, most, rides, state):  # noqa: C901, PLR0912, PLR0915
     """Find when each departure is at each stop, from stops that are reached without a ride.
 
     Parameters
@@ -247,33 +254,28 @@ def scan(connection, group, span, paths, access, departs, most, rides, state):  
     access
         (stops, seconds) from the origin.
     departs
-        Seconds at which one leaves, rising.
+        Seconds at which one leaves, rising; from the first of them to the longest travel of the last are fewer than
+        65,535 seconds.
     most
         Longest travel time in seconds.
     rides
         Greatest number of rides.
     state
-        (seconds of being ready to board [stop, rides so far, departure], the last of each row, how many departures were
-        ready when last asked [stop, rides], aboard [seat, rides], seconds of having got off [stop, rides, departure],
-        the last of each row, soonest [stop], who is kept aboard). What it holds before is forgotten.
+        (seconds of being ready to board [stop, rides so far, departure], seconds of having got off [stop, rides,
+        departure], how many departures were ready when last asked [stop, rides], aboard [seat, rides], soonest [stop],
+        who is kept aboard). What it holds before is forgotten.
     """
     board_by, off_at, from_stop, to_stop, seats, rights = connection
     path_at, path_to, path_s = paths
-    ready, ready_top, shown, aboard, alight, alight_top, soonest, kept = state
-    lanes = len(departs)
-    for slot in range(len(ready_top)):
-        if shown[slot] >= 0:  # touched by the search before
-            for place in range(slot * lanes, slot * lanes + lanes):
-                ready[place] = alight[place] = NEVER
-            ready_top[slot], alight_top[slot], shown[slot] = NEVER, NEVER, -1
-    aboard[:], soonest[:] = 0, NEVER
+    ready, alight, shown, aboard, soonest, kept = state
+    lanes, start = len(departs), departs[0]
+    ready[:], alight[:], shown[:], aboard[:], soonest[:] = UNREACHED, UNREACHED, 0, 0, NEVER
     for number in range(len(access[0])):
-        slot, walk = np.int64(access[0][number]) * rides, access[1][number]
-        soonest[access[0][number]] = min(soonest[access[0][number]], departs[0] + walk)
-        shown[slot] = 0
+        stop, walk = np.int64(access[0][number]), access[1][number]
+        soonest[stop] = min(soonest[stop], walk)
         for lane in range(lanes):
-            ready[slot * lanes + lane] = min(ready[slot * lanes + lane], departs[lane] + walk)
-        ready_top[slot] = ready[slot * lanes + lanes - 1]
+            place = stop * rides * lanes + lane
+            ready[place] = min(ready[place], departs[lane] - start + walk)
     first = last = -1  # of connections of one second that are gone through until nobody gets off sooner
     helped = False
     row = span[0]
@@ -284,53 +286,43 @@ def scan(connection, group, span, paths, access, departs, most, rides, state):  
                 for ride in range(rides):
                     kept[(other - first) * rides + ride] = aboard[np.int64(seats[other]) * rides + ride]
         stop, seat, goal = np.int64(from_stop[row]), np.int64(seats[row]) * rides, np.int64(to_stop[row])
-        latest, when = board_by[row], off_at[row]
+        latest, when = board_by[row] - start, off_at[row] - start
         may_board, may_alight = rights[row] & _BOARD != 0 and soonest[stop] <= latest, rights[row] & _ALIGHT != 0
         before = 0
         for ride in range(rides if may_board or aboard[seat + rides - 1] > 0 else 0):
             high = max(before, aboard[seat + ride])
             if may_board:
                 slot = stop * rides + ride
-                lane, base = max(shown[slot], 0), slot * lanes
+                lane, base = shown[slot], slot * lanes
                 while lane < lanes and ready[base + lane] <= latest:
                     lane += 1
                 while lane > 0 and ready[base + lane - 1] > latest:
                     lane -= 1  # who waits longer has to be there sooner
-                if lane > 0:
-                    shown[slot] = lane
+                shown[slot] = lane
                 high = max(high, lane)
             aboard[seat + ride] = high
             # With no more departures than with fewer rides, there is nothing to win by getting off.
-            if high > before and may_alight and when - departs[high - 1] <= most:
+            if high > before and may_alight and when - (departs[high - 1] - start) <= most:
                 slot = goal * rides
                 news = True
-                for fewer in range(slot, slot + ride):
-                    news = news and alight_top[fewer] > when and alight[fewer * lanes + high - 1] > when
-                slot += ride
-                if news and alight_top[slot] > when and alight[slot * lanes + high - 1] > when:
+                for fewer in range(slot, slot + ride + 1):
+                    news = news and alight[fewer * lanes + high - 1] > when
+                if news:
                     helped = True
-                    shown[slot] = max(shown[slot], 0)
-                    if high == lanes:
-                        alight_top[slot] = when
-                    place = slot * lanes + high - 1
-                    while place >= slot * lanes and alight[place] > when:
+                    base = (slot + ride) * lanes
+                    place = base + high - 1
+                    while place >= base and alight[place] > when:
                         alight[place] = when
                         place -= 1
                     for path in range(path_at[goal], path_at[goal + 1] if ride + 1 < rides else 0):
                         other, then = np.int64(path_to[path]), when + path_s[path]
-                        slot = other * rides + ride + 1
-                        if ready_top[slot] <= then:
-                            continue
-                        place = slot * lanes + high - 1
-                        if ready[place] <= then:
-                            continue
-                        if high == lanes:
-                            ready_top[slot] = then
-                        soonest[other] = min(soonest[other], then)
-                        shown[slot] = max(shown[slot], 0)
-                        while place >= slot * lanes and ready[place] > then:
-                            ready[place] = then
-                            place -= 1
+                        base = (other * rides + ride + 1) * lanes
+                        place = base + high - 1
+                        if then < ready[place]:
+                            soonest[other] = min(soonest[other], then)
+                            while place >= base and ready[place] > then:
+                                ready[place] = then
+                                place -= 1
             before = high
         if row == last:
             if helped:  # once more, with those aboard who were: one cannot board and get off at a stop before
@@ -344,26 +336,21 @@ def scan(connection, group, span, paths, access, departs, most, rides, state):  
 
 
 @njit(nogil=True, cache=True)
-def travel(alight, shown, rides, departs, most, times, soonest):  # noqa: ANN001, ANN201  compiled
-    """Write travel times to the stops by departure to ``times``, FAR if not in time, the least to ``soonest``."""
-    lanes = len(departs)
+def travel(alight, rides, departs, most, times, soonest):
+    """Write travel times to the stops by departure to ``times``, UNREACHED if not in time, the least to ``soonest``."""
+    lanes, start = len(departs), departs[0]
     for stop in range(len(soonest)):
-        least = FAR
+        for lane in range(lanes):
+            times[stop, lane] = UNREACHED
+        least = UNREACHED
         for slot in range(stop * rides, stop * rides + rides):
-            if shown[slot] < 0:
-                continue
-            if least == FAR:
+            if alight[slot * lanes] < UNREACHED:  # the first departure is there if any is
                 for lane in range(lanes):
-                    times[stop, lane] = FAR
-                least = FAR - 1
-            for lane in range(lanes):
-                then = alight[slot * lanes + lane]
-                then = then - departs[lane] if then < NEVER else FAR
-                times[stop, lane] = min(times[stop, lane], then if then <= most else FAR)
-        if least < FAR:
-            least = FAR
-            for lane in range(lanes):
-                least = min(least, times[stop, lane])
+                    then = np.int32(alight[slot * lanes + lane])
+                    took = then - (departs[lane] - start)
+                    then = took if then < UNREACHED and took <= most else UNREACHED
+                    times[stop, lane] = min(np.int32(times[stop, lane]), then)
+                    least = min(least, then)
         soonest[stop] = least
 
 
@@ -371,28 +358,30 @@ def travel(alight, shown, rides, departs, most, times, soonest):  # noqa: ANN001
 
 
 @njit(nogil=True, cache=True)
-def propagate(times, soonest, egress, walk, most, numbers, ranks, out, trips):  # noqa: ANN001, ANN201  compiled
+def propagate(times, soonest, egress, walk, most, numbers, ranks, out, trips):
     """Write percentiles of the travel time to points, over all departures, to ``out`` [point, rank].
 
-    ``times`` is the travel time to each stop by departure, FAR where it is not reached, ``soonest`` the least of them;
-    ``egress`` is (start of each point's, stop, seconds), ``walk`` the seconds without a ride, ``most`` the longest
-    travel time, ``numbers`` a buffer of a number per departure, ``ranks`` which of the sorted times to take. Where
-    ``trips`` [point, departure] has any room, every travel time is written to it, and no percentile.
+    ``times`` is the travel time to each stop by departure, ``soonest`` the least of them; ``egress`` is (start of each
+    point's, stop, seconds), ``walk`` the seconds without a ride, ``most`` the longest travel time, ``numbers`` a buffer
+    of a number per departure, ``ranks`` which of the sorted times to take. Where ``trips`` [point, departure] has any
+    room, every travel time is written to it, and no percentile. UNREACHED is what is not reached; all of 16 bits.
     """
     first, stops, seconds = egress
     lanes = len(numbers)
     for point in range(len(walk)):
-        direct = min(walk[point], FAR)
-        worst = np.int32(direct)
+        worst = walk[point]
         for lane in range(lanes):
-            numbers[lane] = direct
+            numbers[lane] = worst
         for place in range(first[point], first[point + 1]):
-            stop, more = stops[place], seconds[place]
-            if soonest[stop] + more >= worst:
+            stop = stops[place]
+            if soonest[stop] + seconds[place] >= worst:
                 continue
-            worst = np.int32(0)
+            more = np.uint16(seconds[place])
+            worst = np.uint16(0)
             for lane in range(lanes):
-                then = min(numbers[lane], times[stop, lane] + more)
+                then = times[stop, lane]
+                then = np.uint16(then + min(more, np.uint16(~then)))  # UNREACHED at most, as one instruction
+                then = min(numbers[lane], then)
                 numbers[lane] = then
                 worst = max(worst, then)
         if trips.size:
@@ -402,7 +391,7 @@ def propagate(times, soonest, egress, walk, most, numbers, ranks, out, trips):  
 
 
 @njit(nogil=True, cache=True)
-def percentiles(numbers, ranks, most, out, point):  # noqa: ANN001, ANN201  compiled
+def percentiles(numbers, ranks, most, out, point):
     """Write the numbers of some ranks, rising, to a row of ``out``; UNREACHED for what is over ``most``."""
     low = 0
     for place in range(len(ranks)):
@@ -414,7 +403,7 @@ def percentiles(numbers, ranks, most, out, point):  # noqa: ANN001, ANN201  comp
 
 
 @njit(nogil=True, cache=True)
-def _select(numbers, low, high, rank):  # noqa: ANN001, ANN202  compiled
+def _select(numbers, low, high, rank):
     """Order numbers until the one of a rank is in its place, those below it before, those above it after."""
     while low < high:
         middle = numbers[(low + high) >> 1]

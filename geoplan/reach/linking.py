@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -67,13 +68,11 @@ def threads_of(threads: int | None) -> int:
     """Return how many threads to use: as many as there are processors this process may use unless told."""
     if threads is not None:
         return max(1, threads)
-    import os
-
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def in_chunks(count: int, work: Callable[[np.ndarray], object], threads: int, chunk: int = _CHUNK) -> Iterator[object]:
+def in_chunks(count: int, work: Callable[[np.ndarray], Any], threads: int, chunk: int = _CHUNK) -> Iterator[Any]:
     """Do work on numbers 0 to ``count``, a chunk at a time, on threads; hand on the answers in order."""
     parts = [np.arange(start, min(start + chunk, count)) for start in range(0, count, chunk)]
     if threads == 1 or len(parts) <= 1:
@@ -108,7 +107,7 @@ def ends(points: Snapped, *, turned: bool) -> tuple[np.ndarray, ...]:
 
 
 def _mm(metres: np.ndarray) -> np.ndarray:
-    return np.rint(np.nan_to_num(metres) * 1000).astype(np.int32)
+    return np.asarray(np.rint(np.nan_to_num(metres) * 1000), np.int32)
 
 
 def lines(streets: Streets, *, turned: bool) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
@@ -160,7 +159,8 @@ def walk_all(
 
 def seconds_of(cost_ms: np.ndarray) -> np.ndarray:
     """Turn milliseconds into whole seconds, rounded to the nearest; NEVER stays what it is."""
-    return np.where(cost_ms == NEVER, NEVER, (cost_ms.astype(np.int64) + 500) // 1000).astype(np.int32)
+    whole = (cost_ms.astype(np.int64) + 500) // 1000
+    return np.asarray(np.where(cost_ms == NEVER, NEVER, whole), np.int32)
 
 
 def near(

@@ -17,7 +17,6 @@ from geoplan.reach.filling import fill, room_of
 from geoplan.reach.linking import Near, costs, near, seconds_of, threads_of
 from geoplan.reach.network import Network
 from geoplan.reach.routing import Scratch, Search, Window, one_to_all, prepared, ranks_of
-from geoplan.reach.snapping import snap
 from geoplan.reach.streets import Snapped, Streets
 from geoplan.reach.times import TravelTimes
 
@@ -167,5 +166,5 @@ def record_of(network: Network, job: Job, shares: tuple[float, ...]) -> dict[str
         "departures": len(search.window.leave_s),
         "trips": search.trips or 1,
         "percentiles": list(shares),
-        "percentile": "the least time that this share of the trips keeps; trips that do not arrive count as the longest",
+        "percentile": "the least time that so many of the trips keep; those that do not arrive count as the longest",
     }

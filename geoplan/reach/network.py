@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geoplan.reach.kernels import NEVER
 from geoplan.reach.linking import Near, near
 from geoplan.reach.snapping import snap
 from geoplan.reach.streets import Snapped, Streets
@@ -81,13 +80,15 @@ def join_network(
     nearest_per_line: bool = False,
     radius_m: tuple[float, ...] = (300, 1600),
     off_street_kmh: float = 4.68,
+    stop_link_kmh: float | None = None,
     threads: int | None = None,
 ) -> Network:
     """Put the stops of a timetable on the streets, and find the walks between them."""
     if timetable is None:
-        record = {"streets": dict(streets.record)}
-        return Network(streets, record=record, radius_m=radius_m, off_street_kmh=off_street_kmh)
-    stops = snap(streets, timetable.stops.geometry, radius_m=radius_m, off_street_kmh=off_street_kmh)
+        alone = {"streets": dict(streets.record)}
+        return Network(streets, record=alone, radius_m=radius_m, off_street_kmh=off_street_kmh)
+    stop_kmh = off_street_kmh if stop_link_kmh is None else stop_link_kmh
+    stops = snap(streets, timetable.stops.geometry, radius_m=radius_m, off_street_kmh=stop_kmh)
     max_s = None if transfer_min is None else transfer_min * 60
     walks = near(streets, stops, stops, max_s=max_s, max_m=transfer_m, threads=threads)
     paths = _useful(_changes(walks, timetable, stops), timetable, nearest_per_line=nearest_per_line)
@@ -99,6 +100,7 @@ def join_network(
         "nearest_per_line": nearest_per_line,
         "link_radius_m": list(radius_m),
         "off_street_kmh": off_street_kmh,
+        "stop_link_kmh": stop_kmh,
         "stops": len(stops.piece),
         "stops_off_the_streets": int((stops.piece < 0).sum()),
         "walks_between_stops": len(paths.other),

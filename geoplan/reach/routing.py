@@ -7,11 +7,11 @@ another; each thread has a :class:`Scratch` of its own, so that nothing is alloc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from geoplan.reach.kernels import FAR, NEVER, UNREACHED, percentiles, propagate, scan, travel
+from geoplan.reach.kernels import UNREACHED, percentiles, propagate, scan, travel
 from geoplan.reach.linking import Near
 from geoplan.reach.network import Lines, laid_out
 
@@ -36,7 +36,7 @@ class Window:
     rides: int
     slack_s: int
     arrive: bool = False
-    headways: str = "expected"
+    headways: Literal["expected", "drawn"] = "expected"
     draws: int = 1
     seed: int = 0
 
@@ -68,23 +68,19 @@ class Scratch:
 
     def __init__(self, search: Search) -> None:
         seats = max((lines.seats for lines in search.lines), default=0)
-        self.states = {lanes: self._state(search, lanes, seats) for lanes in {len(part) for part in search.parts}}
-
-    @staticmethod
-    def _state(search: Search, lanes: int, seats: int) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
-        rides, stops = search.window.rides, search.stops
         longest = (int((lines.group - np.arange(len(lines.group))).max(initial=0)) for lines in search.lines)
-        state = (
-            np.full(stops * rides * lanes, NEVER, np.int32),
-            np.full(stops * rides, NEVER, np.int32),
-            np.full(stops * rides, -1, np.int32),
-            np.zeros(seats * rides, np.int32),
-            np.full(stops * rides * lanes, NEVER, np.int32),
-            np.full(stops * rides, NEVER, np.int32),
-            np.full(stops, NEVER, np.int32),
-            np.zeros((max(longest, default=0) + 1) * rides, np.int32),
-        )
-        return state, np.full((stops, lanes), FAR, np.int32), np.full(stops, FAR, np.int32)
+        slots, together = search.stops * search.window.rides, (max(longest, default=0) + 1) * search.window.rides
+        self.states = {}
+        for lanes in {len(part) for part in search.parts}:
+            state = (
+                np.empty(slots * lanes, np.uint16),
+                np.empty(slots * lanes, np.uint16),
+                np.empty(slots, np.int32),
+                np.empty(seats * search.window.rides, np.int32),
+                np.empty(search.stops, np.int32),
+                np.empty(together, np.int32),
+            )
+            self.states[lanes] = state, np.empty((search.stops, lanes), np.uint16), np.empty(search.stops, np.int32)
 
 
 def prepared(network: Network, window: Window, *, state_bytes: int = _STATE) -> Search:
@@ -104,10 +100,33 @@ def prepared(network: Network, window: Window, *, state_bytes: int = _STATE) -> 
     )
     size = len(network.timetable.stops)
     paths = network.paths.turned(size) if window.arrive else network.paths
-    each = max(1, 2 * 4 * size * window.rides)
+    paths = _of_use(paths, lines, lanes, window.most_s)
+    each = max(1, size * (2 * 2 * window.rides + 2))
     width = max(1, min(len(lanes), state_bytes // each))
-    parts = tuple(np.array_split(lanes, -(-len(lanes) // width)))
+    # The seconds of one sweep, from its first departure on, have to fit in 16 bits.
+    far = (lanes - lanes[0]) // max(1, UNREACHED - window.most_s)
+    parts = tuple(
+        part
+        for together in np.split(lanes, np.flatnonzero(np.diff(far)) + 1)
+        for part in np.array_split(together, -(-len(together) // width))
+    )
     return Search(window, lines, (paths.first, paths.other, paths.seconds), parts, size)
+
+
+def _of_use(paths: Near, lines: tuple[Lines, ...], lanes: np.ndarray, most_s: int) -> Near:
+    """Leave out walks from stops where nobody gets off, and to stops where nobody boards, in the time looked at."""
+    left, boarded = np.zeros(len(paths), dtype=bool), np.zeros(len(paths), dtype=bool)
+    for each in lines:
+        rows = slice(*np.searchsorted(each.key, [lanes[0], lanes[-1] + most_s + 1]))
+        _, _, from_stop, to_stop, _, rights = (array[rows] for array in each.arrays)
+        boarded[from_stop[(rights & 1) > 0]] = True
+        left[to_stop[(rights & 2) > 0]] = True
+    return paths.kept(left[paths.rows] & boarded[paths.other])
+
+
+def short(seconds: np.ndarray, most: int) -> np.ndarray:
+    """Return seconds in 16 bits, UNREACHED where they are more than the most."""
+    return np.where(seconds <= most, seconds, UNREACHED).astype(np.uint16)
 
 
 def ranks_of(shares: tuple[float, ...], trips: int) -> np.ndarray:
@@ -121,20 +140,22 @@ def ranks_of(shares: tuple[float, ...], trips: int) -> np.ndarray:
     return (np.maximum(np.ceil(np.round(exact, 9)), 1) - 1).astype(np.int64)
 
 
-def stop_times(search: Search, lines: Lines, part: np.ndarray, access: tuple, scratch: Scratch) -> tuple:
+def stop_times(
+    search: Search, lines: Lines, part: np.ndarray, access: tuple[np.ndarray, np.ndarray], scratch: Scratch
+) -> tuple[np.ndarray, np.ndarray]:
     """Search for some departures; return travel times [stop, departure] and the least of each stop."""
     state, times, soonest = scratch.states[len(part)]
     span = np.searchsorted(lines.key, [part[0], part[-1] + search.window.most_s + 1])
     most, rides = search.window.most_s, search.window.rides
     scan(lines.arrays, lines.group, span, search.paths, access, part, most, rides, state)
-    travel(state[4], state[2], rides, part, most, times, soonest)
+    travel(state[1], rides, part, most, times, soonest)
     return times, soonest
 
 
 def one_to_all(
     search: Search,
     access: tuple[np.ndarray, np.ndarray],
-    egress: Near,
+    egress: Near | None,
     walk: np.ndarray,
     ranks: np.ndarray,
     scratch: Scratch,
@@ -142,21 +163,20 @@ def one_to_all(
 ) -> None:
     """Write percentiles of the travel times from one origin to all points to ``out`` [point, rank], 16 bits.
 
-    ``access`` are the stops near the origin with the seconds to them, ``egress`` the stops near each point, ``walk`` the
-    seconds to the points without a ride.
+    ``access`` are the stops near the origin with the seconds to them, ``egress`` the stops near each point, ``walk``
+    the seconds to the points without a ride.
     """
     most = search.window.most_s
-    if not search.lines or not len(access[0]):
-        alone = np.where(walk <= most, walk, UNREACHED).astype(np.uint16)
-        out[:] = alone[:, None]
+    if not search.lines or egress is None or not len(access[0]):
+        out[:] = short(walk, most)[:, None]
         return
     reach = (egress.first, egress.other, egress.seconds)
-    none = np.empty((0, 0), np.int32)
+    none = np.empty((0, 0), np.uint16)
     sweeps = [(lines, part) for lines in search.lines for part in search.parts]
     if len(sweeps) == 1:
         times, soonest = stop_times(search, *sweeps[0], access, scratch)
-        numbers = np.empty(len(search.parts[0]), np.int32)
-        propagate(times, soonest, reach, walk, most, numbers, ranks, out, none)
+        numbers = np.empty(len(search.parts[0]), np.uint16)
+        propagate(times, soonest, reach, short(walk, most), most, numbers, ranks, out, none)
         return
     trips = every_trip(search, access, egress, walk, scratch)
     for point in range(len(walk)):
@@ -166,18 +186,18 @@ def one_to_all(
 def every_trip(
     search: Search, access: tuple[np.ndarray, np.ndarray], egress: Near, walk: np.ndarray, scratch: Scratch
 ) -> np.ndarray:
-    """Return the travel time of every trip [point, draw and departure], FAR or more where it is not made in time."""
+    """Return the travel time of every trip [point, draw and departure]; UNREACHED, or over the most, if not in time."""
     reach = (egress.first, egress.other, egress.seconds)
     most, no_ranks, no_out = search.window.most_s, np.empty(0, np.int64), np.empty((len(walk), 0), np.uint16)
     found = []
     for lines in search.lines or (None,):
         for part in search.parts:
-            trips = np.empty((len(walk), len(part)), np.int32)
+            trips = np.empty((len(walk), len(part)), np.uint16)
             if lines is None or not len(access[0]):
-                trips[:] = np.where(walk <= most, walk, FAR)[:, None]
+                trips[:] = short(walk, most)[:, None]
             else:
                 times, soonest = stop_times(search, lines, part, access, scratch)
-                numbers = np.empty(len(part), np.int32)
-                propagate(times, soonest, reach, walk, most, numbers, no_ranks, no_out, trips)
+                numbers = np.empty(len(part), np.uint16)
+                propagate(times, soonest, reach, short(walk, most), most, numbers, no_ranks, no_out, trips)
             found.append(trips)
     return np.concatenate(found, axis=1)

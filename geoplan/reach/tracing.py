@@ -38,14 +38,14 @@ def _way(streets: Streets, here: Snapped, one: int, there: Snapped, other: int) 
         return None
     graph, _ = lines(streets, turned=False)
     size = len(streets.xy)
-    ends = np.array([here.start[one], here.end[one]])
     seeds = np.zeros((2, 3), np.int64)
-    seeds[:, 0], seeds[:, 1] = ends, (here.to_start_ms[one], here.to_end_ms[one])
+    seeds[:, 0], seeds[:, 1] = (here.start[one], here.end[one]), (here.to_start_ms[one], here.to_end_ms[one])
     found, passed, touched = np.full(size, NEVER, np.int32), np.zeros(size, np.int32), np.empty(size, np.int32)
     heap = np.empty(len(graph[1]) + 4, np.int64)
-    spread(*graph, seeds, int(most), int(NEVER) - 1, found, passed, heap, touched)
+    spread(graph[0], graph[1], graph[2], graph[3], seeds, int(most), int(NEVER) - 1, found, passed, heap, touched)
     reached = found.astype(np.int64)
-    ends = ((int(there.start[other]), int(there.from_start_ms[other])), (int(there.end[other]), int(there.from_end_ms[other])))
+    junctions, costs_on = (there.start, there.end), (there.from_start_ms, there.from_end_ms)
+    ends = [(int(junction[other]), int(cost[other])) for junction, cost in zip(junctions, costs_on, strict=True)]
     goal = next(
         ((junction, cost) for junction, cost in ends if reached[junction] + cost == most and cost < NEVER), None
     )
@@ -56,7 +56,8 @@ def _way(streets: Streets, here: Snapped, one: int, there: Snapped, other: int) 
     junction = goal[0]
     share = 0.0 if junction == there.start[other] and goal == ends[0] else 1.0
     parts = [_part(streets, int(there.piece[other]), share, there.along[other]), tail]
-    starts = dict(zip((int(here.start[one]), int(here.end[one])), (here.to_start_ms[one], here.to_end_ms[one]), strict=True))
+    begun = ((here.end, here.to_end_ms), (here.start, here.to_start_ms))
+    starts = {int(junction[one]): int(cost[one]) for junction, cost in begun if cost[one] < NEVER}
     back = streets.reverse
     while not (junction in starts and reached[junction] == starts[junction]):
         arcs = np.arange(back.indptr[junction], back.indptr[junction + 1])
