@@ -78,7 +78,7 @@ def explain_trip(
     destination: gpd.GeoDataFrame,
     network: Network,
     *,
-    departure: str | datetime,
+    departure: str | datetime | None = None,
     max_min: float = 120,
     max_walk_min: float = 30,
     max_egress_m: float | None = None,
@@ -88,7 +88,43 @@ def explain_trip(
     draw: int = 0,
     seed: int = 0,
 ) -> Journey:
-    """Explain the quickest trip between two points that leaves at a moment, leg by leg."""
+    """Explain the quickest trip between two points that leaves at a moment, leg by leg.
+
+    Parameters
+    ----------
+    origin, destination
+        One point each, as ``frame.loc[["id"]]``.
+    network
+        Of :func:`join_network`.
+    departure
+        When one leaves, as ``"2024-10-08 07:00"``: local time, on the timetable's date.
+    max_min, max_walk_min, max_egress_m, rides, slack_s, headways, seed
+        As in :func:`travel_times`, which finds the same time for this one departure.
+    draw
+        Which of the draws of lines with a headway, if ``headways`` is ``"drawn"``.
+
+    Returns
+    -------
+    Journey
+        Of several trips that arrive at the same second, one with the fewest rides, boarded as late as can be.
+
+    Raises
+    ------
+    InputError
+        As :func:`travel_times`; and for an origin or destination that is not one point.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString, Point
+    >>> from geoplan.reach import explain_trip, join_network, read_streets
+    >>> lines = [LineString([(674_000, 6_580_000), (676_000, 6_580_000)])]
+    >>> streets = read_streets(gpd.GeoDataFrame(geometry=lines, crs=3006), min_subgraph=1)
+    >>> home = gpd.GeoDataFrame(geometry=[Point(674_000, 6_580_000)], crs=3006)
+    >>> work = gpd.GeoDataFrame(geometry=[Point(674_780, 6_580_000)], crs=3006)
+    >>> print(explain_trip(home, work, join_network(streets)))
+    10 min: walk 10
+    """
     window = asked(
         network.timetable,
         departure if network.timetable is not None else None,

@@ -97,7 +97,82 @@ def travel_times(
     folder: str | Path | None = None,
     workers: Any = None,
 ) -> TravelTimes:
-    """Find travel times from door to door, by street alone or by public transport and on foot."""
+    r"""Find travel times from door to door, by street alone or by public transport and on foot.
+
+    Parameters
+    ----------
+    origins, destinations
+        Points in any stated coordinate system; the index names them.
+    network
+        Of :func:`join_network`; or streets alone, of any mode: then ``max_min`` is the only limit that matters.
+    departure, arrival
+        First moment at which one leaves, or by which one wants to be there, as ``"2024-10-08 07:00"``; the local time
+        of the timetable, on its date. One of them, if the network has a timetable.
+    window_min, step_min
+        Departures (or deadlines) are every ``step_min`` minutes for ``window_min`` minutes; a window of 0 is one.
+    percentiles
+        Per cent of the trips of the window. The *p*-th percentile is the least time *t* such that at least *p* per cent
+        of the trips take *t* or less; trips that do not arrive within ``max_min`` count as longer than any. With *n*
+        trips it is the trip of rank :math:`\lceil p n / 100 \rceil`, never a mean of two.
+    max_min, max_walk_min
+        Longest trip; longest walk from the origin to a stop, from a stop to the destination, and without a ride.
+    max_egress_m
+        Longest way from the last stop, in metres; as far as ``max_walk_min`` leads if None.
+    rides
+        How many vehicles at most; 0 is walking alone.
+    slack_s
+        Seconds to be at a stop before a vehicle leaves.
+    headways, draws, seed
+        Lines with a headway and no timetable: ``"expected"`` takes half the headway as the wait; ``"drawn"`` draws when
+        their first vehicle leaves, ``draws`` times, each for every departure, from generators seeded with ``seed``.
+    threads
+        As many as there are processors, unless told. The answer does not depend on it.
+    memory_mb
+        What answer and scratch may take together, without the network. The answer does not depend on it.
+    progress
+        Show a progress bar.
+    folder
+        Keep the answer in a folder, part by part; asked again, what is there is not computed again. Ctrl-C loses at
+        most the parts under way. The answer is read from there as it is needed.
+    workers
+        A Dask client (``pip install geoplan[cluster]``), to compute on its workers: the same numbers.
+
+    Returns
+    -------
+    TravelTimes
+        Whole seconds, origins × destinations × percentiles. A point is at itself at once; points that are on no street
+        reach nothing else and are listed in ``unsnapped`` with the reason.
+
+    Raises
+    ------
+    InputError
+        For points without a coordinate system, ids that are missing or occur twice, a moment outside the timetable's
+        day, or an option out of its bounds, all of them at once; for an answer larger than ``memory_mb`` without a
+        ``folder``; for a folder that holds something else.
+    OutputError
+        When the folder cannot be written.
+
+    Notes
+    -----
+    Times are sums of the walk to a stop, waiting, riding, changing, and the walk from a stop; see
+    :mod:`geoplan.reach.kernels` for how they are found, and the page on travel times for what is left out.
+
+    Examples
+    --------
+    Two homes and a workplace along 2 km of street; one walks at 4.68 km/h:
+
+    >>> import geopandas as gpd
+    >>> from shapely import LineString, Point
+    >>> from geoplan.reach import read_streets, travel_times
+    >>> lines = [LineString([(674_000, 6_580_000), (676_000, 6_580_000)])]
+    >>> streets = read_streets(gpd.GeoDataFrame(geometry=lines, crs=3006), min_subgraph=1)
+    >>> homes = gpd.GeoDataFrame(geometry=[Point(674_000, 6_580_000), Point(674_390, 6_580_000)], crs=3006)
+    >>> work = gpd.GeoDataFrame(geometry=[Point(674_780, 6_580_000)], crs=3006)
+    >>> travel_times(homes, work, streets).to_frame().round(1)
+      from_id to_id  minutes
+    0       0     0     10.0
+    1       1     0      5.0
+    """
     network = Network(network) if isinstance(network, Streets) else network
     window = asked(
         network.timetable,

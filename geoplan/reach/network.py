@@ -83,7 +83,48 @@ def join_network(
     stop_link_kmh: float | None = None,
     threads: int | None = None,
 ) -> Network:
-    """Put the stops of a timetable on the streets, and find the walks between them."""
+    """Put the stops of a timetable on the streets, and find the walks between them.
+
+    Parameters
+    ----------
+    streets
+        What one walks on (or cycles).
+    timetable
+        Of :func:`read_timetable`; None for streets alone.
+    transfer_m, transfer_min
+        Longest way between two stops, in metres and in minutes; None for no limit of the kind.
+    nearest_per_line
+        Of the stops near to a stop, keep those that are the nearest of some pattern of trips, as R5 does. Quicker, and
+        at times a little too slow a trip: a stop of the same line farther away can be the better one.
+    radius_m, off_street_kmh
+        How far points and stops may be from a street, and how fast one is on the way there; see :func:`snap`.
+    stop_link_kmh
+        The same speed for stops, if it differs.
+    threads
+        As many as there are processors, unless told.
+
+    Returns
+    -------
+    Network
+        Changes listed in transfers.txt are added to the walks: kinds 0 and 1 (1 takes no time, the vehicle waits),
+        2 takes its least time in place of the walk's, 3 forbids the change. Those between given trips or routes are
+        left out, but for the seats that kinds 4 and 5 join or part.
+
+    Raises
+    ------
+    InputError
+        For a radius or a speed that is none.
+
+    Examples
+    --------
+    >>> from geoplan.reach import join_network, read_streets, read_timetable
+    >>> from geoplan.sources import home
+    >>> streets = read_streets(home() / "data/nordhamra_streets.osm.pbf")
+    >>> timetable = read_timetable(home() / "data/nordhamra_gtfs.zip", date="2012-10-09")
+    >>> network = join_network(streets, timetable)
+    >>> network.record["stops_off_the_streets"]
+    0
+    """
     if timetable is None:
         alone = {"streets": dict(streets.record)}
         return Network(streets, record=alone, radius_m=radius_m, off_street_kmh=off_street_kmh)
