@@ -148,8 +148,7 @@ class _Store:
         try:
             if about.exists():
                 self._must_be_the_same(about)
-                self.done = np.load(self.folder / "done.npy")
-                return np.asarray(np.load(self.folder / "seconds.npy", mmap_mode="r+"))
+                return self._resumed()
             if self.folder.exists() and any(self.folder.iterdir()):
                 raise self._strange()
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -157,11 +156,19 @@ class _Store:
             out = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint16, shape=self.work.shape)
             np.save(self.folder / "done.npy", self.done)
             about.write_text(json.dumps({"question": self.mark, "shape": self.work.shape}), encoding="utf-8")
-        except (OSError, ValueError) as error:
+        except (EOFError, OSError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
             raise OutputError(f"{self.folder}: the travel times cannot be kept there: {error}") from error
         return out
+
+    def _resumed(self) -> NDArray[np.uint16]:
+        done = np.load(self.folder / "done.npy")
+        seconds: NDArray[np.uint16] = np.load(self.folder / "seconds.npy", mmap_mode="r+")
+        if done.shape != self.done.shape or seconds.shape != self.work.shape:
+            raise OSError("its files do not fit each other")
+        self.done = done
+        return seconds
 
     def _strange(self) -> InputError:
         what, hint = f"the folder {self.folder} holds something else", "name a new or empty folder"
