@@ -10,7 +10,16 @@ import pytest
 from shapely import LineString, Point
 
 from geoplan.errors import GeoplanError, InputError, OutputError
-from geoplan.reach import UNREACHED, filling, join_network, read_streets, read_timetable, travel_times
+from geoplan.reach import (
+    UNREACHED,
+    filling,
+    join_network,
+    network as networks,
+    read_streets,
+    read_timetable,
+    travel_times,
+    window_profile,
+)
 from geoplan.reach.matrix import Job
 from geoplan.sources import home, read_vector
 
@@ -239,3 +248,31 @@ def test_a_cluster_gives_the_same_numbers(network, points, whole):
 def test_a_network_of_streets_alone_needs_no_moment(network, points):
     alone = replace(network, timetable=None, stops=None, paths=None)
     assert (travel_times(points, points, alone, max_min=40).seconds != UNREACHED).any()
+
+
+def test_a_profile_is_what_the_percentiles_are_taken_from(network, points, whole):
+    goals = points.iloc[::8]
+    profile = window_profile(points.iloc[[4]], goals, network, **MORNING)
+    assert profile.shape == (60, len(goals))
+    found = np.nanquantile(profile.to_numpy(float), 0.5, axis=0, method="inverted_cdf")
+    known = profile.notna().all().to_numpy()
+    assert known.any()
+    assert np.allclose(found[known], whole.minutes(50).iloc[4, ::8].to_numpy()[known])
+    # Leaving a minute later, one is never there before.
+    arrival = profile.to_numpy() + np.arange(60)[:, None]
+    assert (np.diff(arrival[:, known], axis=0) > -1e-4).all()
+
+
+def test_the_links_of_points_to_stops_are_kept_and_let_go(network, points, monkeypatch):
+    asked, near = [], networks.near
+    monkeypatch.setattr(networks, "near", lambda *points, **limits: asked.append(limits) or near(*points, **limits))
+    some = points.iloc[::30]
+    fresh = replace(network, _known={})
+    first = travel_times(some, some, fresh, **MORNING)
+    assert len(asked) == 2  # to the stops, and from them
+    again = travel_times(some, some, fresh, departure=f"{DAY} 08:00")
+    assert len(asked) == 2
+    assert (first.seconds != again.seconds).any()
+    for number in range(9):
+        travel_times(some, some, fresh, **MORNING, max_walk_min=20 + number, window_min=0)
+    assert len(fresh._known) == 8

@@ -6,6 +6,7 @@ from geoplan.reach.journeys import Journey, explain_trip
 from geoplan.reach.kernels import NEVER
 from geoplan.reach.matrix import travel_times
 from geoplan.reach.network import Network, join_network
+from geoplan.reach.profiles import window_profile
 from geoplan.reach.r5 import r5_travel_times
 from geoplan.reach.snapping import snap
 from geoplan.reach.streets import Graph, Snapped, Streets, read_streets
@@ -38,5 +39,6 @@ __all__ = [
     "read_travel_times",
     "snap",
     "travel_times",
+    "window_profile",
     "write_streets",
 ]

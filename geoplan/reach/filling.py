@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import local
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from geoplan.errors import Fault, InputError, OutputError
+from geoplan.reach.fingerprints import fingerprint
 from geoplan.reach.routing import Scratch, Search
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["fill", "fingerprint", "room_of"]
+__all__ = ["fill", "room_of"]
 
 _CHUNK = 32  # origins of a part: small enough to be stopped soon, large enough to cost nothing
 _LEAST_STATE = 2**20
@@ -190,29 +188,3 @@ class _Store:
         beside = self.folder / "done.part.npy"
         np.save(beside, self.done)
         beside.replace(self.folder / "done.npy")
-
-
-def fingerprint(value: object) -> str:
-    """Return the SHA-256 over the content of arrays, frames and dataclasses, whatever the files were called."""
-    digest = hashlib.sha256()
-    _feed(digest, value)
-    return digest.hexdigest()
-
-
-def _feed(digest: Any, value: object) -> None:
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        digest.update(f"{value.dtype}{value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
-    elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            if field.name != "record":
-                digest.update(field.name.encode())
-                _feed(digest, getattr(value, field.name))
-    elif isinstance(value, pd.DataFrame):
-        digest.update(pd.util.hash_pandas_object(value.astype(str)).to_numpy().tobytes())
-    elif isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.dtype == object):
-        digest.update(str(len(value)).encode())
-        for item in value:
-            _feed(digest, item)
-    else:
-        digest.update(repr(value).encode())

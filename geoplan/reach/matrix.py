@@ -14,7 +14,7 @@ import pandas as pd
 
 from geoplan.reach.asking import asked, percentiles_of
 from geoplan.reach.filling import fill, room_of
-from geoplan.reach.linking import Near, costs, near, seconds_of, threads_of
+from geoplan.reach.linking import Near, costs, seconds_of, threads_of
 from geoplan.reach.network import Network
 from geoplan.reach.routing import Scratch, Search, Window, one_to_all, prepared, ranks_of
 from geoplan.reach.streets import Snapped, Streets
@@ -217,9 +217,8 @@ def made_ready(
     sources, sinks = (tos, froms) if window.arrive else (froms, tos)
     if not search.lines or network.stops is None:
         return Job(search, network.streets, sources, sinks, None, None, ranks)
-    walk = {"max_s": window.walk_s, "threads": threads}
-    outward = near(network.streets, froms, network.stops, **walk)
-    homeward = near(network.streets, network.stops, tos, max_m=max_egress_m, **walk).turned(len(tos.piece))
+    outward = network.stops_near(froms, max_s=window.walk_s, threads=threads)
+    homeward = network.near_stops(tos, max_s=window.walk_s, max_m=max_egress_m, threads=threads)
     access, egress = (homeward, outward) if window.arrive else (outward, homeward)
     return Job(search, network.streets, sources, sinks, access, egress, ranks)
 

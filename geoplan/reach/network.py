@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geoplan.reach.fingerprints import fingerprint
 from geoplan.reach.linking import Near, near
 from geoplan.reach.snapping import snap
 from geoplan.reach.streets import Snapped, Streets
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Lines", "Network", "join_network", "laid_out"]
 
 _RECOMMENDED, _TIMED, _MINIMUM, _FORBIDDEN = 0, 1, 2, 3  # as transfers.txt has them
+_KEPT = 8  # links of points to stops
 _STRAIGHT_MPS = 1.0  # where transfers.txt allows a change that the streets do not show: as the crow flies, unhurried
 
 
@@ -50,10 +52,34 @@ class Network:
     record: Mapping[str, object] = field(default_factory=dict)
     radius_m: tuple[float, ...] = (300, 1600)
     off_street_kmh: float = 4.68
+    _known: dict[str, Near] = field(default_factory=dict, repr=False)
 
     def snapped(self, points: gpd.GeoDataFrame) -> Snapped:
         """Put points on the streets, as the stops were."""
         return snap(self.streets, points, radius_m=self.radius_m, off_street_kmh=self.off_street_kmh)
+
+    def stops_near(self, points: Snapped, *, max_s: float, threads: int | None = None) -> Near:
+        """Return the stops near to points, for each of them; kept, for the next question about the same points."""
+        return self._linked("to stops", points, max_s, None, threads)
+
+    def near_stops(self, points: Snapped, *, max_s: float, max_m: float | None, threads: int | None = None) -> Near:
+        """Return the stops that points are near to, for each of the points; kept in the same way."""
+        return self._linked("from stops", points, max_s, max_m, threads)
+
+    def _linked(self, way: str, points: Snapped, max_s: float, max_m: float | None, threads: int | None) -> Near:
+        stops = self.stops
+        if stops is None:
+            empty = np.empty(0, np.int32)
+            return Near.made(empty, empty, empty, empty, len(points.piece))
+        key = fingerprint((way, points, max_s, max_m))
+        if key not in self._known:
+            pair = (points, stops) if way == "to stops" else (stops, points)
+            found = near(self.streets, *pair, max_s=max_s, max_m=max_m, threads=threads)
+            found = found if way == "to stops" else found.turned(len(points.piece))
+            while len(self._known) >= _KEPT:
+                del self._known[next(iter(self._known))]
+            self._known[key] = found
+        return self._known[key]
 
 
 @dataclass(frozen=True, eq=False)

@@ -184,20 +184,19 @@ def one_to_all(
 
 
 def every_trip(
-    search: Search, access: tuple[np.ndarray, np.ndarray], egress: Near, walk: np.ndarray, scratch: Scratch
+    search: Search, access: tuple[np.ndarray, np.ndarray], egress: Near | None, walk: np.ndarray, scratch: Scratch
 ) -> np.ndarray:
     """Return the travel time of every trip [point, draw and departure]; UNREACHED, or over the most, if not in time."""
-    reach = (egress.first, egress.other, egress.seconds)
     most, no_ranks, no_out = search.window.most_s, np.empty(0, np.int64), np.empty((len(walk), 0), np.uint16)
     found = []
     for lines in search.lines or (None,):
         for part in search.parts:
             trips = np.empty((len(walk), len(part)), np.uint16)
-            if lines is None or not len(access[0]):
+            if lines is None or egress is None or not len(access[0]):
                 trips[:] = short(walk, most)[:, None]
             else:
                 times, soonest = stop_times(search, lines, part, access, scratch)
-                numbers = np.empty(len(part), np.uint16)
+                numbers, reach = np.empty(len(part), np.uint16), (egress.first, egress.other, egress.seconds)
                 propagate(times, soonest, reach, short(walk, most), most, numbers, no_ranks, no_out, trips)
             found.append(trips)
     return np.concatenate(found, axis=1)
