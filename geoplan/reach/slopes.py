@@ -22,7 +22,6 @@ import pyproj
 
 from geoplan.reach.lines import Lines, spans
 from geoplan.reach.ways import Rules
-from geoplan.sources.heights import open_heights
 
 __all__ = ["cycling_factor", "slope_factors", "walking_factor"]
 
@@ -61,6 +60,8 @@ def cycling_factor(slope: np.ndarray) -> np.ndarray:
 
 def slope_factors(lines: Lines, path: Path, rules: Rules) -> tuple[tuple[np.ndarray, np.ndarray], dict[str, Any]]:
     """Return the factors of the steps from each vertex to the next, there and back, and the record of the raster."""
+    from geoplan.sources.heights import open_heights  # noqa: PLC0415  a GDAL that only those with heights need
+
     heights = open_heights(path)
     count = len(lines.node)
     line = np.repeat(np.arange(len(lines)), np.diff(lines.at))

@@ -16,13 +16,9 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-import fiona
 import geopandas as gpd
 import numpy as np
-import openpyxl
 import pandas as pd
-import pyogrio
-import rasterio
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SourceError, SpecError
@@ -51,6 +47,8 @@ def formats() -> dict[str, str]:
     >>> formats()[".gpkg"]
     'GPKG'
     """
+    import fiona  # noqa: PLC0415  a GDAL of its own, 20 MB that only those who need it should load
+
     drivers = fiona.supported_drivers
     return {
         ending: driver for ending, driver in _VECTOR.items() if driver == "GeoParquet" or "r" in drivers.get(driver, "")
@@ -71,6 +69,8 @@ def list_layers(path: Path) -> list[str]:
     >>> list_layers(home() / "data" / "nordhamra.gpkg")[:2]
     ['basomraden', 'stadsdelar']
     """
+    import fiona  # noqa: PLC0415  a GDAL of its own, 20 MB that only those who need it should load
+
     must_exist(path)
     if _VECTOR.get(path.suffix.lower()) == "GeoParquet":
         return [path.stem]
@@ -242,6 +242,8 @@ def _choose_layer(path: Path, layer: str | None) -> str:
 
 
 def _read_ogr(path: Path, layer: str) -> gpd.GeoDataFrame:
+    import pyogrio  # noqa: PLC0415  a GDAL of its own, 20 MB that only those who need it should load
+
     try:
         # GDAL tells of minor oddities by warnings; what matters is found by the checks that follow.
         with warnings.catch_warnings():
@@ -339,6 +341,8 @@ def _numbered(frame: pd.DataFrame) -> pd.RangeIndex:
 
 
 def _read_workbook(path: Path, sheet: str | None) -> pd.DataFrame:
+    import openpyxl  # noqa: PLC0415  only those who read a workbook need it
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl tells of styles and drop-down lists that it does not keep
@@ -445,6 +449,8 @@ def check_raster(path: Path, *, crs: str, band: int) -> None:
     InputError
         ``SourceError``, ``CrsError`` or ``SpecError``.
     """
+    import rasterio  # noqa: PLC0415  a GDAL of its own, 20 MB that only those who need it should load
+
     must_exist(path)
     try:
         declared = rasterio.crs.CRS.from_user_input(crs)
@@ -496,6 +502,8 @@ def read_grid(path: Path, *, crs: str, band: int = 1) -> tuple[np.ndarray, tuple
     >>> values.shape, corner[2:]
     ((105, 137), (100.0, 100.0))
     """
+    import rasterio  # noqa: PLC0415  a GDAL of its own, 20 MB that only those who need it should load
+
     check_raster(path, crs=crs, band=band)
     with rasterio.open(path) as grid:
         at = grid.transform
