@@ -222,19 +222,22 @@ def _useful(paths: Near, timetable: Timetable, *, nearest_per_line: bool) -> Nea
 
 def _nearest(paths: Near, timetable: Timetable) -> Near:
     """Keep, of the stops near to a stop, those that are the nearest of some pattern of trips, as R5 does."""
+    size = len(paths)
     number = np.repeat(np.arange(len(timetable.pattern_at) - 1), np.diff(timetable.pattern_at))
-    pairs = np.unique(np.stack([timetable.pattern_stops.astype(np.int64), number]), axis=1)
-    first = np.concatenate([[0], np.cumsum(np.bincount(pairs[0], minlength=len(paths)))])
+    stop, pattern = np.unique(np.stack([timetable.pattern_stops, number]), axis=1).astype(np.int32)
+    first = np.concatenate([[0], np.cumsum(np.bincount(stop, minlength=size))]).astype(np.int32)
+    # Every walk once for each pattern that calls where it leads: the start, the pattern, how far, which walk.
     count = np.diff(first)[paths.other]
-    entry = np.repeat(np.arange(len(paths.other)), count)
-    within = np.arange(len(entry)) - np.repeat(np.cumsum(count) - count, count)
-    pattern = pairs[1][first[paths.other][entry] + within]
-    order = np.lexsort((entry, paths.metres[entry], pattern, paths.rows[entry]))
-    row, pattern, entry = paths.rows[entry][order], pattern[order], entry[order]
+    walk = np.repeat(np.arange(len(paths.other), dtype=np.int32), count)
+    place = np.arange(len(walk), dtype=np.int32) - np.repeat((np.cumsum(count) - count).astype(np.int32), count)
+    pattern = pattern[first[paths.other[walk]] + place]
+    row = paths.rows.astype(np.int32)[walk]
+    order = np.lexsort((walk, paths.metres[walk], pattern, row))
+    row, pattern = row[order], pattern[order]
     best = np.ones(len(order), dtype=bool)
     best[1:] = (row[1:] != row[:-1]) | (pattern[1:] != pattern[:-1])
     keep = np.zeros(len(paths.other), dtype=bool)
-    keep[entry[best]] = True
+    keep[walk[order[best]]] = True
     return paths.kept(keep)
 
 
