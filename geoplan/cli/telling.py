@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PER_RULE",
+    "Interrupted",
     "as_data",
     "leader_of",
     "number_text",
     "plain_table",
     "progress_shown",
+    "project_here",
     "stderr",
     "stdout",
     "tell_against",
@@ -54,6 +56,18 @@ _SHOWN = 10
 _MATCHES_SHOWN = 40
 #: Findings of one rule that are printed of a file.
 PER_RULE = 5
+
+
+class Interrupted(BaseException):
+    """Ctrl-C or a polite kill; not a KeyboardInterrupt, which typer would turn into words of its own."""
+
+    words = "Interrupted; nothing was written."
+
+
+def project_here() -> Path:
+    """Return the folder one stands in, where it is a project, else the sample."""
+    here = Path.cwd()
+    return here if (here / "layers").is_dir() else gp.home()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
@@ -54,15 +54,15 @@ def explored(
     backdrop: Backdrop,
     panel: KeyPanel,
     language: str,
-    draw: Sequence[object],
+    draw: Sequence[Any],
     told: tuple[str, str, list[list[str]]],
 ) -> OfflineMap:
-    """Return a map to look around in: backdrop, what is drawn, panel; ``told`` is layer, words for the map, and tips."""
+    """Return a map to look around in: backdrop, what is drawn, panel; ``told`` is layer, words of the map, tips."""
     shown = OfflineMap(title=panel.title, language=language)
     for role, layer in sorted(backdrop, key=lambda item: ("park", "water").index(item[0]) if item[0] in _LOW else 2):
         add_backdrop(shown, role, layer)
     for item in draw:
-        item.add_to(shown)  # type: ignore[attr-defined]  whatever folium can draw
+        item.add_to(shown)
     cast("Figure", shown.get_root()).html.add_child(panel, name="panel")
     metric = frame.to_crs(frame.estimate_utm_crs())
     corners = gpd.GeoSeries(gpd.points_from_xy(*np.reshape(bounds_of(metric), (2, 2)).T), crs=metric.crs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from typing import Any
 
 import folium
 import geopandas as gpd
@@ -17,7 +18,7 @@ from shapely import Point
 from geoplan import checks
 from geoplan.errors import SpecError
 from geoplan.show.ground import Backdrop, explored, ground_page, must_lie_somewhere
-from geoplan.show.maps import KeyPanel, OfflineMap, geojson, script_safe, tip_of
+from geoplan.show.maps import KeyPanel, OfflineMap, geojson, script_safe
 from geoplan.show.page import WIDTH, Sign
 from geoplan.show.style import INK
 from geoplan.show.texts import Texts, format_number, texts
@@ -121,7 +122,7 @@ def explore_journey(
         for point, _, end in marks
     ]
     names = _Names([(point.y, point.x, text) for point, text, _ in marks if text])
-    said = [[tip_of(told[leg], []), told[leg], ""] for leg in placed.index]
+    said = [[html.escape(told[leg]), told[leg], ""] for leg in placed.index]
     entries = [(_sign(legs["leg"][leg], colours[leg]), told[leg], "") for leg in legs.index]
     foot = [f"{words['source']}: {source}" if source else "", _straight(legs, words), note]
     panel = KeyPanel(title, below, words["journey_legs"], entries, foot)
@@ -194,7 +195,7 @@ def plot_journey(
         axes.plot(x, y, zorder=5, **_line(metric["leg"][leg], colours[leg]))
     middle = sum(axes.get_xlim()) / 2
     for point, text, end in _marks(metric, words):
-        look = {"markersize": 8, "markeredgecolor": INK, "markeredgewidth": 1.6}
+        look: dict[str, Any] = {"markersize": 8, "markeredgecolor": INK, "markeredgewidth": 1.6}
         axes.plot(point.x, point.y, "o", markerfacecolor=INK if end else _CASING, zorder=6, **look)
         side = -1 if point.x > middle else 1
         axes.annotate(text, (point.x, point.y), (9 * side, 0), textcoords="offset points", va="center", fontsize=9.5,
@@ -262,7 +263,7 @@ def _marks(legs: gpd.GeoDataFrame, words: Texts) -> Iterator[tuple[Point, str, b
     yield Point(lines[-1].coords[-1]), words["journey_end"], True
 
 
-def _line(leg: str, colour: str) -> dict[str, object]:
+def _line(leg: str, colour: str) -> dict[str, Any]:
     dashes = {"linestyle": (0, (0.1, 1.8)), "dash_capstyle": "round", "linewidth": 3} if leg == "walk" else {}
     return {"color": colour, "linewidth": 3.2, **dashes}
 

@@ -267,6 +267,7 @@ def geojson(frame: gpd.GeoDataFrame) -> dict[str, Any]:
 
 
 def add_backdrop(shown: folium.Map, role: str, frame: gpd.GeoDataFrame) -> None:
+    """Add water, parks, rail or roads."""
     fill, line = BACKDROP[role]
     surface = fill != "none"
     look = {"fill": surface, "fillOpacity": 1, "color": line, "weight": 0.6 if surface else 1.4}
@@ -333,6 +334,7 @@ def _cell(value: Any, language: str) -> str:
 
 
 def tip_of(name: str, fields: Sequence[tuple[str, str]]) -> str:
+    """Return a name and what is told of it as markup, for a tooltip or popup."""
     rows = "".join(_row(html.escape(head), html.escape(text), long=len(text) > _LONG) for head, text in fields)
     return f"<table><caption>{html.escape(name)}</caption>{rows}</table>"
 
@@ -414,7 +416,8 @@ class Behaviour(MacroElement):
                 path.setAttribute("role", "img");
                 path.setAttribute("aria-label", words[1]);
                 path.addEventListener("focus", function () {
-                    if (area.getTooltip()) { area.openTooltip(area.getLatLng ? area.getLatLng() : area.getBounds().getCenter()); }
+                    var place = area.getLatLng ? area.getLatLng() : area.getBounds().getCenter();
+                    if (area.getTooltip()) { area.openTooltip(place); }
                 });
                 path.addEventListener("blur", function () { area.closeTooltip(); });
                 if (!words[2]) { return; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import folium
 import geopandas as gpd
@@ -200,7 +201,7 @@ def _key(stops: gpd.GeoDataFrame, largest: float, language: str) -> list[tuple[f
     steps = sorted({step for share in (1 / 2, 1 / 8, 1 / 40) if (step := _round_down(most * share)) > 1})
     edges = [1, *steps, int(most) + 1]
     found = []
-    for low, high in list(zip(edges, edges[1:], strict=False))[::-1]:
+    for low, high in list(pairwise(edges))[::-1]:
         number = int(((counts >= low) & (counts < high)).sum())
         told = [format_number(edge, language) for edge in (low, high - 1)]
         middle = np.sqrt(low * (high - 1))
