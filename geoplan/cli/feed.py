@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 from rich.markup import escape
 
-from geoplan.cli.telling import number_text, plain_table, progress_shown, project_here, stdout
+from geoplan.cli.telling import number_text, plain_table, progress_shown, project_here, renamed, stdout
 
 if TYPE_CHECKING:
     from geoplan.reach import FeedReport
@@ -139,7 +139,7 @@ def days(
 def _reported(feeds: list[Path], date: str | None) -> FeedReport:
     from geoplan.reach import feed_report  # noqa: PLC0415  as above
 
-    with progress_shown() as step:
+    with progress_shown() as step, renamed({"date": "--date"}):
         step("reading the feed")
         return feed_report(feeds, date=date)
 
@@ -154,7 +154,7 @@ def _draw(found: FeedReport, path: Path, backdrop: list[str], language: str) -> 
         "backdrop": read_backdrop(backdrop, root=project_here()),
         "language": language,
     }
-    with progress_shown() as step:
+    with progress_shown() as step, renamed({"language": "--language"}):
         step("drawing the stops")
         write_drawn(path, lambda: explore_stops(found.stops, **look), lambda: plot_stops(found.stops, **look))
 

@@ -19,7 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import geoplan as gp
-from geoplan.errors import Fault
+from geoplan.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from geoplan.places import NameMatch
@@ -34,6 +34,7 @@ __all__ = [
     "plain_table",
     "progress_shown",
     "project_here",
+    "renamed",
     "stderr",
     "stdout",
     "tell_against",
@@ -77,6 +78,18 @@ def progress_shown() -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=stderr, transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("starting", total=None)
         yield lambda words: progress.update(task, description=escape(words))
+
+
+@contextmanager
+def renamed(names: Mapping[str, str], otherwise: str | None = None) -> Iterator[None]:
+    """Tell faults of the options at the command line, by their names there."""
+    try:
+        yield
+    except InputError as error:
+        kind = type(error)
+        raise kind(
+            replace(fault, key=names.get(fault.key, fault.key) if fault.key else otherwise) for fault in error.faults
+        ) from error
 
 
 def plain_table(*headings: str, left: int = 1) -> Table:

@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from geoplan.cli.feed import AsJson, Backdrop, Language, MapOut
-from geoplan.cli.telling import Interrupted, number_text, plain_table, progress_shown, project_here, stdout
+from geoplan.cli.telling import Interrupted, number_text, plain_table, progress_shown, project_here, renamed, stdout
 from geoplan.errors import Fault, Faults, InputError, SpecError
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _points(
     from geoplan.run.travelling import read_points  # noqa: PLC0415  as above
 
     names = {"id": f"--{bare or f'{side}-id'}", "layer": f"--{'layer' if bare else f'{side}-layer'}"}
-    with _renamed(names, f"--{side}"):
+    with renamed(names, f"--{side}"):
         return read_points(source, root=project_here(), layer=layer, id_column=id_column, of_areas=of_areas)
 
 
@@ -247,7 +247,7 @@ def _network(
     from geoplan.run.travelling import open_streets, open_timetable  # noqa: PLC0415  as above
 
     faults, ways, timetable = Faults(), None, None
-    with faults.catch(), _renamed({"layer": "--streets-layer"}, None):
+    with faults.catch(), renamed({"layer": "--streets-layer"}, None):
         ways = open_streets(file, mode=mode, layer=layer, elevation=elevation)
     if feed and moment:
         step("reading the timetable")
@@ -267,18 +267,6 @@ def _must_be_on_foot(ways: Streets, file: Path, feed: Sequence[Path] | None) -> 
 
 
 @contextmanager
-def _renamed(names: Mapping[str, str], otherwise: str | None) -> Iterator[None]:
-    """Tell faults of the options at the command line, by their names there."""
-    try:
-        yield
-    except InputError as error:
-        kind = type(error)
-        raise kind(
-            replace(fault, key=names.get(fault.key, fault.key) if fault.key else otherwise) for fault in error.faults
-        ) from error
-
-
-@contextmanager
 def _by_options() -> Iterator[None]:
     """Tell faults of the arguments of the library as options at the command line."""
     try:
@@ -292,7 +280,7 @@ def _optional(fault: Fault) -> Fault:
     if not fault.key or fault.key.startswith("--"):
         return fault
     option = f"--{_CALLED.get(fault.key, fault.key).replace('_', '-')}"
-    return replace(fault, key=option, what=fault.what.replace(fault.key, option, 1))
+    return replace(fault, key=option, what=fault.what.replace(f"{fault.key} cannot be", "it cannot be", 1))
 
 
 @contextmanager
@@ -334,7 +322,7 @@ def _tell_times(
     told_sides = [f"{len(own.frame):,} points of {Path(own.source).name} ({own.id_column})" for own in sides]
     stdout.print(f"[bold]{escape(told_sides[0])}[/] to [bold]{escape(told_sides[1])}[/]", soft_wrap=True)
     if moment:
-        many = record["departures"]
+        many: Any = record["departures"]
         way, what = ("to be there by", "deadlines") if moment[0] == "arrival" else ("leaving at", "departures")
         after = f" and each minute after, {many:,} {what}" if many > 1 else ""
         stdout.print(f"{moment[1]:%Y-%m-%d}, {way} {moment[1]:%H:%M}{after}", soft_wrap=True)
@@ -344,7 +332,8 @@ def _tell_times(
         table.add_row(f"{row.percentile:g}", f"{100 * row.reached:.1f} %", *numbers)
     stdout.print(table)
     if len(lost):
-        stdout.print(f"{len(lost):,} points are not on any street and count as not reached:", soft_wrap=True)
+        many = "1 point is" if len(lost) == 1 else f"{len(lost):,} points are"
+        stdout.print(f"{many} not on any street, and not reached:", soft_wrap=True)
         table = plain_table("side", "id", "why", left=3)
         for row in lost.head(_SHOWN).itertuples():
             table.add_row(f"--{row.side}", escape(str(row.id)), escape(str(row.reason)))
@@ -374,6 +363,8 @@ def _tell_journey(found: Journey, asked: tuple[str, str, str], map_out: Path | N
     way = f"{asked[0]} to {asked[1]}" + (f", {asked[2]}" if asked[2] else "")
     stdout.print(f"[bold]{escape(way)}[/]: {escape(str(found))}", soft_wrap=True)
     if not len(legs):
+        if map_out:
+            stdout.print("There is nothing to draw.")
         return
     clocks = ["start", "end"] if legs["start"].any() else []
     table = plain_table("leg", "line", "from", "to", *clocks, "min", "m", "stops", left=4 + len(clocks))
@@ -405,7 +396,8 @@ def _draw(
         "backdrop": [*read_backdrop(backdrop, root=project_here()), ("road", streets_around(network.streets, legs))],
         "language": language,
     }
-    write_drawn(path, lambda: explore_journey(legs, **look), lambda: plot_journey(legs, **look))
+    with renamed({"language": "--language"}):
+        write_drawn(path, lambda: explore_journey(legs, **look), lambda: plot_journey(legs, **look))
 
 
 def _notes(network: Mapping[str, Any]) -> list[str]:

@@ -17,8 +17,8 @@ import pyproj
 from shapely import Point, box
 
 from geoplan import checks
-from geoplan.errors import Fault, Faults, OutputError, SpecError, listed
-from geoplan.places.areas import as_ids, must_have
+from geoplan.errors import Fault, Faults, IdError, OutputError, SpecError, listed
+from geoplan.places.areas import as_ids, codes, must_have
 from geoplan.reach import UNREACHED, load_streets, read_streets, read_timetable, snap
 from geoplan.reach.asking import percentiles_of
 from geoplan.run.datasets import read_areas, read_features
@@ -52,7 +52,7 @@ __all__ = [
 
 #: Endings of files that a matrix, and a map, may be written to.
 TIMES, MAPS = (".parquet", ".csv"), (".html", ".png", ".svg", ".pdf")
-_HEAD = "streets.json"
+_HEAD, _SAVED = "streets.json", {".zip", ".streets"}
 _DATE = len("2012-10-09")
 _LATITUDE, _LONGITUDE, _PAIR = 90, 180, 2
 _NEAR_M, _AROUND_M = 2000, 500
@@ -114,7 +114,15 @@ def read_points(
             raise checks.crs_missing(hint=hint)
         name = id_column or _id_column([str(column) for column in frame.columns if column != frame.geometry.name])
         must_have(frame, {"id": name})
-        return _pointed(frame, as_ids(frame[name]), source, name, of_areas=of_areas)
+        return _pointed(frame, _once(codes(frame[name]), name), source, name, of_areas=of_areas)
+
+
+def _once(ids: pd.Series, column: str) -> pd.Series:
+    twice = ids[ids.duplicated()]
+    if len(twice):
+        what = f"{len(set(twice)):,} id(s) occur more than once: {listed(dict.fromkeys(twice))}"
+        raise IdError(Fault(what=what, column=column, expected="each point once", hint="name another column"))
+    return ids
 
 
 def _of_layer(catalogue: Catalogue, name: str, *, of_areas: bool) -> Points:
@@ -255,7 +263,7 @@ def open_streets(path: Path, *, mode: str | None, layer: str | None = None, elev
     InputError
         When the file cannot be read, or holds streets of another mode than asked for.
     """
-    if not _is_saved(path):
+    if not _is_saved(path) and path.suffix.lower() not in _SAVED:
         return read_streets(path, mode=mode or "walk", layer=layer, elevation=elevation)
     streets = load_streets(path)
     if mode is not None and streets.mode not in {mode, "line"}:
