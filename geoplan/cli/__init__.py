@@ -15,9 +15,11 @@ import typer
 from rich.markup import escape
 
 import geoplan as gp
+from geoplan.cli.feed import feed
 from geoplan.cli.rules import rules
 from geoplan.cli.telling import (
     PER_RULE,
+    Interrupted,
     as_data,
     leader_of,
     number_text,
@@ -37,6 +39,7 @@ from geoplan.cli.telling import (
     tell_sheets,
     title_of,
 )
+from geoplan.cli.times import times
 from geoplan.errors import Fault, GeoplanError, InputError, SpecError
 
 __all__ = ["app", "main"]
@@ -49,6 +52,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(rules, name="rules")
+app.add_typer(feed, name="feed")
+app.add_typer(times, name="times")
 _BAD_INPUT, _INTERRUPTED = 2, 130
 
 
@@ -268,12 +273,8 @@ def _options(
 # ---------------------------------------------------------------- entry
 
 
-class _Interrupted(BaseException):
-    """Ctrl-C or a polite kill; not a KeyboardInterrupt, which typer would turn into words of its own."""
-
-
 def _interrupt(*_: object) -> None:
-    raise _Interrupted
+    raise Interrupted
 
 
 def main() -> None:
@@ -282,8 +283,8 @@ def main() -> None:
         signal.signal(number, _interrupt)
     try:
         app()
-    except _Interrupted:
-        stderr.print("Interrupted; nothing was written.")
+    except Interrupted as stop:
+        stderr.print(escape(stop.words))
         sys.exit(_INTERRUPTED)
     except InputError as error:
         tell_faults(error.faults)

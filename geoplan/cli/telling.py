@@ -19,7 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import geoplan as gp
-from geoplan.errors import Fault
+from geoplan.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from geoplan.places import NameMatch
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PER_RULE",
+    "Interrupted",
     "as_data",
     "leader_of",
     "number_text",
     "plain_table",
     "progress_shown",
+    "project_here",
+    "renamed",
     "stderr",
     "stdout",
     "tell_against",
@@ -56,6 +59,18 @@ _MATCHES_SHOWN = 40
 PER_RULE = 5
 
 
+class Interrupted(BaseException):
+    """Ctrl-C or a polite kill; not a KeyboardInterrupt, which typer would turn into words of its own."""
+
+    words = "Interrupted; nothing was written."
+
+
+def project_here() -> Path:
+    """Return the folder one stands in, where it is a project, else the sample."""
+    here = Path.cwd()
+    return here if (here / "layers").is_dir() else gp.home()
+
+
 @contextmanager
 def progress_shown() -> Iterator[Callable[[str], None]]:
     """Show the step under way on a terminal; say nothing where nobody looks."""
@@ -63,6 +78,18 @@ def progress_shown() -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=stderr, transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("starting", total=None)
         yield lambda words: progress.update(task, description=escape(words))
+
+
+@contextmanager
+def renamed(names: Mapping[str, str], otherwise: str | None = None) -> Iterator[None]:
+    """Tell faults of the options at the command line, by their names there."""
+    try:
+        yield
+    except InputError as error:
+        kind = type(error)
+        raise kind(
+            replace(fault, key=names.get(fault.key, fault.key) if fault.key else otherwise) for fault in error.faults
+        ) from error
 
 
 def plain_table(*headings: str, left: int = 1) -> Table:

@@ -1,5 +1,6 @@
 """How does one see it? Styles, notebook maps, printed maps, charts, workbooks and QGIS files."""
 
+from geoplan.show.journeys import explore_journey, plot_journey
 from geoplan.show.maps import OfflineMap, explore, outside_requests
 from geoplan.show.moran import plot_moran
 from geoplan.show.panels import plot_panels
@@ -10,6 +11,7 @@ from geoplan.show.ranks import plot_ranks
 from geoplan.show.reached import plot_reached
 from geoplan.show.series import plot_series
 from geoplan.show.slopes import plot_slopes
+from geoplan.show.stops import explore_stops, plot_stops
 from geoplan.show.style import Style, make_style
 from geoplan.show.tables import Sheet, write_csv, write_workbook
 from geoplan.show.texts import format_date, format_number, texts
@@ -19,11 +21,14 @@ __all__ = [
     "Sheet",
     "Style",
     "explore",
+    "explore_journey",
+    "explore_stops",
     "format_date",
     "format_number",
     "make_style",
     "outside_requests",
     "plot",
+    "plot_journey",
     "plot_moran",
     "plot_panels",
     "plot_profile",
@@ -31,6 +36,7 @@ __all__ = [
     "plot_reached",
     "plot_series",
     "plot_slopes",
+    "plot_stops",
     "texts",
     "write_csv",
     "write_geopackage",

@@ -26,7 +26,18 @@ from geoplan.errors import OfflineError
 from geoplan.show.style import BACKDROP, MANY_AREAS, MISSING_PATTERNS, Style, make_style, values_of
 from geoplan.show.texts import Texts, format_number, texts
 
-__all__ = ["OfflineMap", "explore", "outside_requests"]
+__all__ = [
+    "Behaviour",
+    "KeyPanel",
+    "OfflineMap",
+    "add_backdrop",
+    "add_still",
+    "explore",
+    "geojson",
+    "outside_requests",
+    "script_safe",
+    "tip_of",
+]
 
 _WGS84 = "EPSG:4326"
 _LONG = 24  # characters that a popup has beside a heading
@@ -213,20 +224,20 @@ def explore(
     under = [layer for layer in backdrop if layer[0] == "park"]
     over = sorted((layer for layer in backdrop if layer[0] != "park"), key=lambda layer: layer[0] != "water")
     for role, frame in under:
-        _add_backdrop(shown, role, frame)
+        add_backdrop(shown, role, frame)
     columns = _extra_columns(areas, tooltip, key="tooltip"), _extra_columns(areas, list(popup), key="popup")
     said = _said(areas, values, style, words, *columns)
     layer = _area_layer(areas, style)
     layer.add_to(shown)
     for role, frame in over:
-        _add_backdrop(shown, role, frame)
+        add_backdrop(shown, role, frame)
     if outline is not None:
-        _add_still(shown, outline, {"fill": False, "color": "#3d3d3a", "weight": 1.6})
+        add_still(shown, outline, {"fill": False, "color": "#3d3d3a", "weight": 1.6})
     cast("Figure", shown.get_root()).html.add_child(_Panel(style, words, words["more"] if popup else ""), name="panel")
     west, south, east, north = (float(edge) for edge in areas.to_crs(_WGS84).total_bounds)
     bounds = [[south, west], [north, east]]
     aria = " ".join([words["map_aria"], *([words["more_aria"]] if popup else [])])
-    _Behaviour(layer.get_name(), aria, bounds, said, show=tooltip is not False).add_to(shown)
+    Behaviour(layer.get_name(), aria, bounds, said, show=tooltip is not False).add_to(shown)
     return shown
 
 
@@ -240,7 +251,7 @@ def _extra_columns(areas: gpd.GeoDataFrame, asked: bool | Sequence[str], *, key:
     return list(asked)
 
 
-def _geojson(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+def geojson(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     """Return features in degrees, rounded alike for all, so that shared borders stay shared.
 
     They carry no text: folium reads its own output as a template once more, and a name with braces would be run.
@@ -255,21 +266,22 @@ def _geojson(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     }
 
 
-def _add_backdrop(shown: folium.Map, role: str, frame: gpd.GeoDataFrame) -> None:
+def add_backdrop(shown: folium.Map, role: str, frame: gpd.GeoDataFrame) -> None:
+    """Add water, parks, rail or roads."""
     fill, line = BACKDROP[role]
     surface = fill != "none"
     look = {"fill": surface, "fillOpacity": 1, "color": line, "weight": 0.6 if surface else 1.4}
-    _add_still(shown, frame, look | ({"fillColor": fill} if surface else {}))
+    add_still(shown, frame, look | ({"fillColor": fill} if surface else {}))
 
 
-def _add_still(shown: folium.Map, frame: gpd.GeoDataFrame, look: dict[str, Any]) -> None:
+def add_still(shown: folium.Map, frame: gpd.GeoDataFrame, look: dict[str, Any]) -> None:
     """Add shapes that are looked at, not pointed at."""
     still = {**look, "interactive": False}
-    folium.GeoJson(_geojson(frame), style_function=lambda _: still, control=False, smooth_factor=0.5).add_to(shown)
+    folium.GeoJson(geojson(frame), style_function=lambda _: still, control=False, smooth_factor=0.5).add_to(shown)
 
 
 def _area_layer(areas: gpd.GeoDataFrame, style: Style) -> folium.GeoJson:
-    """Return the areas in the colours of their classes; what is said of them is added by :class:`_Behaviour`."""
+    """Return the areas in the colours of their classes; what is said of them is added by :class:`Behaviour`."""
     classes = style.classes.reindex(areas.index).tolist()
     statuses = style.statuses.reindex(areas.index).tolist()
     edge = 0.8 if len(areas) <= MANY_AREAS else 0.3
@@ -279,7 +291,7 @@ def _area_layer(areas: gpd.GeoDataFrame, style: Style) -> folium.GeoJson:
         fill, line = (style.colours[number], "#ffffff") if number >= 0 else (hatch, "#8f8f88")
         looks.append({"fillColor": fill, "fillOpacity": 1, "color": line, "weight": edge})
     return folium.GeoJson(
-        _geojson(areas),
+        geojson(areas),
         style_function=lambda feature: looks[int(feature["id"])],
         highlight_function=lambda _: {"color": "#000000", "weight": 2.5},
         smooth_factor=0.5,
@@ -308,8 +320,8 @@ def _said(
             for columns in (extra, more)
         )
         name = str(row.get("name", area_id))
-        opened = _tip(name, [*fields, *short, *longer]) if more else ""
-        said.append([_tip(name, [*fields, *short]), f"{name}: {text}", opened])
+        opened = tip_of(name, [*fields, *short, *longer]) if more else ""
+        said.append([tip_of(name, [*fields, *short]), f"{name}: {text}", opened])
     return said
 
 
@@ -321,7 +333,8 @@ def _cell(value: Any, language: str) -> str:
     return format_number(float(value), language, decimals=0 if float(value).is_integer() else 1)
 
 
-def _tip(name: str, fields: Sequence[tuple[str, str]]) -> str:
+def tip_of(name: str, fields: Sequence[tuple[str, str]]) -> str:
+    """Return a name and what is told of it as markup, for a tooltip or popup."""
     rows = "".join(_row(html.escape(head), html.escape(text), long=len(text) > _LONG) for head, text in fields)
     return f"<table><caption>{html.escape(name)}</caption>{rows}</table>"
 
@@ -351,7 +364,28 @@ class _Panel(MacroElement):
         return str(self._template.render(this=self))
 
 
-def _script_safe(value: Any) -> str:
+class KeyPanel(MacroElement):
+    """Title, key and source of a map of other things than areas.
+
+    Of each entry of the key: its sign as SVG of 28 by 28, its words, and how many there are, or nothing.
+    """
+
+    def __init__(
+        self, title: str, below: str, heading: str, entries: Sequence[tuple[str, str, str]], foot: Sequence[str]
+    ) -> None:
+        super().__init__()
+        self._name = "KeyPanel"
+        markup = resources.files("geoplan.show").joinpath("offline_key.html").read_text(encoding="utf-8")
+        self._template = Template(markup)
+        self.title, self.below, self.heading = title, below, heading
+        self.entries, self.foot = list(entries), [part for part in foot if part]
+
+    def render(self, **_: Any) -> str:
+        """Return the markup; a panel has no script."""
+        return str(self._template.render(this=self))
+
+
+def script_safe(value: Any) -> str:
     """Return JSON in which text can end neither a script nor a string, nor begin template code."""
     text = json.dumps(value)
     for sign in "<>&'{}":
@@ -359,7 +393,7 @@ def _script_safe(value: Any) -> str:
     return text
 
 
-class _Behaviour(MacroElement):
+class Behaviour(MacroElement):
     """Fit the map beside its panel, say what each area is, and let the tab key go from area to area."""
 
     _template = Template("""
@@ -382,7 +416,8 @@ class _Behaviour(MacroElement):
                 path.setAttribute("role", "img");
                 path.setAttribute("aria-label", words[1]);
                 path.addEventListener("focus", function () {
-                    if (area.getTooltip()) { area.openTooltip(area.getBounds().getCenter()); }
+                    var place = area.getLatLng ? area.getLatLng() : area.getBounds().getCenter();
+                    if (area.getTooltip()) { area.openTooltip(place); }
                 });
                 path.addEventListener("blur", function () { area.closeTooltip(); });
                 if (!words[2]) { return; }
@@ -405,4 +440,4 @@ class _Behaviour(MacroElement):
         super().__init__()
         self._name = "Behaviour"
         self.layer = layer
-        self.text, self.bounds, self.said, self.show = map(_script_safe, (text, bounds, said, show))
+        self.text, self.bounds, self.said, self.show = map(script_safe, (text, bounds, said, show))

@@ -37,6 +37,7 @@ __all__ = [
     "Picture",
     "draw_backdrop",
     "draw_border",
+    "draw_north_arrow",
     "draw_scale_bar",
     "fill_areas",
     "map_window",
@@ -399,6 +400,7 @@ def _round_length(about: float) -> float:
 
 
 def draw_north_arrow(axes: Axes, language: str) -> None:
+    """Draw an arrow in the upper right corner; up is north."""
     axes.annotate(
         texts(language)["north"],
         xy=(0.975, 0.985),

@@ -28,6 +28,7 @@ class Texts:
     words: dict[str, str]
     statuses: dict[str, str]
     units: dict[str, str]
+    kinds: dict[str, str]
     reasons: dict[str, str]
     methods: dict[str, str]
     why: dict[str, str]
