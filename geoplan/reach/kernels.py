@@ -124,7 +124,9 @@ def _via(at_start, at_end, from_start, from_end, mm_start, mm_end, start_mm, end
 @njit(nogil=True, cache=True)
 def _direct(here, there, share, forward, backward):
     """Return the cost from a point to another on the same piece, without its ends."""
-    whole = forward if share >= 0 else backward
+    if share == 0:  # the same place: there already, whichever way one may go from it
+        return np.int64(here) + there
+    whole = forward if share > 0 else backward
     return np.int64(here) + there + np.int64(np.rint(abs(share) * whole)) if whole < NEVER else np.int64(NEVER)
 
 

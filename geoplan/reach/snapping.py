@@ -186,7 +186,8 @@ def _timed(
     def time(milliseconds: np.ndarray, part: np.ndarray) -> np.ndarray:
         whole = np.full(len(ids), NEVER, dtype=np.int32)
         taken = np.minimum(np.rint(walk_ms + milliseconds[which] * part), _MOST)
-        whole[on] = np.where(milliseconds[which] == NEVER, NEVER, taken)
+        # Who is at the junction itself has no way to go to it, whichever ways are allowed.
+        whole[on] = np.where((milliseconds[which] == NEVER) & (part > 0), NEVER, taken)
         return whole
 
     off_ms = np.zeros(len(ids), dtype=np.int32)
