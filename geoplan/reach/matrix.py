@@ -189,22 +189,22 @@ def travel_times(
         seed=seed,
     )
     shares = percentiles_of(percentiles)
-    froms, tos = network.snapped(origins), network.snapped(destinations)
+    starts, goals = network.snapped(origins), network.snapped(destinations)
     count = threads_of(threads)
-    size = len(froms.piece) * len(tos.piece) * len(shares) * 2
+    size = len(starts.piece) * len(goals.piece) * len(shares) * 2
     room = room_of(size, memory_mb, count, on_disk=folder is not None)
-    job = made_ready(network, window, froms, tos, shares, max_egress_m=max_egress_m, threads=count, state_bytes=room)
+    job = made_ready(network, window, starts, goals, shares, max_egress_m=max_egress_m, threads=count, state_bytes=room)
     seconds = fill(job, threads=count, progress=progress, folder=folder, workers=workers)
     if window.arrive:
         seconds = seconds.transpose(1, 0, 2)
-    return TravelTimes(froms.ids, tos.ids, shares, seconds, unsnapped(froms, tos), record_of(network, job, shares))
+    return TravelTimes(starts.ids, goals.ids, shares, seconds, unsnapped(starts, goals), record_of(network, job, shares))
 
 
 def made_ready(
     network: Network,
     window: Window,
-    froms: Snapped,
-    tos: Snapped,
+    starts: Snapped,
+    goals: Snapped,
     shares: tuple[float, ...],
     *,
     max_egress_m: float | None = None,
@@ -214,18 +214,18 @@ def made_ready(
     """Link points to stops and make the search ready."""
     search = prepared(network, window, state_bytes=state_bytes)
     ranks = ranks_of(shares, max(1, search.trips))
-    sources, sinks = (tos, froms) if window.arrive else (froms, tos)
+    sources, sinks = (goals, starts) if window.arrive else (starts, goals)
     if not search.lines or network.stops is None:
         return Job(search, network.streets, sources, sinks, None, None, ranks)
-    outward = network.stops_near(froms, max_s=window.walk_s, threads=threads)
-    homeward = network.near_stops(tos, max_s=window.walk_s, max_m=max_egress_m, threads=threads)
+    outward = network.stops_near(starts, max_s=window.walk_s, threads=threads)
+    homeward = network.near_stops(goals, max_s=window.walk_s, max_m=max_egress_m, threads=threads)
     access, egress = (homeward, outward) if window.arrive else (outward, homeward)
     return Job(search, network.streets, sources, sinks, access, egress, ranks)
 
 
-def unsnapped(froms: Snapped, tos: Snapped) -> pd.DataFrame:
+def unsnapped(starts: Snapped, goals: Snapped) -> pd.DataFrame:
     """List the points that are not on any street, of both sides."""
-    parts = [points.unsnapped().assign(side=side) for side, points in (("from", froms), ("to", tos))]
+    parts = [points.unsnapped().assign(side=side) for side, points in (("from", starts), ("to", goals))]
     both = pd.concat(parts, ignore_index=True)
     return both[["side", *(name for name in both.columns if name != "side")]]
 
