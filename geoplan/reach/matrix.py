@@ -197,7 +197,9 @@ def travel_times(
     seconds = fill(job, threads=count, progress=progress, folder=folder, workers=workers)
     if window.arrive:
         seconds = seconds.transpose(1, 0, 2)
-    return TravelTimes(starts.ids, goals.ids, shares, seconds, unsnapped(starts, goals), record_of(network, job, shares))
+    return TravelTimes(
+        starts.ids, goals.ids, shares, seconds, unsnapped(starts, goals), record_of(network, job, shares)
+    )
 
 
 def made_ready(

@@ -71,7 +71,7 @@ def window_profile(
     >>> stops = network.timetable.stops.set_index("name")[["geometry"]]
     >>> stops = stops[~stops.index.duplicated()]
     >>> profile = window_profile(stops.iloc[[0]], stops.iloc[:3], network, departure="2012-10-09 07:30", window_min=5)
-    >>> profile.shape, profile.index.names
+    >>> profile.shape, list(profile.index.names)
     ((5, 3), ['draw', 'departure'])
     """
     if network.timetable is None:
