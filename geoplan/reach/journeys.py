@@ -140,14 +140,14 @@ def explain_trip(
         seed=seed,
     )
     here, there = network.snapped(_one(origin, "origin")), network.snapped(_one(destination, "destination"))
+    if (here.xy[0] == there.xy[0]).all():
+        return Journey(_legs([]), 0.0, 0)
     for points, side in ((here, "origin"), (there, "destination")):
         if points.piece[0] < 0:
             return _none(f"the {side} is not on any street: {points.reason[0]}")
     walk = int(seconds_of(costs(network.streets, here, there, np.arange(1), max_s=window.walk_s))[0, 0])
     search = prepared(network, window, state_bytes=_STATE)
     leave = window.leave_s[0]
-    if (here.xy[0] == there.xy[0]).all():
-        return Journey(_legs([]), 0.0, 0)
     found = _by_stops(network, search, here, there, draw, max_egress_m) if search.lines else None
     if found is not None and found[0] - leave < walk:
         return _told(network, search.lines[draw], found, here, there, leave)
@@ -258,7 +258,7 @@ def _told(
             parts.append(
                 _walk_leg(network, places, now, now + seconds, ("" if at < 0 else names[at], names[ride.ready]))
             )
-        now += seconds
+            now += seconds  # to change at a stop takes part of the wait there
         leg = _ride_leg(timetable, lines, ride, names)
         if leg["start_s"] > now:
             parts.append(

@@ -1,0 +1,141 @@
+"""Journeys leg by leg: one after another in time and place, and as long as the matrix says."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+from shapely import Point
+
+from geoplan.errors import InputError
+from geoplan.reach import UNREACHED, explain_trip, join_network, read_streets, read_timetable, travel_times
+from geoplan.sources import home, read_vector
+
+DAY = "2012-10-09"
+APART_M = 3  # a first walk of less than a second is not told
+
+
+@pytest.fixture(scope="module")
+def network():
+    streets = read_streets(home() / "data/nordhamra_streets.osm.pbf")
+    return join_network(streets, read_timetable(home() / "data/nordhamra_gtfs.zip", date=DAY))
+
+
+@pytest.fixture(scope="module")
+def points():
+    """Ninety places anywhere in the town, the first three of them far off the streets."""
+    areas = read_vector(home() / "data/nordhamra.gpkg", "basomraden").set_index("area_id")
+    anywhere = gpd.GeoSeries(areas.union_all(), crs=areas.crs).sample_points(87, rng=7).explode().to_crs(4326)
+    lost = [Point(17.0, 61.0), Point(17.0, 61.0), Point(18.5, 61.0)]
+    shapes = [*lost, *anywhere]
+    return gpd.GeoDataFrame({"geometry": shapes}, index=[f"p{row}" for row in range(len(shapes))], crs=4326)
+
+
+def ends(shape, crs):
+    """Return the first and the last place of a line, in metres."""
+    line = gpd.GeoSeries([shape], crs=4326).to_crs(crs)[0]
+    return Point(line.coords[0]), Point(line.coords[-1])
+
+
+def check(journey, network, origin, destination, leave):
+    """Hold the legs of a journey to one another."""
+    legs, crs = journey.legs, network.streets.crs
+    assert legs.crs == "EPSG:4326"
+    assert not legs["leg"].eq("wait")[-1:].any()
+    assert legs["leg"].eq("ride").sum() == journey.rides
+    assert legs["start_s"].iloc[0] == leave
+    assert (legs["end_s"] >= legs["start_s"]).all()
+    assert (legs["start_s"].to_numpy()[1:] == legs["end_s"].to_numpy()[:-1]).all()
+    assert legs["end_s"].iloc[-1] - leave == round(journey.minutes * 60)
+    assert legs["minutes"].sum() == pytest.approx(journey.minutes)
+    assert (legs["from_name"].to_numpy()[1:] == legs["to_name"].to_numpy()[:-1]).all()
+    assert legs["metres"].notna().equals(legs["leg"] == "walk")
+    moves = [ends(shape, crs) for shape in legs.loc[legs["leg"] != "wait", "geometry"]]
+    start, goal = (point.to_crs(crs).geometry.iloc[0] for point in (origin, destination))
+    places = [start, *(place for move in moves for place in move), goal]
+    assert all(one.distance(other) < APART_M for one, other in zip(places[::2], places[1::2], strict=True))
+    for leg in legs[legs["leg"] == "ride"].itertuples():
+        assert leg.stops > 0
+        assert leg.kind
+
+
+@pytest.mark.parametrize(
+    ("clock", "options"),
+    [
+        ("07:31", {}),
+        ("12:07", {"rides": 1}),
+        ("17:00", {"rides": 2, "slack_s": 0, "max_walk_min": 12}),
+        ("08:15", {"rides": 3, "slack_s": 180, "max_egress_m": 500}),
+        ("23:40", {"max_min": 90}),
+        ("09:00", {"headways": "drawn", "draws": 1, "seed": 4}),
+    ],
+)
+def test_legs_follow_one_another_and_take_what_the_matrix_says(network, points, clock, options):
+    departure = f"{DAY} {clock}"
+    rng = np.random.default_rng(len(clock) + len(options))
+    origins, goals = (points.iloc[rng.choice(len(points), 8, replace=False)] for _ in range(2))
+    matrix = travel_times(origins, goals, network, departure=departure, window_min=0, **options)
+    leave = network.timetable.seconds(clock)
+    options = {name: value for name, value in options.items() if name != "draws"}
+    told = {"rides": 0, "walks": 0, "none": 0}
+    for row in range(len(origins)):
+        for column in range(len(goals)):
+            origin, goal = origins.iloc[[row]], goals.iloc[[column]]
+            journey = explain_trip(origin, goal, network, departure=departure, **options)
+            seconds = int(matrix.seconds[row, column, 0])
+            assert journey.rides <= options.get("rides", 8)
+            if seconds == UNREACHED:
+                assert np.isnan(journey.minutes)
+                assert journey.legs.empty
+                assert journey.reason == str(journey) != ""
+                told["none"] += 1
+                continue
+            assert round(journey.minutes * 60) == seconds
+            assert not journey.reason
+            if len(journey.legs):
+                check(journey, network, origin, goal, leave)
+                told["rides" if journey.rides else "walks"] += 1
+    assert told["rides"] > 4
+    assert told["walks"] > 0 or "max_walk_min" in options
+
+
+def test_a_point_is_where_it_is_on_a_street_or_not(network, points):
+    for one, other in (("p20", "p20"), ("p0", "p1")):
+        journey = explain_trip(points.loc[[one]], points.loc[[other]], network, departure=f"{DAY} 07:30")
+        assert (journey.minutes, journey.rides, journey.reason) == (0, 0, "")
+        assert str(journey) == "0 min: already there"
+        assert journey.legs.empty
+
+
+def test_reasons_name_the_side(network, points):
+    out = explain_trip(points.loc[["p0"]], points.loc[["p20"]], network, departure=f"{DAY} 07:30")
+    assert "the origin is not on any street" in str(out)
+    assert "from the nearest street" in str(out)
+    home_again = explain_trip(points.loc[["p20"]], points.loc[["p2"]], network, departure=f"{DAY} 07:30")
+    assert "the destination is not on any street" in str(home_again)
+    late = explain_trip(points.loc[["p20"]], points.loc[["p40"]], network, departure=f"{DAY} 03:00", max_min=1)
+    assert str(late) == "not reached within 1 min"
+    with pytest.raises(InputError, match="the origin is 2 points"):
+        explain_trip(points.iloc[:2], points.iloc[[3]], network, departure=f"{DAY} 07:30")
+
+
+def test_walking_alone(network, points):
+    journey = explain_trip(
+        points.loc[["p20"]], points.loc[["p40"]], join_network(network.streets), max_min=600, departure=""
+    )
+    walk = travel_times(points.loc[["p20"]], points.loc[["p40"]], network.streets, max_min=600)
+    assert round(journey.minutes * 60) == walk.seconds.item()
+    assert journey.legs["leg"].tolist() == ["walk"]
+    assert journey.legs["metres"].item() == pytest.approx(journey.minutes * 78, rel=0.2)
+
+
+def test_one_journey_in_words(network, points):
+    journey = explain_trip(points.loc[["p20"]], points.loc[["p41"]], network, departure=f"{DAY} 07:30")
+    assert str(journey) == "46 min: walk 15, wait 2, bus 13 7, walk 22"
+    assert journey.legs["to_name"].tolist() == ["Järnåregatan", "Järnåregatan", "Granhöjden", ""]
+    assert journey.legs["start"].tolist() == ["07:30", "07:45:11", "07:47", "07:54"]
+    assert journey.legs["towards"].iloc[2] == "Granhöjden"
+    assert journey.legs["stops"].iloc[2] == 5
+
+
+def test_a_change_at_a_stop_that_takes_time_is_part_of_the_wait(network, points):
+    journey = explain_trip(points.loc[["p43"]], points.loc[["p73"]], network, departure=f"{DAY} 07:31")
+    assert str(journey) == "87 min: walk 25, wait 23, bus 7 10, wait 4, bus 1 11, walk 14"
