@@ -35,7 +35,7 @@ from geoplan.reach.asking import asked
 from geoplan.reach.filling import fill
 from geoplan.reach.linking import Near, costs, near, seconds_of
 from geoplan.reach.matrix import Job
-from geoplan.reach.routing import Scratch, prepared, ranks_of
+from geoplan.reach.routing import prepared, ranks_of
 
 REAL = Path(os.environ.get("GEOPLAN_REAL_DATA") or Path(__file__).parents[2] / "shared/real") / "portoalegre"
 PLANE = "+proj=eqc +lat_ts=-30.05 +lon_0=-51.2 +R=6366197.72 +units=m"  # a degree is 111,111.111 m, as R5 has it
@@ -85,7 +85,6 @@ class Model:
         stops = self.placed(plain, network.stops)
         if "elsewhere" in habits:
             walks = near(plain, stops, stops, max_m=1000)
-            network = join_network(plain, timetable, nearest_per_line=True, stop_link_kmh=3.6, transfer_m=1000)
             network = replace(network, stops=stops, paths=_as_before(network.paths, walks))
         self.network = network
         self.sources, self.sinks = snapped(self.outward, self.origins), snapped(self.outward, self.points)
@@ -161,9 +160,6 @@ class Model:
         class Own(Job):
             def walks(self, numbers: np.ndarray) -> np.ndarray:
                 return on_foot[numbers]
-
-            def run(self, numbers: np.ndarray, scratch: Scratch | None = None) -> np.ndarray:
-                return super().run(numbers, scratch)
 
         job = Own(search, self.outward, self.sources, self.sinks, self.access, self.egress, ranks_of((50,), WINDOW))
         return np.asarray(fill(job, threads=2, progress=False, folder=None, workers=None)[:, :, 0]).astype(int)

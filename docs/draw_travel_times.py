@@ -41,7 +41,10 @@ def lanes() -> Figure:
     leave = START + np.arange(8)
     ready = leave + 4
     first = 0
-    for leaves, arrives, colour, name in ((START + 8, START + 16, ONE, "bus 1"), (START + 13, START + 21, TWO, "bus 2")):
+    for leaves, arrives, colour, name in (
+        (START + 8, START + 16, ONE, "bus 1"),
+        (START + 13, START + 21, TWO, "bus 2"),
+    ):
         count = int((ready + 1 <= leaves).sum())
         ax.hlines(leaves, leave[0] - 0.35, leave[count - 1] + 0.35, colors=colour, linewidth=2)
         ax.text(
@@ -55,8 +58,8 @@ def lanes() -> Figure:
                 arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1},
             )  # fmt: skip
         ax.text(
-            leave[count - 1] + 0.6, arrives, f"at B at {clock(arrives)}:\ndepartures {first + 1} to {count}",
-            color=colour, va="center",
+            (leave[first] + leave[count - 1]) / 2, arrives + 0.5,
+            f"at B at {clock(arrives)}:\ndepartures {first + 1} to {count}", color=colour, ha="center", va="bottom",
         )  # fmt: skip
         first = count
     for lane, each in enumerate(leave):
@@ -66,7 +69,7 @@ def lanes() -> Figure:
     ax.text(leave[-1] + 0.6, ready[-1], "at stop A: never sooner\nfor who leaves later", va="center")
     ax.text(leave[-1] + 0.6, leave[-1], "leaving home", color=QUIET, va="center")
     ax.set_xlim(leave[0] - 5.2, leave[-1] + 5.2)
-    ax.set_ylim(START - 1, START + 23)
+    ax.set_ylim(START - 1, START + 24.5)
     ax.set_xticks(leave, [f"{number + 1}\n{clock(each)}" for number, each in enumerate(leave)], fontsize=8)
     ax.set_xlabel("departure")
     ax.set_yticks([])
@@ -79,7 +82,13 @@ def snapping() -> Figure:
     """Draw a point linked to the street beside it, and what the nearest junction would make of it."""
     figure = Figure(figsize=(7.6, 3.4), layout="constrained")
     ax = figure.subplots()
-    for line in ([(0, 0), (300, 30)], [(0, 0), (-40, -70)], [(0, 0), (-75, 40)], [(300, 30), (340, -50)], [(300, 30), (330, 110)]):
+    for line in (
+        [(0, 0), (300, 30)],
+        [(0, 0), (-40, -70)],
+        [(0, 0), (-75, 40)],
+        [(300, 30), (340, -50)],
+        [(300, 30), (330, 110)],
+    ):
         ax.plot(*zip(*line, strict=True), color=QUIET, linewidth=5, alpha=0.45, solid_capstyle="round")
     home_at = np.array([118.0, 75.0])
     street = np.array([300.0, 30.0])
@@ -91,14 +100,19 @@ def snapping() -> Figure:
     ax.plot(*zip(home_at, (0, 0), strict=True), color=TWO, linewidth=1.5, linestyle="dashed")
     ax.plot(*home_at, "s", color=INK, markersize=9)
     ax.plot(*foot, "o", color=ONE, markersize=7)
-    ax.text(*(home_at + (10, 4)), "the point")
+    ax.text(home_at[0] + 10, home_at[1] + 4, "the point")
     ax.text(*((home_at + foot) / 2 + (6, 0)), f"{off:.0f} m off the street,\ncounted as walked", color=ONE, va="center")
     ax.text(
         foot[0] / 2, -10, f"{100 * along:.0f} % of the piece:\n{along * length:.0f} m", color=ONE, ha="center", va="top"
     )
     ax.text((foot[0] + 300) / 2, 0, f"{(1 - along) * length:.0f} m", color=ONE, ha="center", va="top")
     ax.text(
-        48, 62, f"to the nearest junction\nin a straight line: {np.hypot(*home_at):.0f} m", color=TWO, ha="right", va="center"
+        48,
+        62,
+        f"to the nearest junction\nin a straight line: {np.hypot(*home_at):.0f} m",
+        color=TWO,
+        ha="right",
+        va="center",
     )
     ax.text(-8, -4, "junction", ha="right", va="top")
     ax.text(308, 26, "junction", va="top")
@@ -129,14 +143,14 @@ def window() -> Figure:
         value = np.sort(minutes)[rank - 1]
         left.axhline(value, color=colour, linewidth=1)
         right.plot([0, rank, rank], [value, value, 0], color=colour, linewidth=1)
-        right.text(rank + 1, value - 0.6, f"{share} %: {value:.1f} min", color=colour, va="top")
+        right.text(64, value, f"{share} %:\n{value:.1f} min", color=colour, va="center")
     left.set_xticks(range(0, 61, 15), [f"10:{minute:02}" if minute < 60 else "11:00" for minute in range(0, 61, 15)])  # noqa: PLR2004  minutes
     left.set_xlabel("departure")
     left.set_ylabel("minutes to be there")
     right.set_xticks([1, 15, 30, 45, 60])
     right.set_xlabel("the same, sorted: rank")
-    left.set_ylim(minutes.min() - 3, minutes.max() + 3)
-    right.set_xlim(0, 92)
+    left.set_ylim(minutes.min() - 1, minutes.max() + 1)
+    right.set_xlim(0, 94)
     _bare(left)
     _bare(right)
     return figure
