@@ -373,7 +373,7 @@ def overtaken(order, connection, first, paths, keep, marks):
 
 @njit(nogil=True, cache=True)
 def alike(order, to_stop, first, keep, numbers):
-    """Number connections that get off at one stop and keep the same walks alike; return the first of each number.
+    """Give connections that get off at one stop and keep the same walks one number; return the first of each.
 
     In ``order`` those that are alike follow each other.
     """
