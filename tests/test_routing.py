@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from geoplan.reach.kernels import NEVER, UNREACHED, percentiles
 from geoplan.reach.linking import Near
 from geoplan.reach.network import laid_out
-from geoplan.reach.routing import Scratch, Search, Window, prepared, ranks_of, stop_times
+from geoplan.reach.routing import Scratch, Search, Window, prepared, ranks_of, stop_times, with_walks
 from geoplan.reach.timetable import read_timetable
 
 STOPS = 6
@@ -91,10 +91,10 @@ def one_by_one(made, paths, access, leave, *, slack, rides):  # noqa: C901  plai
 def searched(made, paths, access, leave, *, slack, rides, arrive=False):
     """Ask the compiled search for the same."""
     window = Window(tuple(leave), 10_000, 0, rides, slack, arrive=arrive)
-    lines = laid_out(made, slack_s=slack, turned=arrive)
-    paths = paths.turned(STOPS) if arrive else paths
     part = window.lanes
-    search = Search(window, (lines,), (paths.first, paths.other, paths.seconds), (part,), STOPS)
+    paths = paths.turned(STOPS) if arrive else paths
+    lines = with_walks(laid_out(made, slack_s=slack, turned=arrive), paths, part, window.most_s)
+    search = Search(window, (lines,), (part,), STOPS)
     scratch = Scratch(search)
     stops, seconds = (np.array(values, np.int32) for values in zip(*access, strict=True))
     found = []

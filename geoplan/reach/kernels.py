@@ -21,7 +21,19 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["NEVER", "UNREACHED", "percentiles", "propagate", "scan", "spread", "sweep_near", "sweep_to", "travel"]
+__all__ = [
+    "NEVER",
+    "UNREACHED",
+    "alike",
+    "overtaken",
+    "percentiles",
+    "propagate",
+    "scan",
+    "spread",
+    "sweep_near",
+    "sweep_to",
+    "travel",
+]
 
 NEVER = np.int32(2_147_483_647)  # not reached, not allowed; no time is as large
 UNREACHED = 65_535  # not reached, in numbers of 16 bits
@@ -240,7 +252,7 @@ def sweep_near(graph, pieces, origin, target, numbers, most, longest, by_junctio
 
 # One function of 90 lines: each call in these loops would count references to arrays (see the module's beginning).
 @njit(nogil=True, cache=True)
-def scan(connection, group, span, paths, access, departs, most, rides, state):  # noqa: C901, PLR0912, PLR0915
+def scan(connection, group, span, walks, access, departs, most, rides, state):  # noqa: C901, PLR0912, PLR0915
     """Find when each departure is at each stop, from stops that are reached without a ride.
 
     Parameters
@@ -251,8 +263,9 @@ def scan(connection, group, span, paths, access, departs, most, rides, state):  
         At the first of the connections of one second of which some take no time: the last of them; else the row itself.
     span
         First connection to look at and the one after the last.
-    paths
-        Walks between stops: (start of each stop's, other stop, seconds); the path to itself is the time to change.
+    walks
+        (list of each connection, start of each list, other stop, seconds): where to walk on getting off; the walk to
+        the stop itself is the time to change. See :func:`overtaken` for what is not in the lists.
     access
         (stops, seconds) from the origin.
     departs
@@ -264,20 +277,19 @@ def scan(connection, group, span, paths, access, departs, most, rides, state):  
         Greatest number of rides.
     state
         (seconds of being ready to board [stop, rides so far, departure], seconds of having got off [stop, rides,
-        departure], how many departures were ready when last asked [stop, rides], aboard [seat, rides], soonest [stop],
-        who is kept aboard). What it holds before is forgotten.
+        departure], aboard [seat, rides], soonest [stop], who is kept aboard). What it holds before is forgotten.
     """
     board_by, off_at, from_stop, to_stop, seats, rights = connection
-    path_at, path_to, path_s = paths
-    ready, alight, shown, aboard, soonest, kept = state
+    list_of, walk_at, walk_to, walk_s = walks
+    ready, alight, aboard, soonest, kept = state
     lanes, start = len(departs), departs[0]
-    ready[:], alight[:], shown[:], aboard[:], soonest[:] = UNREACHED, UNREACHED, 0, 0, NEVER
+    ready[:], alight[:], aboard[:], soonest[:] = UNREACHED, UNREACHED, 0, NEVER
     for number in range(len(access[0])):
-        stop, walk = np.int64(access[0][number]), access[1][number]
-        soonest[stop] = min(soonest[stop], walk)
+        stop, when = np.int64(access[0][number]), access[1][number]
+        soonest[stop] = min(soonest[stop], when)
         for lane in range(lanes):
             place = stop * rides * lanes + lane
-            ready[place] = min(ready[place], departs[lane] - start + walk)
+            ready[place] = min(ready[place], departs[lane] - start + when)
     first = last = -1  # of connections of one second that are gone through until nobody gets off sooner
     helped = False
     row = span[0]
@@ -293,15 +305,11 @@ def scan(connection, group, span, paths, access, departs, most, rides, state):  
         before = 0
         for ride in range(rides if may_board or aboard[seat + rides - 1] > 0 else 0):
             high = max(before, aboard[seat + ride])
-            if may_board:
-                slot = stop * rides + ride
-                lane, base = shown[slot], slot * lanes
-                while lane < lanes and ready[base + lane] <= latest:
-                    lane += 1
-                while lane > 0 and ready[base + lane - 1] > latest:
-                    lane -= 1  # who waits longer has to be there sooner
-                shown[slot] = lane
-                high = max(high, lane)
+            if may_board:  # of the departures that are not aboard, the first few are ready in time
+                place = (stop * rides + ride) * lanes + high
+                while high < lanes and ready[place] <= latest:
+                    high += 1
+                    place += 1
             aboard[seat + ride] = high
             # With no more departures than with fewer rides, there is nothing to win by getting off.
             if high > before and may_alight and when - (departs[high - 1] - start) <= most:
@@ -316,8 +324,8 @@ def scan(connection, group, span, paths, access, departs, most, rides, state):  
                     while place >= base and alight[place] > when:
                         alight[place] = when
                         place -= 1
-                    for path in range(path_at[goal], path_at[goal + 1] if ride + 1 < rides else 0):
-                        other, then = np.int64(path_to[path]), when + path_s[path]
+                    for walk in range(walk_at[list_of[row]], walk_at[list_of[row] + 1] if ride + 1 < rides else 0):
+                        other, then = np.int64(walk_to[walk]), when + walk_s[walk]
                         base = (other * rides + ride + 1) * lanes
                         place = base + high - 1
                         if then < ready[place]:
@@ -338,21 +346,82 @@ def scan(connection, group, span, paths, access, departs, most, rides, state):  
 
 
 @njit(nogil=True, cache=True)
-def travel(alight, rides, departs, most, times, soonest):
-    """Write travel times to the stops by departure to ``times``, UNREACHED if not in time, the least to ``soonest``."""
-    lanes, start = len(departs), departs[0]
-    for stop in range(len(soonest)):
+def overtaken(order, connection, first, paths, keep, marks):
+    """Tell the walks after a connection that are in vain, for who stays seated can be there sooner.
+
+    Who gets off at a stop and walks to another is there no sooner than who stays aboard, gets off later and walks from
+    there, or need not walk: if that is so by a second or more, the walk is never needed. A walk that takes just as
+    long is kept, or of two vehicles in opposite directions each could count on the other.
+
+    ``order`` are the connections by seat, as they follow each other; ``first`` is where the walks of each begin in
+    ``keep``, True for those to be kept. ``marks`` gets a number for each connection: where two get off at one stop and
+    keep the same walks, it is the same.
+    """
+    _, off_at, _, to_stop, seats, rights = connection
+    path_at, path_to, path_s = paths
+    best, by = np.empty(len(path_at) - 1, np.int32), np.full(len(path_at) - 1, -1, np.int32)
+    for place in range(len(order) - 1, -1, -1):
+        row = order[place]
+        stop, mark = to_stop[row], np.int64(0)
+        for walk in range(path_at[stop], path_at[stop + 1] if rights[row] & _ALIGHT != 0 else 0):
+            other, then = path_to[walk], off_at[row] + path_s[walk]
+            if by[other] != seats[row] or then <= best[other]:
+                by[other], best[other] = seats[row], then
+                number = walk - path_at[stop]
+                keep[first[row] + number] = True
+                mark = (mark ^ (number + 1)) * 1_099_511_628_211
+        marks[row] = mark
+
+
+@njit(nogil=True, cache=True)
+def alike(order, to_stop, first, keep, numbers):
+    """Give connections that get off at one stop and keep the same walks one number; return the first of each.
+
+    In ``order`` those that are alike follow each other.
+    """
+    leads, count = np.empty(len(order), np.int64), 0
+    for place in range(len(order)):
+        row = order[place]
+        same = count > 0 and to_stop[leads[count - 1]] == to_stop[row]
+        if same:
+            lead = leads[count - 1]
+            for walk in range(first[row + 1] - first[row]):
+                same = same and keep[first[row] + walk] == keep[first[lead] + walk]
+        if not same:
+            leads[count] = row
+            count += 1
+        numbers[row] = count - 1
+    return leads[:count]
+
+
+@njit(nogil=True, cache=True)
+def travel(alight, since, most, times, soonest):
+    """Write travel times to the stops by departure to ``times``, UNREACHED if not in time, the least to ``soonest``.
+
+    ``alight`` is [stop, rides, departure], ``since`` the seconds from the first departure to each; all of 16 bits, for
+    loops over departures to be done on many at once.
+    """
+    stops, rides, lanes = alight.shape
+    none, limit = np.uint16(UNREACHED), np.uint16(most)
+    for stop in range(stops):
+        least = none
+        for ride in range(rides):
+            least = min(least, alight[stop, ride, 0])  # the first departure is there if any is
+        soonest[stop] = UNREACHED
         for lane in range(lanes):
-            times[stop, lane] = UNREACHED
-        least = UNREACHED
-        for slot in range(stop * rides, stop * rides + rides):
-            if alight[slot * lanes] < UNREACHED:  # the first departure is there if any is
-                for lane in range(lanes):
-                    then = np.int32(alight[slot * lanes + lane])
-                    took = then - (departs[lane] - start)
-                    then = took if then < UNREACHED and took <= most else UNREACHED
-                    times[stop, lane] = min(np.int32(times[stop, lane]), then)
-                    least = min(least, then)
+            times[stop, lane] = alight[stop, 0, lane]
+        if least == none:
+            continue
+        for ride in range(1, rides):
+            for lane in range(lanes):
+                times[stop, lane] = min(times[stop, lane], alight[stop, ride, lane])
+        least = none
+        for lane in range(lanes):
+            then = times[stop, lane]
+            took = np.uint16(then - since[lane])
+            took = took if then < none and took <= limit else none
+            times[stop, lane] = took
+            least = min(least, took)
         soonest[stop] = least
 
 
@@ -394,34 +463,21 @@ def propagate(times, soonest, egress, walk, most, numbers, ranks, out, trips):
 
 @njit(nogil=True, cache=True)
 def percentiles(numbers, ranks, most, out, point):
-    """Write the numbers of some ranks, rising, to a row of ``out``; UNREACHED for what is over ``most``."""
-    low = 0
+    """Write the numbers of some ranks to a row of ``out``; UNREACHED for what is over ``most``.
+
+    Bit by bit, the number of a rank is the greatest that no more than so many are below: counting is done on many
+    numbers at once, which putting them in order is not.
+    """
     for place in range(len(ranks)):
-        rank = ranks[place]
-        _select(numbers, low, len(numbers) - 1, rank)
-        value = numbers[rank]
-        out[point, place] = value if value <= most else UNREACHED
-        low = rank
-
-
-@njit(nogil=True, cache=True)
-def _select(numbers, low, high, rank):
-    """Order numbers until the one of a rank is in its place, those below it before, those above it after."""
-    while low < high:
-        middle = numbers[(low + high) >> 1]
-        left, right = low, high
-        while left <= right:
-            while numbers[left] < middle:
-                left += 1
-            while numbers[right] > middle:
-                right -= 1
-            if left <= right:
-                numbers[left], numbers[right] = numbers[right], numbers[left]
-                left += 1
-                right -= 1
-        if rank <= right:
-            high = right
-        elif rank >= left:
-            low = left
-        else:
-            return
+        found, bit = np.uint16(0), np.uint16(32_768)
+        for _ in range(16):
+            guess, below = np.uint16(found | bit), 0
+            for block in range(0, len(numbers), 32_768):  # no more at a time than 16 bits can count
+                few = np.uint16(0)
+                for other in range(block, min(block + 32_768, len(numbers))):
+                    few = np.uint16(few + np.uint16(numbers[other] < guess))
+                below += few
+            if below <= ranks[place]:
+                found = guess
+            bit = np.uint16(bit >> np.uint16(1))
+        out[point, place] = found if found <= most else UNREACHED

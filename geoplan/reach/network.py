@@ -87,7 +87,8 @@ class Lines:
     """Connections as the kernel reads them, in its order; ``key`` is the second by which they stand in order.
 
     ``arrays`` are: last second to be there to board, second at which one is off, stop from, stop to, seat, rights (1 to
-    board, 2 to get off).
+    board, 2 to get off). ``walks`` are, once a search is made ready: which list of walks to take on getting off, start
+    of each list, other stop, seconds.
     """
 
     key: np.ndarray
@@ -95,6 +96,7 @@ class Lines:
     group: np.ndarray
     trip: np.ndarray
     seats: int
+    walks: tuple[np.ndarray, ...] = ()
 
 
 def join_network(

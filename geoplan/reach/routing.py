@@ -6,12 +6,13 @@ another; each thread has a :class:`Scratch` of its own, so that nothing is alloc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from geoplan.reach.kernels import UNREACHED, percentiles, propagate, scan, travel
+from geoplan.reach.kernels import UNREACHED, alike, overtaken, percentiles, propagate, scan, travel
+from geoplan.reach.lines import spans
 from geoplan.reach.linking import Near
 from geoplan.reach.network import Lines, laid_out
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scratch", "Search", "Window", "one_to_all", "prepared", "ranks_of", "stop_times"]
 
+_FLAGS = 2**26  # walks after connections that are looked at one by one, a byte each: beyond, all are kept
 _STATE = 64 * 2**20  # bytes of the state of one sweep, unless told: more departures take more sweeps
 
 
@@ -49,11 +51,10 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """A search made ready: the lines of each draw, walks between stops, departures in parts that fit in memory."""
+    """A search made ready: the lines of each draw with the walks after them, departures in parts that fit in memory."""
 
     window: Window
     lines: tuple[Lines, ...]
-    paths: tuple[np.ndarray, np.ndarray, np.ndarray]
     parts: tuple[np.ndarray, ...]
     stops: int
 
@@ -75,7 +76,6 @@ class Scratch:
             state = (
                 np.empty(slots * lanes, np.uint16),
                 np.empty(slots * lanes, np.uint16),
-                np.empty(slots, np.int32),
                 np.empty(seats * search.window.rides, np.int32),
                 np.empty(search.stops, np.int32),
                 np.empty(together, np.int32),
@@ -87,7 +87,7 @@ def prepared(network: Network, window: Window, *, state_bytes: int = _STATE) -> 
     """Make a search ready; the departures are parted so that the state of one sweep takes no more than told."""
     lanes = window.lanes
     if network.timetable is None or network.paths is None or not window.rides:
-        return Search(window, (), (np.zeros(1, np.int64), *(np.empty(0, np.int32),) * 2), (lanes,), 0)
+        return Search(window, (), (lanes,), 0)
     has_headways = bool((network.timetable.trips["headway_s"] > 0).any())
     draws = window.draws if window.headways == "drawn" and has_headways else 1
     lines = tuple(
@@ -100,7 +100,7 @@ def prepared(network: Network, window: Window, *, state_bytes: int = _STATE) -> 
     )
     size = len(network.timetable.stops)
     paths = network.paths.turned(size) if window.arrive else network.paths
-    paths = _of_use(paths, lines, lanes, window.most_s)
+    lines = tuple(with_walks(each, paths, lanes, window.most_s) for each in lines)
     each = max(1, size * (2 * 2 * window.rides + 2))
     width = max(1, min(len(lanes), state_bytes // each))
     # The seconds of one sweep, from its first departure on, have to fit in 16 bits.
@@ -110,18 +110,36 @@ def prepared(network: Network, window: Window, *, state_bytes: int = _STATE) -> 
         for together in np.split(lanes, np.flatnonzero(np.diff(far)) + 1)
         for part in np.array_split(together, -(-len(together) // width))
     )
-    return Search(window, lines, (paths.first, paths.other, paths.seconds), parts, size)
+    return Search(window, lines, parts, size)
 
 
-def _of_use(paths: Near, lines: tuple[Lines, ...], lanes: np.ndarray, most_s: int) -> Near:
-    """Leave out walks from stops where nobody gets off, and to stops where nobody boards, in the time looked at."""
+def with_walks(lines: Lines, paths: Near, lanes: np.ndarray, most_s: int) -> Lines:
+    """Say where to walk on getting off, in the time looked at; walks that nobody needs are left out.
+
+    Nobody walks from stops where nobody gets off, to stops where nobody boards, or to where who stays aboard is sooner.
+    """
+    start, end = np.searchsorted(lines.key, [lanes[0], lanes[-1] + most_s + 1])
+    arrays = tuple(array[start:end] for array in lines.arrays)
+    _, _, from_stop, to_stop, seat, rights = arrays
     left, boarded = np.zeros(len(paths), dtype=bool), np.zeros(len(paths), dtype=bool)
-    for each in lines:
-        rows = slice(*np.searchsorted(each.key, [lanes[0], lanes[-1] + most_s + 1]))
-        _, _, from_stop, to_stop, _, rights = (array[rows] for array in each.arrays)
-        boarded[from_stop[(rights & 1) > 0]] = True
-        left[to_stop[(rights & 2) > 0]] = True
-    return paths.kept(left[paths.rows] & boarded[paths.other])
+    boarded[from_stop[(rights & 1) > 0]] = True
+    left[to_stop[(rights & 2) > 0]] = True
+    paths = paths.kept(left[paths.rows] & boarded[paths.other])
+    numbers = np.zeros(len(lines.key), np.int32)
+    first = np.concatenate([[0], np.cumsum(np.diff(paths.first)[to_stop])])
+    if first[-1] > _FLAGS:
+        numbers[start:end] = to_stop
+        return replace(lines, walks=(numbers, paths.first, paths.other, paths.seconds))
+    keep, marks = np.zeros(first[-1], dtype=bool), np.empty(end - start, np.int64)
+    trio = (paths.first, paths.other, paths.seconds)
+    overtaken(np.argsort(seat, kind="stable"), arrays, first, trio, keep, marks)
+    leads = alike(np.lexsort((marks, to_stop)), to_stop, first, keep, numbers[start:end])
+    size = np.diff(first)[leads]
+    flags = keep[spans(first[leads], size)]
+    kept = spans(paths.first[to_stop[leads]], size)[flags]
+    each = np.bincount(np.repeat(np.arange(len(leads)), size)[flags], minlength=len(leads))
+    begins = np.concatenate([[0], np.cumsum(each)]).astype(np.int64)
+    return replace(lines, walks=(numbers, begins, paths.other[kept], paths.seconds[kept]))
 
 
 def short(seconds: np.ndarray, most: int) -> np.ndarray:
@@ -147,8 +165,8 @@ def stop_times(
     state, times, soonest = scratch.states[len(part)]
     span = np.searchsorted(lines.key, [part[0], part[-1] + search.window.most_s + 1])
     most, rides = search.window.most_s, search.window.rides
-    scan(lines.arrays, lines.group, span, search.paths, access, part, most, rides, state)
-    travel(state[1], rides, part, most, times, soonest)
+    scan(lines.arrays, lines.group, span, lines.walks, access, part, most, rides, state)
+    travel(state[1].reshape(-1, rides, len(part)), (part - part[0]).astype(np.uint16), most, times, soonest)
     return times, soonest
 
 
