@@ -250,7 +250,19 @@ def sweep_near(graph, pieces, origin, target, numbers, most, longest, by_junctio
 # as soon.
 
 
-# One function of 90 lines: each call in these loops would count references to arrays (see the module's beginning).
+@njit(nogil=True, cache=True)
+def _set_out(ready, soonest, stops, seconds, departs, rides):
+    """Put the departures at the stops that are reached without a ride."""
+    lanes = len(departs)
+    for number in range(len(stops)):
+        stop, walk = np.int64(stops[number]), seconds[number]
+        soonest[stop] = min(soonest[stop], walk)
+        for lane in range(lanes):
+            place = stop * rides * lanes + lane
+            ready[place] = min(ready[place], departs[lane] - departs[0] + walk)
+
+
+# Loops in loops, in one function: each call in them would count references to arrays (see the module's beginning).
 @njit(nogil=True, cache=True)
 def scan(connection, group, span, walks, access, departs, most, rides, state):  # noqa: C901, PLR0912, PLR0915
     """Find when each departure is at each stop, from stops that are reached without a ride.
@@ -284,12 +296,7 @@ def scan(connection, group, span, walks, access, departs, most, rides, state):  
     ready, alight, aboard, soonest, kept = state
     lanes, start = len(departs), departs[0]
     ready[:], alight[:], aboard[:], soonest[:] = UNREACHED, UNREACHED, 0, NEVER
-    for number in range(len(access[0])):
-        stop, when = np.int64(access[0][number]), access[1][number]
-        soonest[stop] = min(soonest[stop], when)
-        for lane in range(lanes):
-            place = stop * rides * lanes + lane
-            ready[place] = min(ready[place], departs[lane] - start + when)
+    _set_out(ready, soonest, access[0], access[1], departs, rides)
     first = last = -1  # of connections of one second that are gone through until nobody gets off sooner
     helped = False
     row = span[0]
