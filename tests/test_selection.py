@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from geoplan.errors import IdError, InputError, SpecError, TableError
 from geoplan.risk import neighbours
+from geoplan.targeting import branching
 from geoplan.targeting.selection import choose_areas
 
 NEED = pd.Series({"a": 90, "b": 10, "c": 60, "d": 50, "e": 80}).rename_axis("area_id")
@@ -115,6 +116,46 @@ def test_the_choice_is_the_best_of_all_there_are(drawn):
     assert (found.bound, found.gap, found.status) == (best, 0, "proven best")
     assert found.share == pytest.approx(best / need.sum())
     assert list(found.table.index) == list(need.index)
+
+
+@settings(max_examples=60)
+@given(cases().filter(lambda drawn: "neighbours" in drawn[1]))
+def test_the_choice_is_the_best_where_branches_are_split_to_the_end(drawn):
+    need, case = drawn
+    best = best_of_all(need, case)
+    # So few areas are left to the solver at once elsewhere: no bound, cut or split would ever be tried.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(branching, "_FEW", 0)
+        patch.setattr(branching, "_FEW_LOOSE", 0)
+        if best is None:
+            with pytest.raises(SpecError):
+                choose_areas(need, **case)
+            return
+        found = choose_areas(need, **case)
+    assert keeps(set(found.chosen), case)
+    assert (found.reached, found.bound, found.status) == (best, best, "proven best")
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 10_000))
+def test_one_group_is_the_best_of_all_where_branches_are_split_to_the_end(seed):
+    rng = np.random.default_rng(seed)
+    size, k = 14, int(rng.integers(3, 7))
+    codes = [f"A{number:02}" for number in range(size)]
+    # A tree and some more: areas of much need lie far apart, so that relaxations take parts of them.
+    pairs = [(codes[rng.integers(0, one)], codes[one]) for one in range(1, size)]
+    pairs += [tuple(codes[end] for end in rng.choice(size, 2, replace=False)) for _ in range(4)]
+    need = pd.Series(rng.integers(1, 40, size) * rng.choice([1, 5], size), index=codes)
+    case = {"k": k, "groups": 1, "neighbours": pd.DataFrame(pairs, columns=["area_id", "neighbour_id"])}
+    case |= {"fixed_in": [], "fixed_out": []}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(branching, "_FEW", 0)
+        patch.setattr(branching, "_FEW_LOOSE", 0)
+        found = choose_areas(need, **case)
+    sets = (set(some) for some in combinations(codes, k))
+    best = max(need[list(some)].sum() for some in sets if keeps(some, case))
+    assert keeps(set(found.chosen), case)
+    assert (found.reached, found.bound, found.status) == (best, best, "proven best")
 
 
 @settings(max_examples=30)

@@ -2,9 +2,10 @@
 
 The relaxation is weakest where it does not settle which area is the root of a group: it then takes a part of several
 roots. An area that must be chosen comes first in rank and is the root of its group, so the areas left over are split
-by one of them: it is chosen, or it is left out, and both bounds fall. Each branch loses the areas that its bound
-rules out and, with one group, those too many steps away, until few enough are left for the solver. The branch of the
-highest bound comes first, and no step depends on the clock but the end, so that a search always goes the same way.
+by one of them: it is chosen, or it is left out, and both bounds fall. Once the one group has a root, which area that
+is is tried out first: the one with which both bounds fall far. Each branch loses the areas that its bound rules out
+and, with one group, those too many steps away, until few enough are left for the solver. The branch of the highest
+bound comes first, and no step depends on the clock but the end, so that a search always goes the same way.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from geoplan.targeting.climbing import climbed, guided, kicked, single
 from geoplan.targeting.model import STOPPED, Model, Solution
+from geoplan.targeting.probing import probed
 from geoplan.targeting.programme import NEAR, Programme
 from geoplan.targeting.separators import Cut
 from geoplan.targeting.tightening import tightened
@@ -30,7 +32,7 @@ __all__ = ["branched"]
 _SURE = 1e-6  # of a bound: what the solver's tolerances may add up to
 _FAVOURED = 0.3
 _NODES, _ROUGH = 50, 5e-4  # a first choice need not be the best; nodes, not seconds, so that it is always the same
-_POLISH = 100  # nodes
+_POLISH = 5  # nodes
 _STARTS = 12
 _FEW, _FEW_LOOSE = 120, 75  # areas that the solver proves at once; fewer where no area of the one group is known
 _FEWER = 0.8
@@ -116,12 +118,23 @@ class _Search:
         if model.programme.groups != 1 and self.known is not None:
             model.slim(relaxed.x)
             return self._proved(branch, model, places)
-        area = places[_pivot(model, relaxed.x)]
+        with_it = without_it = inf
+        if model.programme.groups == 1 and branch.inside.any() and self.known is not None:
+            at, with_it, without_it = probed(model, relaxed, self.floor())
+        else:
+            at = _pivot(model, relaxed.x)
+        area = places[at]
         inside = branch.inside.copy()
         inside[area] = True
         without = branch.places[branch.places != area]
         depth = branch.depth + 1
-        return [replace(branch, inside=inside, depth=depth), replace(branch, places=without, depth=depth)]
+        error = _SURE * branch.bound
+        two = [
+            replace(branch, inside=inside, depth=depth, bound=min(branch.bound, with_it + error)),
+            replace(branch, places=without, depth=depth, bound=min(branch.bound, without_it + error)),
+        ]
+        # With a gap asked for, what is given up counts in the bound that is told at the end.
+        return [one for one in two if self.gap or one.bound > self.floor()]
 
     def _proved(self, branch: _Branch, model: Model, places: np.ndarray) -> list[_Branch]:
         """Leave a branch to the solver; return it only where something is left of it."""
@@ -160,7 +173,7 @@ class _Search:
         """Look for a better choice along the relaxation and, at first, with the solver around the best one known."""
         favour, roots = relaxed.x[: model.size], relaxed.x[model.size :]
         first = self.known is None
-        self._take(guided(model.programme, favour, roots, 1 if branch.depth else _STARTS), places)
+        self._take(guided(model.programme, favour, roots, 1 if branch.depth > 1 else _STARTS), places)
         if self.known is None:
             found = model.proved(self.deadline, max(self.gap, _ROUGH), nodes=_NODES)
             self.stopped = found.stopped and time.monotonic() > self.deadline
