@@ -157,9 +157,10 @@ to_centre = gp.reach.travel_times(homes, cores.loc[centre], network, departure="
 minutes = to_centre.minutes()[centre[0]].reindex(areas.index)
 on_foot = gp.reach.travel_times(homes, cores.loc[centre], streets, max_min=240)
 by_foot = on_foot.minutes()[centre[0]].reindex(areas.index)
-why = pd.Series("not_applicable", index=areas.index)  # of the two areas where nobody lives
+why = pd.Series("not_applicable", index=areas.index)
+hatched = "Hatched: nobody lives there, or no stop lies within a walk of 30 minutes"
 gp.explore(areas, minutes, title="Minutes to the centre", unit="minutes", cmap="YlOrBr", scheme="given",
-           breaks=[10, 20, 30, 45], status=why,
+           breaks=[10, 20, 30, 45], status=why, note=hatched,
            period="9 October 2012, leaving 07:30–08:29, median", source=MADE_UP, language="en",
            backdrop=backdrop)  # fmt: skip
 

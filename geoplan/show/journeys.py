@@ -37,7 +37,7 @@ class _Names(MacroElement):
     _template = Template("""
         {% macro script(this, kwargs) %}
         (function (map, names) {
-            var sides = {right: [9, 0], left: [9, 0], top: [0, -8], bottom: [0, 8]};
+            var sides = {right: [9, 0], left: [-9, 0], top: [0, -8], bottom: [0, 8]};
             var tips = names.map(function (name) {
                 return L.tooltip({permanent: true, direction: "right", offset: [9, 0], className: "gp-name"})
                     .setLatLng([name[0], name[1]]).setContent(name[2]).addTo(map);
