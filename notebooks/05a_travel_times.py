@@ -153,11 +153,14 @@ len(times.unsnapped)
 
 # %%
 centre = cores.index[cores["name"] == "Centralen"]
-to_centre = gp.reach.travel_times(homes, cores.loc[centre], network, departure="2012-10-09 07:30", percentiles=(50,))
+to_centre = gp.reach.travel_times(homes, cores.loc[centre], network, departure="2012-10-09 07:30", max_min=240)
 minutes = to_centre.minutes()[centre[0]].reindex(areas.index)
-on_foot = gp.reach.travel_times(homes, cores.loc[centre], streets, max_min=120)
+on_foot = gp.reach.travel_times(homes, cores.loc[centre], streets, max_min=240)
 by_foot = on_foot.minutes()[centre[0]].reindex(areas.index)
-gp.explore(areas, minutes, title="Minutes to the centre", unit="minutes", cmap="YlOrBr", breaks=[10, 20, 30, 45],
+why = pd.Series("not_applicable", index=areas.index)
+hatched = "Hatched: nobody lives there, or no stop lies within a walk of 30 minutes"
+gp.explore(areas, minutes, title="Minutes to the centre", unit="minutes", cmap="YlOrBr", scheme="given",
+           breaks=[10, 20, 30, 45], status=why, note=hatched,
            period="9 October 2012, leaving 07:30–08:29, median", source=MADE_UP, language="en",
            backdrop=backdrop)  # fmt: skip
 
@@ -185,7 +188,8 @@ def jobs_within(limit: float, percentile: float) -> pd.Series:
 
 
 share = jobs_within(45, 50).reindex(areas.index)
-gp.plot(areas, share, title="Jobs within 45 minutes", unit="% of all jobs", cmap="YlGnBu", breaks=[20, 40, 60, 80],
+gp.plot(areas, share, title="Jobs within 45 minutes", unit="% of all jobs", cmap="YlGnBu", scheme="given",
+        breaks=[20, 40, 60, 80], status=why,
         period="9 October 2012, leaving 07:30–08:29, median", source=MADE_UP, language="en", backdrop=backdrop,
         named={})  # fmt: skip
 

@@ -34,7 +34,11 @@ BELOW = {
         "as_aliases", "as_crosswalk", "as_membership", "assign_largest_overlap", "attack", "belongs_to", "carry",
         "combine", "differences", "join_report", "lint_table", "map_domains", "pairs_at", "parents_at", "segments",
     ),
-    "reach": ("TravelTimes", "r5_travel_times", "read_times", "read_travel_times"),
+    "reach": (
+        "TravelTimes", "feed_report", "load_streets", "r5_travel_times", "read_streets", "read_times", "read_timetable",
+        "read_travel_times", "snap",
+    ),
+    "show": ("explore_journey", "explore_stops", "plot_journey", "plot_stops"),
     "sources": ("list_layers",),
 }  # fmt: skip
 

@@ -32,14 +32,37 @@ _HALO = withStroke(linewidth=3, foreground="white")
 
 
 class _Names(MacroElement):
-    """Names that stand on the map all the time, on the side where there is room."""
+    """Names that stand on the map all the time, each on the first side where it covers no other."""
 
     _template = Template("""
         {% macro script(this, kwargs) %}
-        {{ this.names }}.forEach(function (name) {
-            L.tooltip({permanent: true, direction: "auto", offset: [9, 0], className: "gp-name", interactive: false})
-                .setLatLng([name[0], name[1]]).setContent(name[2]).addTo({{ this._parent.get_name() }});
-        });
+        (function (map, names) {
+            var sides = {right: [9, 0], left: [-9, 0], top: [0, -8], bottom: [0, 8]};
+            var tips = names.map(function (name) {
+                return L.tooltip({permanent: true, direction: "right", offset: [9, 0], className: "gp-name"})
+                    .setLatLng([name[0], name[1]]).setContent(name[2]).addTo(map);
+            });
+            function place() {
+                var taken = [], whole = map.getContainer().getBoundingClientRect();
+                function free(box) {
+                    return box.left >= whole.left && box.right <= whole.right && box.top >= whole.top &&
+                        box.bottom <= whole.bottom && taken.every(function (other) {
+                            return box.right < other.left || box.left > other.right ||
+                                box.bottom < other.top || box.top > other.bottom;
+                        });
+                }
+                tips.forEach(function (tip) {
+                    Object.keys(sides).concat("right").some(function (side) {
+                        tip.options.direction = side;
+                        tip.options.offset = sides[side];
+                        tip.update();
+                        return free(tip.getElement().getBoundingClientRect());
+                    });
+                    taken.push(tip.getElement().getBoundingClientRect());
+                });
+            }
+            map.on("zoomend moveend", place);
+        })({{ this._parent.get_name() }}, {{ this.names }});
         {% endmacro %}
     """)
 
