@@ -152,8 +152,8 @@ def _pandana(
         lambda: made.append(module.Network(x, y, pd.Series(start), pd.Series(end), weights, twoway=False)), 1
     )
     told(f"{module.__name__}, contraction hierarchy built", built, ours)
-    froms, tos = np.repeat(junctions, len(junctions)), np.tile(junctions, len(junctions))
-    took = measured(lambda: made[0].shortest_path_lengths(froms, tos), 1)
+    starts, tos = np.repeat(junctions, len(junctions)), np.tile(junctions, len(junctions))
+    took = measured(lambda: made[0].shortest_path_lengths(starts, tos), 1)
     told(f"{module.__name__}, every pair, no limit", took, ours)
 
 
