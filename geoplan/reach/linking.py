@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Near", "costs", "near", "threads_of", "walk_all"]
 
 _CHUNK = 64  # points a thread takes at a time: small enough to be stopped soon, large enough to cost nothing
+_CHUNKS = 64  # at most for links: each clears what it knows of every junction, which must not be done for every point
 _MOST = int(NEVER) - 1
 
 
@@ -184,7 +185,8 @@ def near(
         stops, found = sweep_near(graph, pieces, sources, sinks, numbers, *limits, at)
         return np.repeat(numbers, np.diff(stops, prepend=0)), *found.T
 
-    parts = list(in_chunks(len(one.piece), work, threads_of(threads)))
+    chunk = max(_CHUNK, -(-len(one.piece) // _CHUNKS))
+    parts = list(in_chunks(len(one.piece), work, threads_of(threads), chunk))
     if not parts:
         empty = np.empty(0, np.int32)
         return Near.made(empty, empty, empty, empty.astype(np.float32), len(origins.piece))
