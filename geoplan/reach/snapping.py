@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
+from scipy.spatial import cKDTree
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError
@@ -18,6 +19,7 @@ from geoplan.reach.streets import NEVER, Snapped, Streets
 
 __all__ = ["snap"]
 
+_FAR = 1e9  # metres
 _ALIKE = 1e-6  # metres: what is this little nearer is as near
 _POINT = 0
 _MOST = NEVER - 1
@@ -154,12 +156,21 @@ def _nearest(
     rows, number = np.flatnonzero(wanted), np.flatnonzero(streets.linkable)
     if not len(rows) or not len(number):
         return piece, off
-    tree, shapes = streets.index, shapely.points(xy[rows])
-    (point, _), metres = tree.query_nearest(shapes, max_distance=radius, return_distance=True, all_matches=False)
+    # The nearest vertex is no nearer than the nearest street: no street beyond it need be looked at.
+    vertices = shapely.get_coordinates(streets.shapes[number])
+    bound = cKDTree(vertices).query(xy[rows], distance_upper_bound=np.inf if radius is None else radius)[0]
+    bound = np.minimum(bound, _FAR if radius is None else radius)
+    shapes = shapely.points(xy[rows])
+    point, match = streets.index.query(shapes, predicate="dwithin", distance=bound + _ALIKE)
+    metres = shapely.distance(shapes[point], streets.shapes[number[match]])
+    least = np.full(len(rows), np.inf)
+    np.minimum.at(least, point, metres)
     # Whatever is as near, to a thousandth of a millimetre, takes part; the first of the network is taken.
-    again, match = tree.query(shapes[point], predicate="dwithin", distance=metres + _ALIKE)
-    first = np.full(len(point), len(number))
-    np.minimum.at(first, again, match)
+    alike = metres <= least[point] + _ALIKE
+    first = np.full(len(rows), len(number))
+    np.minimum.at(first, point[alike], match[alike])
+    point = np.flatnonzero(least <= (np.inf if radius is None else radius))
+    first, metres = first[point], least[point]
     piece[rows[point]] = number[first]
     off[rows[point]] = metres
     return piece, off
