@@ -393,6 +393,7 @@ def _fitted(name: str, sizes: pd.Series, took: pd.Series) -> None:
 def plotted(frame: pd.DataFrame, counts: list[int], searches: list[float]) -> None:
     """Plot what was measured, with lines that grow by n and by n log n."""
     import matplotlib.pyplot as plt  # noqa: PLC0415  only here
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415  same
 
     panels = [("stops", "join", "joining streets and stops, s"), ("connections", "ready", "making ready, s"),
               ("connections", "origin", "an origin, 60 departures, ms")]  # fmt: skip
@@ -405,12 +406,20 @@ def plotted(frame: pd.DataFrame, counts: list[int], searches: list[float]) -> No
         axis.plot(
             line, y[-1] * line * np.log(line) / (x.max() * np.log(x.max())), color="0.6", lw=1, ls=":", label="n log n"
         )
-        axis.plot(x, y, "o-", color="#1f5f8b", ms=4)
+        axis.plot(x, y, "o", color="#1f5f8b", ms=5)
         axis.set(xscale="log", yscale="log", xlabel=name, title=words)
         axis.title.set_fontsize(9)
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if y.max() < 200 * y.min() else (1,)))
+        for side in (axis.xaxis, axis.yaxis):
+            side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.15g}"))
+            side.set_minor_formatter(NullFormatter())
+        axis.tick_params(labelsize=8)
     axes[0].legend(frameon=False, fontsize=8)
-    for x, y, city in zip(frame["connections"], frame["origin"], frame["city"], strict=True):
-        axes[2].annotate(city, (x, y), fontsize=7, xytext=(3, -9), textcoords="offset points")
+    for axis, (name, took, _) in zip(axes[[0, 2]], panels[::2], strict=True):
+        for x, y, city in zip(frame[name], frame[took], frame["city"], strict=True):
+            far = x > frame[name].max() / 4
+            axis.annotate(city, (x, y), fontsize=7, xytext=(-7 if far else 5, -3 if far else -10),
+                          textcoords="offset points", ha="right" if far else "left")  # fmt: skip
     PICTURE.parent.mkdir(exist_ok=True)
     figure.savefig(PICTURE, dpi=110)
     print(f"    plotted to {PICTURE.relative_to(Path(__file__).parents[1])}")
