@@ -99,6 +99,8 @@ def test_points_on_no_street_are_listed_with_the_reason_and_reach_nothing(networ
     assert "m from the nearest street" in times.unsnapped["reason"].iloc[0]
     assert times.unsnapped["reason"].iloc[1] == "no coordinates"
     assert (times.seconds[:2] == UNREACHED).all()
+    nowhere = gpd.GeoDataFrame(geometry=[None], index=["also none"], crs=points.crs)
+    assert (travel_times(lost, nowhere, network, **MORNING).seconds == UNREACHED).all()
     assert (times.seconds[2] != UNREACHED).any()
 
 

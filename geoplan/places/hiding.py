@@ -14,7 +14,6 @@ from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from geoplan.places.sums import Ranges, System, ranges
 
@@ -91,6 +90,8 @@ def _cheapest(problem: Problem) -> np.ndarray:
     used = problem.forced | problem.present
     if matrix.shape[0] == 0:
         return problem.forced.copy()
+    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415  9 MB that only those who hide need
+
     found = milp(
         problem.cost,
         integrality=np.ones(size),

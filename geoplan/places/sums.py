@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import linprog
 from scipy.sparse.csgraph import connected_components
 
 from geoplan.errors import Fault, TableError
@@ -285,6 +284,8 @@ class _Whole:
         aim = np.zeros(len(columns))
         aim[np.searchsorted(columns, turn)] = sign
         tied = {"A_eq": matrix[rows], "b_eq": self.constant[rows]} if len(rows) else {}
+        from scipy.optimize import linprog  # noqa: PLC0415  9 MB that only those who hide figures need
+
         found = linprog(aim, bounds=self.limits[columns], method="highs", **tied)
         if found.status != 0:  # the true figures are a solution, so this is a fault of the input
             raise TableError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,9 +69,19 @@ class Job:
         window = self.search.window
         found = costs(self.streets, self.sources, self.sinks, numbers, max_s=window.walk_s, turned=window.arrive)
         seconds = seconds_of(found)
+        source, sink = self.places
         for row, number in enumerate(numbers):
-            seconds[row, (self.sinks.xy == self.sources.xy[number]).all(axis=1)] = 0
+            seconds[row, sink == source[number]] = 0
         return seconds
+
+    @cached_property
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Number the places of sources and sinks: those of one number are the same."""
+        both = np.concatenate([self.sources.xy, self.sinks.xy])
+        number = np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)
+        size = len(self.sources.xy)
+        nowhere = np.isnan(both[:, 0])  # what has no place is at none
+        return np.where(nowhere, -1, number)[:size], np.where(nowhere, -2, number)[size:]
 
 
 def travel_times(
@@ -189,7 +200,8 @@ def travel_times(
         seed=seed,
     )
     shares = percentiles_of(percentiles)
-    starts, goals = network.snapped(origins), network.snapped(destinations)
+    starts = network.snapped(origins)
+    goals = starts if destinations is origins else network.snapped(destinations)
     count = threads_of(threads)
     size = len(starts.piece) * len(goals.piece) * len(shares) * 2
     room = room_of(size, memory_mb, count, on_disk=folder is not None)
