@@ -11,7 +11,7 @@ from streets import SOUTH, WEST, between, layer
 
 import geoplan as gp
 from geoplan.reach.kernels import NEVER
-from geoplan.reach.linking import costs, near, seconds_of, walk_all
+from geoplan.reach.linking import costs, near, seconds_of
 from geoplan.reach.snapping import snap
 from geoplan.reach.streets import read_streets
 from geoplan.reach.timetable import read_timetable
@@ -102,7 +102,6 @@ def test_ways_between_points_are_those_of_scipy(town):
     check(found, cut_up(streets, points))
     back = costs(streets, points, points, every, turned=True)
     assert np.array_equal(back, found.T)
-    assert np.array_equal(walk_all(streets, points, points, threads=1), seconds_of(found))
 
 
 @given(towns(), st.data())

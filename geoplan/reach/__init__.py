@@ -3,13 +3,12 @@
 from geoplan.reach.feed_report import FeedReport, feed_report
 from geoplan.reach.foreign import read_travel_times
 from geoplan.reach.journeys import Journey, explain_trip
-from geoplan.reach.kernels import NEVER
 from geoplan.reach.matrix import travel_times
 from geoplan.reach.network import Network, join_network
 from geoplan.reach.profiles import window_profile
 from geoplan.reach.r5 import r5_travel_times
 from geoplan.reach.snapping import snap
-from geoplan.reach.streets import Graph, Snapped, Streets, read_streets
+from geoplan.reach.streets import NEVER, Graph, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
 from geoplan.reach.times import UNREACHED, TravelTimes, read_times
 from geoplan.reach.timetable import Connections, Timetable, read_timetable

@@ -21,6 +21,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from geoplan.reach.streets import NEVER as _NEVER
+from geoplan.reach.times import UNREACHED
+
 __all__ = [
     "NEVER",
     "UNREACHED",
@@ -35,8 +38,7 @@ __all__ = [
     "travel",
 ]
 
-NEVER = np.int32(2_147_483_647)  # not reached, not allowed; no time is as large
-UNREACHED = 65_535  # not reached, in numbers of 16 bits
+NEVER = np.int32(_NEVER)  # not reached, not allowed; no time is as large
 _BOARD, _ALIGHT = 1, 2  # bits of a connection's rights
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from geoplan.reach.streets import Snapped, Streets
 
-__all__ = ["Near", "costs", "near", "threads_of", "walk_all"]
+__all__ = ["Near", "costs", "near", "threads_of"]
 
 _CHUNK = 64  # points a thread takes at a time: small enough to be stopped soon, large enough to cost nothing
 _CHUNKS = 64  # at most for links: each clears what it knows of every junction, which must not be done for every point
@@ -144,18 +144,6 @@ def costs(
     limits = limits_of(max_s, max_m)
     sweep_to(graph, pieces, ends(origins, turned=turned), ends(targets, turned=turned), numbers, *limits, out)
     return out
-
-
-def walk_all(
-    streets: Streets, origins: Snapped, targets: Snapped, *, max_s: float | None = None, threads: int | None = None
-) -> np.ndarray:
-    """Return whole seconds, int32, from all origins to all targets by street; NEVER where not reached."""
-
-    def work(numbers: np.ndarray) -> np.ndarray:
-        return seconds_of(costs(streets, origins, targets, numbers, max_s=max_s))
-
-    parts = list(in_chunks(len(origins.piece), work, threads_of(threads)))
-    return np.concatenate(parts) if parts else np.empty((0, len(targets.piece)), np.int32)
 
 
 def seconds_of(cost_ms: np.ndarray) -> np.ndarray:
