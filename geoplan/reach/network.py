@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from geoplan.reach.fingerprints import fingerprint
 from geoplan.reach.linking import Near, near
@@ -156,6 +157,7 @@ def join_network(
     if timetable is None:
         alone = {"streets": dict(streets.record)}
         return Network(streets, record=alone, radius_m=radius_m, off_street_kmh=off_street_kmh)
+    pa.default_memory_pool().release_unused()  # the text of the feeds was there; Arrow keeps such room until told
     stop_kmh = off_street_kmh if stop_link_kmh is None else stop_link_kmh
     stops = snap(streets, timetable.stops.geometry, radius_m=radius_m, off_street_kmh=stop_kmh)
     max_s = None if transfer_min is None else transfer_min * 60
