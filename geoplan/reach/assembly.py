@@ -59,6 +59,7 @@ def assembled(runs: Sequence[Runs], filters: Filters, *, in_seat: bool) -> tuple
     trips["seat"], seat_place = seats(follower, counts)
     made = {
         "stops": stops.drop(columns="station"),
+        "idle": _idle(runs, used, stop_base),
         "trips": trips,
         "pattern_at": spans(counts[leads]).astype(np.int32),
         "pattern_stops": stop[gather(call_at[:-1][leads], counts[leads])].astype(np.int32),
@@ -136,6 +137,13 @@ def _stops(runs: Sequence[Runs], used: np.ndarray, stop_base: np.ndarray) -> gpd
     )
     points = gpd.points_from_xy(whole["stop_lon"], whole["stop_lat"], crs="EPSG:4326")
     return gpd.GeoDataFrame(frame, geometry=points)
+
+
+def _idle(runs: Sequence[Runs], used: np.ndarray, stop_base: np.ndarray) -> gpd.GeoDataFrame:
+    """Return the stops of the feeds at which nothing calls on the day; stations and their entrances are no stops."""
+    kind = np.concatenate([own.feed.stops["location_type"].to_numpy() for own in runs])
+    kind[used] = STATION
+    return _stops(runs, np.flatnonzero(kind == PLATFORM), stop_base)[["stop_id", "name", "feed", "geometry"]]
 
 
 def _trips(runs: Sequence[Runs], rows: pd.DataFrame, own_trip: np.ndarray, pattern: np.ndarray) -> pd.DataFrame:

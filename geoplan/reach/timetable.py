@@ -78,6 +78,8 @@ class Timetable:
         Points (EPSG:4326) of the stops in use, platforms where there are any: ``stop_id, name, feed, parent_id,
         platform, wheelchair``. ``feed`` is the place of the feed among those given; ``wheelchair`` is 1 for yes, 2
         for no, 0 for unknown.
+    idle
+        Points of the stops in the feeds at which nothing calls on the day: ``stop_id, name, feed``.
     trips
         ``trip_id, feed, route_id, line, route_type, kind, headsign, pattern, service_id, headway_s, until_s, bikes,
         wheelchair, day, first_s, last_s, seat``, sorted by pattern and first departure. ``headway_s`` is 0 for a
@@ -103,6 +105,7 @@ class Timetable:
     date: dt.date
     zone: str
     stops: gpd.GeoDataFrame = field(repr=False)
+    idle: gpd.GeoDataFrame = field(repr=False)
     trips: pd.DataFrame = field(repr=False)
     pattern_at: np.ndarray = field(repr=False)
     pattern_stops: np.ndarray = field(repr=False)
