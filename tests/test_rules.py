@@ -377,6 +377,15 @@ def test_what_was_handed_in_is_not_made_of_the_areas():
     assert told["references handed in"] == "c1: national, 12.5 (Official list)"
 
 
+def test_what_has_no_distance_is_not_said_to_be_near():
+    rule = rule_of([{"indicator": "poor", "top": 9}])
+    found = select(table_of([("A", "poor", 3, 10), ("B", "poor", 4, 10)]), rule)
+    assert found.chosen == ["A", "B"]
+    assert found.near().empty
+    assert found.table["tips_by"].isna().all()
+    assert not any("Near" in line for line in found.lines())
+
+
 def test_a_figure_that_occurs_twice_is_refused():
     with pytest.raises(InputError, match="area 'A': the figure of poor in 2012 occurs more than once"):
         select(table_of([("A", "poor", 31, 100), ("A", "poor", 20, 100)]), rule_of([POOR]))

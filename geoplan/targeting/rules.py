@@ -24,6 +24,7 @@ from geoplan.targeting.wording import area_lines, selection_lines
 __all__ = ["Selection", "counted", "select"]
 
 _MOST_FLIPS = 3  # criteria that may have to change together before nobody would call it near
+_FARTHEST = np.finfo(float).max  # of what has no distance, such as a class
 POPULATION = "population"
 _ORDER = [
     *("area_id", "criterion", "value", "numerator", "denominator", "years", "unit", "limit", "reference", "gap"),
@@ -45,8 +46,9 @@ class Selection:
         where it has), ``met`` and ``open`` (int: criteria that the chief status counts or requires, met and not known),
         ``flips`` (Int64: how many criteria would have to change for the status to change; <NA> when more than three),
         ``tips`` (text: which, joined by +; the nearest), ``tips_by`` (float: how far the farthest of these is from its
-        limit, as a share of the limit), ``settled_by`` (text: of an unknown one, the criteria whose figures would
-        settle it), ``nominated`` (bool) and ``nominated_by``, ``nominated_on``, ``nomination_note`` (text).
+        limit, as a share of the limit; NaN where one of them has no distance), ``settled_by`` (text: of an unknown
+        one, the criteria whose figures would settle it), ``nominated`` (bool) and ``nominated_by``, ``nominated_on``,
+        ``nomination_note`` (text).
     statuses
         Areas × statuses of the rule (nullable boolean).
     criteria
@@ -105,10 +107,11 @@ class Selection:
         -------
         pandas.DataFrame
             Index ``area_id``: ``qualified, flips, tips, tips_by``; those that qualify first, the nearest first in each.
+            Areas whose distance is not known, such as those that a class of the index decides, are left out.
         """
         sides = []
         for side in (True, False):
-            own = self.table[(self.table["qualified"] == side).fillna(value=False) & self.table["flips"].notna()]
+            own = self.table[(self.table["qualified"] == side).fillna(value=False) & self.table["tips_by"].notna()]
             sides.append(own.sort_values(["flips", "tips_by"], kind="stable").head(most))
         return pd.concat(sides)[["qualified", "flips", "tips", "tips_by"]]
 
@@ -450,14 +453,15 @@ def _tips(ready: Ready, meets: Mapping[str, Verdict], criteria: pd.DataFrame, qu
             tips[nearer] = "+".join(chosen)
     found = pd.array(flips, dtype="Int64")
     found[flips == 0] = pd.NA
-    return pd.DataFrame({"flips": found, "tips": tips, "tips_by": np.where(flips == 0, np.nan, best)}, index=areas)
+    far = np.where((flips == 0) | (best == _FARTHEST), np.nan, best)
+    return pd.DataFrame({"flips": found, "tips": tips, "tips_by": far}, index=areas)
 
 
 def _relative(rows: pd.DataFrame, areas: pd.Index) -> np.ndarray:
     """Return how far figures are from their limits, as a share of the limit; those without one are farthest."""
     own = rows.set_index("area_id").reindex(areas)
     scale = own["limit"].abs().where(own["limit"] != 0, 1.0)
-    far = (own["gap"].abs() / scale).fillna(np.finfo(float).max)
+    far = (own["gap"].abs() / scale).fillna(_FARTHEST)
     return np.asarray(far, dtype=float)
 
 
