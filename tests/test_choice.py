@@ -380,7 +380,7 @@ def of_codes(tmp_path_factory):
     path = root / "scenarios/baseline.toml"
     text = path.read_text(encoding="utf-8").replace("draws = 2000", "draws = 100")
     text = text.replace("[targeting]\n", '[targeting]\nnamed_from = "kommun"\n').replace(
-        'note = "Fictional"', 'note = "Tegelvreten and Norrhamra agree"'
+        'note = "Påhittat"', 'note = "Tegelvreten and Norrhamra agree"'
     )
     path.write_text(text.replace('"risk_index", "livelihood"', '"risk_index"'), encoding="utf-8")
     run = gp.open_run(path, profile="public")

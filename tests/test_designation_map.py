@@ -45,6 +45,13 @@ def test_one_line_draws_the_scenarios_own_rule(town):
     assert named[-1] == "7  Tegelvreten  (borderline)"
 
 
+def test_who_was_nominated_and_qualifies_is_said_under_the_map(town):
+    _, style = designation_style(town, town.chosen_rule(), "en")
+    assert "Nominated by Nordhamra stad: Tegelvreten." in style.note
+    _, style = designation_style(town, town.selections()["se_2012"], "en")  # there it is a class of its own
+    assert "Tegelvreten" not in style.note
+
+
 def test_who_is_only_nominated_is_not_said_to_meet_the_conditions(town):
     figure = designation_map(town, "se_2012", language="en")
     assert not town.selections()["se_2012"].chosen

@@ -179,3 +179,10 @@ def test_the_sample_pays_its_envelopes(sample_run, sample_folder):
     assert manifest["resultat"]["paid_for_chance"]["warning"]
     notes = [row[1] for row in book["Anteckningar"].iter_rows(values_only=True)]
     assert any(text.startswith("Warning: this payment rewards noise. Up to ") for text in notes)
+
+
+def test_sheets_of_grants_say_of_when_of_how_many_and_by_whom(sample_run, sample_folder):
+    book = openpyxl.load_workbook(sample_folder / "choice.xlsx")
+    for name, told in (("behov", "30 Mkr · 2012 · N = 7"), ("resultat", "20 Mkr · 2011–2012 → 2014 · N = 7")):
+        for sheet in (book[f"Bidrag {name}"], book[f"Bidrag {name} Σ"]):
+            assert f"{told} · {sample_run.sources()}" in sheet.oddFooter.left.text

@@ -289,6 +289,9 @@ def test_the_limit_of_pockets_may_be_given():
     reached = who_is_reached(TOWN, ["a"], "poor", pocket_limit=0.15)
     assert reached.pockets.index.tolist() == ["c", "b"]
     none = who_is_reached(TOWN, [], "poor")
+    assert not any("nan" in line for line in none.lines())
+    none_above = who_is_reached(TOWN, [], "poor", levels={"district": DISTRICTS})
+    assert "district: none of 2 holds a chosen one" in none_above.lines()
     assert (none.completeness, none.pockets.empty) == (0.0, True)
     assert math.isnan(none.efficiency)
     assert none.lines()[-1] == "No pockets were looked for: no area is chosen to compare with"

@@ -318,6 +318,86 @@ def test_minimum_areas_in_the_same_municipality():
     assert select(table_of(rows), rule_of([POOR], [status]), inside=inside).chosen == ["A", "B"]
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(12, 14)), min_size=1, max_size=6),
+    st.integers(1, 4),
+    st.sampled_from(["highest", "lowest"]),
+)
+def test_margin_to_the_first_is_the_fewest_people_that_move_an_area_in_or_out(counts, top, first):
+    """Among areas that tie for the last place as well: one fewer, and an area is out."""
+    rule = rule_of([{"indicator": "poor", "top": top, "first": first}])
+
+    def judged(changed):
+        return select(table_of([(f"a{place}", "poor", *own) for place, own in enumerate(changed)]), rule).criteria
+
+    rows = judged(counts)
+    for place, row in enumerate(rows.to_dict("records")):
+        cases, base = counts[place]
+
+        def meets(number, place=place, base=base):
+            return judged([*counts[:place], (number, base), *counts[place + 1 :]])["meets"][place]
+
+        if math.isnan(row["margin"]):
+            assert meets(0) == meets(base) == row["meets"]
+            continue
+        assert row["margin_unit"] == "cases"
+        after = cases + int(row["margin"])
+        assert meets(after) != row["meets"]
+        assert meets(after - int(math.copysign(1, row["margin"]))) == row["meets"]
+
+
+def test_too_few_areas_beside_it_is_a_reason_of_its_own():
+    status = {"id": "chosen", "label": "C", "criteria": ["c1"], "minimum_areas": 2, "inside": "kommun"}
+    rows = [("A", "poor", 40, 100), ("B", "poor", 40, 100), ("C", "poor", 10, 100)]
+    found = select(table_of(rows), rule_of([POOR], [status]), inside={"kommun": pd.Series({"A": "1", "C": "1"})})
+    assert found.table["reason"].tolist() == ["areas", "areas", "criteria"]
+    assert found.explain("A")[0] == "C: no, too few areas beside it qualify"
+
+
+def test_a_figure_without_counts_at_its_limit_is_the_least_step_from_it():
+    data = pd.DataFrame([("A", "poor", "2012", np.nan, np.nan, 30.0, "observed")], columns=COLUMNS)
+    found = select(IndicatorTable(data, DEFINITIONS), rule_of([POOR]))
+    assert found.explain("A")[-1] == "It does not qualify; it would with the least step past the limit (C1)"
+
+
+def test_what_was_handed_in_is_not_made_of_the_areas():
+    twice = {"compare": "above", "factor": 2}
+    rule = rule_of(
+        [
+            {"indicator": "poor", "of": "national", **twice},
+            {"indicator": "crime", "of": "city", "includes_area": False, **twice},
+        ]
+    )
+    table = table_of([(code, name, 4, 10) for code in "AB" for name in ("poor", "crime")])
+    given = pd.DataFrame([("national", "poor", 12.5, "Official list")],
+                         columns=["reference", "indicator", "value", "source"])  # fmt: skip
+    told = select(table, rule, references=given).certificate
+    assert told["references made of the areas"] == "c2: city, without the area"
+    assert told["references handed in"] == "c1: national, 12.5 (Official list)"
+
+
+def test_what_has_no_distance_is_not_said_to_be_near():
+    rule = rule_of([{"indicator": "poor", "top": 9}])
+    found = select(table_of([("A", "poor", 3, 10), ("B", "poor", 4, 10)]), rule)
+    assert found.chosen == ["A", "B"]
+    assert found.near().empty
+    assert found.table["tips_by"].isna().all()
+    assert not any("Near" in line for line in found.lines())
+
+
+def test_a_figure_that_occurs_twice_is_refused():
+    with pytest.raises(InputError, match="area 'A': the figure of poor in 2012 occurs more than once"):
+        select(table_of([("A", "poor", 31, 100), ("A", "poor", 20, 100)]), rule_of([POOR]))
+
+
+def test_areas_of_which_a_further_status_is_not_known_are_counted():
+    statuses = [{"id": "first", "label": "F", "criteria": ["c1"]}, {"id": "second", "label": "S", "criteria": ["c2"]}]
+    rule = rule_of([POOR, {"indicator": "crime", "compare": "above", "limit": 10}], statuses)
+    rows = [("A", "poor", 40, 100), ("A", "crime", "suppressed", None)]
+    assert "S: 0 of 1 areas, 1 not known" in select(table_of(rows), rule).lines()
+
+
 def test_nominated_is_kept_apart():
     found = select(table_of([("A", "poor", 40, 100), ("B", "poor", 10, 100)]), rule_of([POOR]), nominated={"B": "X"})
     assert (found.chosen, found.nominated) == (["A"], ["B"])

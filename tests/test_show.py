@@ -184,6 +184,17 @@ def test_areas_without_a_system_are_refused():
 # ---------------------------------------------------------------- tables
 
 
+def test_no_line_of_a_heading_is_cut(tmp_path):
+    long = "För: Elever i årskurs 9 utan behörighet till gymnasiet (kr)"
+    sheets = [Sheet("A", pd.DataFrame({"x": [1.0]}), {"x": long}, {"x": 0}), Sheet("B", pd.DataFrame({"x": [1.0]}))]
+    write_workbook(tmp_path / "t.xlsx", sheets, title="t", date=dt.date(2013, 3, 15))
+    book = openpyxl.load_workbook(tmp_path / "t.xlsx")
+    assert (
+        book["A"].row_dimensions[1].height >= 7 * 15
+    )  # behörighet and gymnasiet each fill a line of so narrow a column
+    assert book["B"].row_dimensions[1].height == 4 * 15
+
+
 def test_text_like_a_formula_stays_text(tmp_path):
     table = pd.DataFrame({"name": ["=1+1", "+46 8", "-x", "@SUM(A1)", "plain", None], "n": [1.0, 2, 3, 4, 5, np.nan]})
     write_workbook(tmp_path / "t.xlsx", [Sheet("T", table)], title="t", date=dt.date(2013, 3, 15))

@@ -50,6 +50,7 @@ OUTCOMES = {
 }
 _PALETTE = "YlGnBu"
 _MOST_NAMED = 40
+_MOST_NOTED = 6  # in the lines under the map
 
 
 def outcomes_of(run: Run, found: Selection) -> pd.Series:
@@ -97,11 +98,29 @@ def designation_style(run: Run, found: Selection, language: str | None = None) -
         unit=f"{chief.label.to(language)}{quoted}",
         period=found.period,
         source=run.sources(),
-        note=" ".join([f"{words['law']}: {found.rule.law}.", *([run.spec.note.to(language)] if run.spec.note else [])]),
+        note=" ".join(
+            [
+                f"{words['law']}: {found.rule.law}.",
+                *_nominations(run, found, kinds, words),
+                *([run.spec.note.to(language)] if run.spec.note else []),
+            ]
+        ),
         date=format_date(run.spec.date, language),
         language=language,
     )
     return numbers, replace(style, colours=_colours(shown or ["designation_no"]))
+
+
+def _nominations(run: Run, found: Selection, kinds: pd.Series, words: Texts) -> list[str]:
+    """Say which areas were nominated that have another class on the map than that; none where these are many."""
+    rows = found.table[found.table["nominated"] & (kinds != "designation_nominated")]
+    if len(rows) > _MOST_NOTED:
+        return []
+    names = run.areas()["name"]
+    return [
+        f"{words['nominated_by']} {as_called(run, str(who))}: {', '.join(names[own.index])}."
+        for who, own in rows.groupby("nominated_by", sort=True)
+    ]
 
 
 def _colours(shown: list[str]) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ def grant_sheets(run: Run, found: Mapping[str, Paid]) -> list[Sheet]:
         table, heads, decimals = _need(paid, words) if isinstance(paid.grants, NeedGrants) else _performance(run, paid)
         table = table.reset_index()
         table.insert(1, "name", table["area_id"].map(run.areas()["name"]))
-        footer = paid.spec.title.to(run.spec.language) if paid.spec.title else ""
+        footer = _footer(run, name, paid)
         title = f"{words['grants_sheet']} {name}"
         sheets.append(Sheet(title, table, {**words.words, **heads}, decimals, frozen=2, footer=footer))
         if paid.received is not None:
@@ -161,6 +161,16 @@ def grant_sheets(run: Run, found: Mapping[str, Paid]) -> list[Sheet]:
             money = dict.fromkeys(("payment", "least", "most"), 0)
             sheets.append(Sheet(f"{title} Σ", whole, words.words, money, frozen=2, footer=footer))
     return sheets
+
+
+def _footer(run: Run, name: str, paid: Paid) -> str:
+    """Say what is divided, by which figures of when, and between how many areas."""
+    words, spec = texts(run.spec.language), paid.spec
+    title = spec.title.to(run.spec.language) if spec.title else f"{words['grants_sheet']} {name}"
+    years = run.spec.period
+    if isinstance(paid.grants, PerformanceGrants):
+        years = f"{'–'.join(paid.grants.periods)} → {paid.grants.payment_year}"
+    return f"{title}, {spec.envelope:g} {spec.unit} · {years} · N = {len(paid.grants.table)} · {run.sources()}"
 
 
 def _need(paid: Paid, words: Texts) -> tuple[pd.DataFrame, dict[str, str], dict[str, int]]:

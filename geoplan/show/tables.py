@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _WIDEST, _NARROWEST = 60, 9
 _CELL_LIMIT = 32_767
 _LINE = 15  # points
+_HEAD_LINES = 4
+_WIDER = 1.2  # bold letters than the digits that a column's width is counted in
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def _write_sheet(book: Any, sheet: Sheet) -> None:
         }
     )
     body = book.add_format({"valign": "top", "text_wrap": bool(sheet.widths), "align": "left", "indent": 1})
-    page.set_row(0, 4 * _LINE)
+    tallest = _HEAD_LINES
     for place, column in enumerate(sheet.table.columns):
         page.write_string(0, place, sheet.headings.get(column, str(column)), head)
         decimals = sheet.decimals.get(column)
@@ -109,9 +112,12 @@ def _write_sheet(book: Any, sheet: Sheet) -> None:
         for row, cell in enumerate(cells, start=1):
             _write_cell(page, row, place, cell, form)
         found = _width(cells, sheet.headings.get(column, ""), decimals)
-        page.set_column(place, place, sheet.widths[place] if place < len(sheet.widths) else found)
+        width = sheet.widths[place] if place < len(sheet.widths) else found
+        page.set_column(place, place, width)
+        tallest = max(tallest, _lines(sheet.headings.get(column, str(column)), width))
         if column in sheet.scale and cells:
             page.conditional_format(1, place, len(cells), place, _SCALE)
+    page.set_row(0, tallest * _LINE)
     page.freeze_panes(1, sheet.frozen)
     if len(sheet.table.columns) and len(sheet.table):
         page.autofilter(0, 0, len(sheet.table), len(sheet.table.columns) - 1)
@@ -124,6 +130,11 @@ def _write_sheet(book: Any, sheet: Sheet) -> None:
     if sheet.printed:
         page.print_area(0, 0, len(sheet.table), sheet.printed - 1)
     page.set_footer(f"&L&8{sheet.footer[:200].replace('&', '&&')}&R&8&P / &N")
+
+
+def _lines(heading: str, width: float) -> int:
+    """Return how many lines a heading takes: a row of a set height does not grow by itself."""
+    return len(textwrap.wrap(heading, max(int((width - 1) / _WIDER), 1)))
 
 
 def _set_heights(page: Any, sheet: Sheet) -> None:
@@ -154,7 +165,7 @@ def _write_cell(page: Any, row: int, column: int, cell: Any, form: Any) -> None:
 
 def _width(cells: Sequence[object], heading: str, decimals: int | None) -> float:
     if decimals is not None:
-        return max(_NARROWEST, max((len(word) for word in heading.split()), default=0) + 2)
+        return max(_NARROWEST, 1 + _WIDER * max((len(word) for word in heading.split()), default=0))
     longest = max((len(str(cell)) for cell in cells[:500] if cell is not None), default=0)
     return min(max(_NARROWEST, longest + 2, min(len(heading), 14) + 2), _WIDEST)
 

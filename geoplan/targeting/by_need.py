@@ -153,7 +153,8 @@ def grants_by_need(
     table["share"] = [float(weights.get(code, 0) / size) for code in ids]
     table["payment"] = np.array([split.parts.get(code, 0) for code in ids], dtype="int64")
     table["per_resident"] = table["payment"] / table["population"].where(table["population"] > 0)
-    table["bound"] = [split.bounds.get(code, "") for code in ids]
+    nothing = {code for code in paid if not low[code] and not split.parts[code]}  # no need, and no floor to hold it up
+    table["bound"] = ["" if code in nothing else split.bounds.get(code, "") for code in ids]
     table["reason"] = [reasons[code] for code in ids]
     return NeedGrants(table, envelope, _need_conventions(spec, own_bounds=floors is not None or caps is not None))
 

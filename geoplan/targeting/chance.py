@@ -98,12 +98,17 @@ class GrantNoise:
     conventions: Mapping[str, str]
     drawn: np.ndarray = field(repr=False)
 
+    @property
+    def with_noise(self) -> bool:
+        """Whether any figure that is paid for has counts, so that something can be said of chance."""
+        return bool(np.isfinite(self.chance_share))
+
     def lines(self, *, names: Mapping[str, str] | pd.Series | None = None) -> list[str]:
         """Say it in sentences; ``names`` maps a code to a name, such as ``areas["name"]``."""
         called = caller(names)
         money = int(self.table["performance"].sum())
         text = []
-        if np.isfinite(self.chance_share):
+        if self.with_noise:
             counted = int(self.indicators["pot"][self.indicators["with_counts"] > 0].sum())
             head = "Warning: this payment rewards noise. " if self.warn else ""
             of = f"{said(counted)} beyond the guaranteed" + (" whose figures have counts" if counted < money else "")
@@ -116,15 +121,18 @@ class GrantNoise:
             )
         else:
             text.append("Nothing can be said of chance: no figure that is paid for has counts of single years.")
+        without = [
+            f"{name} has no counts in {areas_of(many)}: their changes are as they were in every draw."
+            for name, many in self.without_noise.items()
+        ]
+        if not self.with_noise:
+            return text + without
         text.append(
             f"If nothing had changed anywhere, the rule would still pay {said(money)}, and chance alone would move "
             f"{self.moved_by_chance:.0%} of it between areas ({self.moved_low:.0%} to {self.moved_high:.0%} in "
             f"{self.level:.0%} of {self.draws:,} draws); as paid, {self.moved:.0%} lies elsewhere."
         )
-        text += [
-            f"{name} has no counts in {areas_of(many)}: their changes are as they were in every draw."
-            for name, many in self.without_noise.items()
-        ]
+        text += without
         clear = [called(code) for code in self.table.index[self.table["p_as_much"] <= _NOTABLE]]
         many = f"{len(clear)} of {areas_of(len(self.table))}"
         text.append(

@@ -19,6 +19,7 @@ from geoplan.places import KNOWN, IndicatorTable, unit_scale
 from geoplan.specs import IndicatorSpec
 from geoplan.specs.grants import PerformanceGrantSpec
 from geoplan.targeting.amounts import exact
+from geoplan.targeting.measures import repeated_figures
 
 __all__ = ["Figure", "Improvements", "area_codes", "data_periods", "improvements_of"]
 
@@ -128,10 +129,8 @@ def improvements_of(
     _check_indicators(table, spec, faults)
     _check_periods(table, periods, spec.lag, faults)
     rows = table.data[table.data["period"].isin(periods) & table.data["area_id"].isin(ids)]
-    twice = rows[rows.duplicated(["area_id", "indicator", "period"])]
-    for row in twice.itertuples():
-        what = f"the figure of {row.indicator} in {row.period} occurs more than once"
-        faults.add(TableError(Fault(what=what, area=str(row.area_id), expected="each figure once")))
+    for fault in repeated_figures(rows):
+        faults.add(fault)
     faults.raise_any()
 
     factors = _factors(rows, spec, ids, periods[1])

@@ -43,12 +43,15 @@ class Limit:
         the area's own mean moves by 1); else 0.
     source
         Where it comes from, in words.
+    made
+        Whether the reference is made from the areas themselves, and not handed in.
     """
 
     value: Fraction
     reference: Fraction | None = None
     slope: Fraction = Fraction(0)
     source: str = ""
+    made: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ def _multiples(
     factor = exact(criterion.factor)
     if criterion.index is not None:
         value = _city_score(now.value[criterion.id], index)
-        limit = None if value is None else Limit(factor * value, value, source="the average of the whole")
+        limit = None if value is None else Limit(factor * value, value, source="the average of the whole", made=True)
         return dict.fromkeys(areas, limit)
     handed = _handed_in(criterion, now.period, references, areas, inside)
     made = _made(criterion, measured, now, factor, inside, reference_ids)
@@ -262,7 +265,7 @@ def _against(
     top, base = whole["numerator"], whole["denominator"]
     if pd.isna(top) or pd.isna(base):
         value = whole["value"]
-        return None if pd.isna(value) else Limit(factor * exact(value), exact(value), source=where)
+        return None if pd.isna(value) else Limit(factor * exact(value), exact(value), source=where, made=True)
     scale = exact(now.scale(name))
     top, base = count_of(top) * years, count_of(base) * years
     _, own_top, own_base = now.cells[code, name]
@@ -278,7 +281,7 @@ def _against(
     if member and criterion.includes_area:
         is_mean = now.items[name].kind == "mean"
         slope = factor * scale * (count_of(0.0 if pd.isna(own_base) else own_base) if is_mean else 1) / base
-    return Limit(factor * value, value, slope, where)
+    return Limit(factor * value, value, slope, where, made=True)
 
 
 # ---------------------------------------------------------------- comparing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from geoplan import checks
-from geoplan.errors import Fault, Faults, SpecError
+from geoplan.errors import Fault, Faults, SpecError, TableError
 from geoplan.places import KNOWN, IndicatorTable, multi_year_mean, unit_scale
 from geoplan.places.indicators import COLUMNS
 from geoplan.risk import IndexResult
 from geoplan.specs import CriterionSpec, IndicatorSpec, RuleSpec, Text, UseSpec
 
-__all__ = ["Measures", "item_under", "measures_at", "measuring_table", "rows_under"]
+__all__ = ["Measures", "item_under", "measures_at", "measuring_table", "repeated_figures", "rows_under"]
 
 _KEYS = ["area_id", "period"]
 _DENOMINATOR = ".denominator"
@@ -80,6 +80,13 @@ class Measures:
 
 
 # ---------------------------------------------------------------- the table, criterion by criterion
+
+
+def repeated_figures(rows: pd.DataFrame) -> Iterator[TableError]:
+    """Word which figures of a table occur more than once."""
+    for row in rows[rows.duplicated(["area_id", "indicator", "period"])].itertuples():
+        what = f"the figure of {row.indicator} in {row.period} occurs more than once"
+        yield TableError(Fault(what=what, area=str(row.area_id), expected="each figure once"))
 
 
 def measuring_table(table: IndicatorTable, rule: RuleSpec, uses: Mapping[str, UseSpec]) -> IndicatorTable:

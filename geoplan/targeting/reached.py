@@ -437,6 +437,9 @@ def _lines(found: Reached, names: Mapping[str, str], language: str) -> list[str]
         told = listed([names.get(code, code) for code in found.undecided])
         said.append(f"Counted as not chosen, since the rule cannot tell: {told}")
     for level, row in found.levels.iloc[1:].iterrows():
+        if not row["chosen"]:
+            said.append(f"{level}: none of {int(row['areas'])} holds a chosen one")
+            continue
         said.append(
             f"{level}: {int(row['chosen'])} of {int(row['areas'])} hold a chosen one; whole, they reach "
             f"{100 * row['completeness']:.1f} % at {100 * row['efficiency']:.1f} %; the best choice at this level of "

@@ -17,7 +17,7 @@ from geoplan.risk import IndexResult, risk_index
 from geoplan.risk.normalising import settled
 from geoplan.specs import CriterionSpec, IndexSpec, RuleSpec, UseSpec, index_preset
 from geoplan.targeting.limits import Limits, edge_of, figure_of, limits_of, meets_limit, upwards
-from geoplan.targeting.measures import Measures, item_under, measures_at, measuring_table, rows_under
+from geoplan.targeting.measures import Measures, item_under, measures_at, measuring_table, repeated_figures, rows_under
 from geoplan.targeting.references import REFERENCES, as_references
 from geoplan.targeting.verdicts import Scope, State, Verdict, judged, remembers, start_of
 
@@ -255,6 +255,8 @@ def given_for(
     ------
     SpecError
         With all that the rule asks for and nobody has handed in, and all that does not fit.
+    TableError
+        When a figure occurs more than once.
     """
     faults = Faults()
     uses = {name: UseSpec.model_validate(value) for name, value in (indicators or {}).items()}
@@ -280,6 +282,9 @@ def given_for(
         with faults.catch(key="preset"):
             item_under(name, uses.get(name, UseSpec(indicator=name)), table)
     measured = IndicatorTable(table.data.iloc[:0], {})
+    for fault in repeated_figures(table.data):
+        faults.add(fault)
+    faults.raise_any()  # what follows asks for one figure each
     with faults.catch():
         measured = measuring_table(table, rule, uses)
     faults.raise_any()

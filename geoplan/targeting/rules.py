@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -16,7 +16,7 @@ from geoplan.errors import Fault, SpecError
 from geoplan.places import IndicatorTable
 from geoplan.risk import IndexResult
 from geoplan.specs import CriterionSpec, RuleSpec, UseSpec, rule_book
-from geoplan.targeting.limits import margin_of
+from geoplan.targeting.limits import Limit, figure_of, margin_of
 from geoplan.targeting.ready import Given, Ready, given_for, places_of, with_memory
 from geoplan.targeting.verdicts import Verdict
 from geoplan.targeting.wording import area_lines, selection_lines
@@ -24,6 +24,7 @@ from geoplan.targeting.wording import area_lines, selection_lines
 __all__ = ["Selection", "counted", "select"]
 
 _MOST_FLIPS = 3  # criteria that may have to change together before nobody would call it near
+_FARTHEST = np.finfo(float).max  # of what has no distance, such as a class
 POPULATION = "population"
 _ORDER = [
     *("area_id", "criterion", "value", "numerator", "denominator", "years", "unit", "limit", "reference", "gap"),
@@ -40,12 +41,14 @@ class Selection:
     table
         Index ``area_id``. Columns ``population`` (float, residents), ``qualified`` (nullable boolean: whether the
         figures give the area the rule's chief status), ``reason`` (text: why it has it not; ``criteria``,
-        ``small_population``, ``not_listed``, ``years``, ``status`` (another one that it takes) or ``unknown``; empty
+        ``small_population``, ``not_listed``, ``years``, ``areas`` (too few beside it qualify), ``status`` (another one
+        that it takes) or ``unknown``; empty
         where it has), ``met`` and ``open`` (int: criteria that the chief status counts or requires, met and not known),
         ``flips`` (Int64: how many criteria would have to change for the status to change; <NA> when more than three),
         ``tips`` (text: which, joined by +; the nearest), ``tips_by`` (float: how far the farthest of these is from its
-        limit, as a share of the limit), ``settled_by`` (text: of an unknown one, the criteria whose figures would
-        settle it), ``nominated`` (bool) and ``nominated_by``, ``nominated_on``, ``nomination_note`` (text).
+        limit, as a share of the limit; NaN where one of them has no distance), ``settled_by`` (text: of an unknown
+        one, the criteria whose figures would settle it), ``nominated`` (bool) and ``nominated_by``, ``nominated_on``,
+        ``nomination_note`` (text).
     statuses
         Areas × statuses of the rule (nullable boolean).
     criteria
@@ -104,10 +107,11 @@ class Selection:
         -------
         pandas.DataFrame
             Index ``area_id``: ``qualified, flips, tips, tips_by``; those that qualify first, the nearest first in each.
+            Areas whose distance is not known, such as those that a class of the index decides, are left out.
         """
         sides = []
         for side in (True, False):
-            own = self.table[(self.table["qualified"] == side).fillna(value=False) & self.table["flips"].notna()]
+            own = self.table[(self.table["qualified"] == side).fillna(value=False) & self.table["tips_by"].notna()]
             sides.append(own.sort_values(["flips", "tips_by"], kind="stable").head(most))
         return pd.concat(sides)[["qualified", "flips", "tips", "tips_by"]]
 
@@ -288,7 +292,7 @@ def _reasons(
     """Say why areas have the chief status not."""
     status = ready.rule.status(ready.rule.chief)
     people, least = ready.scope.population, ready.rule.least_population(ready.rule.chief)
-    now = ready.judge_now(meets)
+    now, alone = ready.judge_now(meets), _without_minimum_areas(ready).judge_now(meets)
     below = [found[name].possible for name in status.based_on]
     why = np.select(
         [
@@ -297,12 +301,23 @@ def _reasons(
             people < least,
             qualified.isna().to_numpy(),
             now[status.id].possible,
+            alone[status.id].possible,
             ~np.all(below, axis=0) if below else np.zeros(len(people), dtype=bool),
         ],
-        ["", "not_listed", "small_population", "unknown", "years", "status"],
+        ["", "not_listed", "small_population", "unknown", "years", "areas", "status"],
         "criteria",
     )
     return pd.Series(why, index=qualified.index, dtype=object)
+
+
+def _without_minimum_areas(ready: Ready) -> Ready:
+    """Return the same with a chief status that asks nothing of other areas."""
+    chief = ready.rule.status(ready.rule.chief)
+    if chief.minimum_areas is None:
+        return ready
+    alone = chief.model_copy(update={"minimum_areas": None, "inside": None})
+    statuses = tuple(alone if status.id == chief.id else status for status in ready.rule.statuses)
+    return replace(ready, rule=ready.rule.model_copy(update={"statuses": statuses}))
 
 
 # ---------------------------------------------------------------- criterion by criterion
@@ -355,28 +370,29 @@ def _margins(criterion: CriterionSpec, ready: Ready) -> pd.DataFrame:
 
 
 def _margins_among(criterion: CriterionSpec, ready: Ready) -> pd.DataFrame:
-    """Return how far areas are from the last that is in, or the first that is not, of their group."""
-    values = ready.now.value[criterion.id]
-    group = np.where(ready.now.absent(criterion.id), -1, ready.groups[criterion.id])
-    sign = -1 if criterion.first == "highest" else 1
-    limit = pd.Series(math.nan, index=values.index)
+    """Return how far areas are from leaving or joining the first of their group.
+
+    An area is among the first *p* as long as its figure is not beyond the *p*-th of the others. So one that is alone in
+    the last place is compared with the first that is out, and one of several that tie there with the others.
+    """
+    now, name = ready.now, criterion.id
+    group = np.where(now.absent(name), -1, ready.groups[name])
+    highest = criterion.first == "highest"
+    test = criterion.model_copy(update={"compare": "at_least" if highest else "at_most", "decimals": None})
+    none = {"limit": math.nan, "margin": math.nan, "margin_unit": "", "margin_total": math.nan}
+    rows: dict[str, dict[str, Any]] = dict.fromkeys(ready.areas, none)
     for number in np.unique(group[group >= 0]):
-        own = values[group == number]
-        ordered = own.dropna().sort_values(ascending=criterion.first == "lowest").to_numpy()
-        places = min(places_of(criterion, len(own)), len(ordered))
-        if not len(ordered):
-            continue
-        last = ordered[places - 1]
-        after = ordered[places:][sign * ordered[places:] > sign * last]
-        inside = sign * own <= sign * last
-        limit[own.index] = np.where(inside, after[0] if len(after) else math.nan, last)
-    unit = "points" if criterion.index else ready.now.unit(criterion.id)
+        own = now.value.loc[group == number, name]
+        codes = list(own.dropna().sort_values(ascending=not highest, kind="stable").index)
+        places = places_of(criterion, len(own))
+        for place, code in enumerate(codes):
+            other = places if place < places else places - 1
+            figure = figure_of(now, codes[other], name) if other < len(codes) else None
+            if figure is not None:
+                rows[code] = {"limit": float(figure), **margin_of(test, now, code, Limit(figure))}
     many = criterion.top or f"{100 * float(criterion.top_share or 0):g} %"
-    source = f"the areas themselves: {many} of them"
-    return pd.DataFrame(
-        {"limit": limit, "reference": math.nan, "limit_source": source, "margin": limit - values, "margin_unit": unit,
-         "margin_total": math.nan}
-    )  # fmt: skip
+    table = pd.DataFrame(rows.values(), index=ready.areas)
+    return table.assign(reference=math.nan, limit_source=f"the areas themselves: {many} of them")
 
 
 def _population_rows(ready: Ready) -> list[pd.DataFrame]:
@@ -437,14 +453,15 @@ def _tips(ready: Ready, meets: Mapping[str, Verdict], criteria: pd.DataFrame, qu
             tips[nearer] = "+".join(chosen)
     found = pd.array(flips, dtype="Int64")
     found[flips == 0] = pd.NA
-    return pd.DataFrame({"flips": found, "tips": tips, "tips_by": np.where(flips == 0, np.nan, best)}, index=areas)
+    far = np.where((flips == 0) | (best == _FARTHEST), np.nan, best)
+    return pd.DataFrame({"flips": found, "tips": tips, "tips_by": far}, index=areas)
 
 
 def _relative(rows: pd.DataFrame, areas: pd.Index) -> np.ndarray:
     """Return how far figures are from their limits, as a share of the limit; those without one are farthest."""
     own = rows.set_index("area_id").reindex(areas)
     scale = own["limit"].abs().where(own["limit"] != 0, 1.0)
-    far = (own["gap"].abs() / scale).fillna(np.finfo(float).max)
+    far = (own["gap"].abs() / scale).fillna(_FARTHEST)
     return np.asarray(far, dtype=float)
 
 
@@ -491,6 +508,20 @@ def _nominated(given: pd.DataFrame | Mapping[str, str] | None, areas: pd.Index) 
     return wide
 
 
+def _limits(ready: Ready, name: str) -> list[Limit]:
+    return [limit for limit in ready.limits.of[name].values() if limit is not None]
+
+
+def _handed_in(ready: Ready) -> list[str]:
+    """Say which values were handed in to compare with, and where they come from."""
+    told = []
+    for item in ready.rule.criteria:
+        given = [limit for limit in _limits(ready, item.id) if limit.reference is not None and not limit.made]
+        values = dict.fromkeys(f"{float(limit.reference or 0):g} ({limit.source})" for limit in given)
+        told += [f"{item.id}: {item.of}, {' or '.join(values)}"] if values else []
+    return told
+
+
 def _certificate(ready: Ready, given: Given, looked_back: list[tuple[str, str]]) -> dict[str, str]:
     """Put down every convention that was used."""
     rule = ready.rule
@@ -516,8 +547,9 @@ def _certificate(ready: Ready, given: Given, looked_back: list[tuple[str, str]])
         "references made of the areas": "; ".join(
             f"{item.id}: {item.of}, {'with' if item.includes_area else 'without'} the area"
             for item in rule.criteria
-            if item.of
+            if any(limit.made for limit in _limits(ready, item.id))
         ),
+        "references handed in": "; ".join(_handed_in(ready)),
         "limits not known": "; ".join(f"{name}: {what}" for name, what in ready.limits.lacking.items()),
         "listed": ", ".join(sorted(given.listed)) if given.listed is not None else "",
         "looked back": "; ".join(f"{year}: {where}" for year, where in looked_back),

@@ -30,6 +30,7 @@ _WHY = {
     "criteria": "too few criteria are met",
     "small_population": "it has too few residents",
     "not_listed": "it does not lie in a listed area",
+    "areas": "too few areas beside it qualify",
     "years": "the conditions have not held for long enough",
     "status": "it lacks a status that this one takes",
     "unknown": "figures are missing",
@@ -75,10 +76,14 @@ def change_text(margin: float, unit: str, total: float = math.nan) -> str:
     --------
     >>> change_text(12.0, "cases"), change_text(-1.0, "persons"), change_text(4200.0, "kr", 8_400_000.0)
     ('12 more', '1 fewer resident', '4,200 kr a head more, 8,400,000 kr in all')
+    >>> change_text(0.0, "points")
+    'the least step past the limit'
     """
     if math.isnan(margin):
         return ""
     size = abs(margin)
+    if size == 0:
+        return "the least step past the limit"
     if unit in {"cases", "persons"}:
         people = " residents" if unit == "persons" and size != 1 else " resident" if unit == "persons" else ""
         return f"{size:,.0f} {'more' if margin > 0 else 'fewer'}{people}"
@@ -147,7 +152,9 @@ def selection_lines(found: Selection, names: Mapping[str, str], language: str) -
     for status in rule.statuses:
         if status.id != rule.chief:
             count = int(found.statuses[status.id].fillna(value=False).sum())
-            said.append(f"{status.label.to(language)}: {count} of {many} areas")
+            open_ = int(found.statuses[status.id].isna().sum())
+            more = f", {open_} not known" if open_ else ""
+            said.append(f"{status.label.to(language)}: {count} of {many} areas{more}")
     if found.unknown:
         told = [f"{names.get(code, code)} ({found.table.loc[code, 'settled_by']})" for code in found.unknown]
         said.append(f"Not known for want of figures: {listed(told, shown=12)}")
