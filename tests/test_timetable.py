@@ -402,6 +402,12 @@ def test_transfer_type_4_joins_trips_and_type_5_parts_those_of_a_block(tmp_path)
     assert told == [("b", "b", 5, "t1", "t2"), ("c", "c", 4, "t2", "t3")]
 
 
+def test_trips_kept_apart_by_type_5_need_no_trips_that_stay(tmp_path):
+    timetable = timed(tmp_path, **blocks(CHAIN), transfers=STAY + ",,5,t1,t2\n")
+    assert timetable.record["counts"]["seats_joined"] == 0
+    assert timetable.transfers["kind"].tolist() == [5]
+
+
 def test_blocks_of_trips_with_a_headway_are_ignored_and_said(tmp_path):
     chained = blocks(CHAIN, t1="x", t2="x")
     timetable = timed(tmp_path, **chained, frequencies=FREQUENCIES + "t1,08:00:00,09:00:00,600,1\n")
