@@ -177,7 +177,8 @@ def _of_shapes(part: np.ndarray, crs: pyproj.CRS, *, meet: str) -> Lines:
 def _record_of(frame: gpd.GeoDataFrame, path: Path | None) -> dict[str, Any]:
     if path is not None:
         return {"kind": "lines", "name": path.name, "sha256": sha256_of(path), "bytes": path.stat().st_size}
-    content = b"".join(shapely.to_wkb(np.asarray(frame.geometry.array), byte_order=1).tolist())
+    shapes = shapely.to_wkb(np.asarray(frame.geometry.array), byte_order=1)
+    content = b"".join(shape or b"" for shape in shapes.tolist())  # a row may have no shape at all
     others = pd.DataFrame(frame.drop(columns=frame.geometry.name)).astype(str)
     content += pd.util.hash_pandas_object(others, index=False).to_numpy().astype("<u8").tobytes()
     return {"kind": "lines", "name": "a frame", "sha256": hashlib.sha256(content).hexdigest(), "rows": len(frame)}

@@ -316,7 +316,8 @@ def read_streets(
         target = _target(lines, crs or own, given=crs is not None)
         slopes, heights = None, None
         if elevation is not None and mode != "drive":
-            slopes, heights = slope_factors(lines, Path(elevation), rules)
+            with Faults.located_at(Path(elevation).name):
+                slopes, heights = slope_factors(lines, Path(elevation), rules)
         links = cut(lines, slopes)
         if not len(links):
             raise SourceError(Fault(what="no line of the file has two vertices with a place"))
