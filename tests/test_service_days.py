@@ -242,7 +242,7 @@ def test_the_clock_of_the_timetable_knows_the_change(tmp_path):
     assert plain.seconds("24:30:30") == 88230
     assert spring.seconds("07:30") == 27000
     assert spring.seconds("00:30") == 5400
-    for wrong in ("7.30", "25", "07:61"):
+    for wrong in ("7.30", "25", "07:61", "-1:30", "07:30:00:00"):
         with pytest.raises(InputError, match="is no time"):
             plain.seconds(wrong)
 

@@ -10,7 +10,7 @@ from feeds import DATE, TIMES, clock, town, trips, write
 from hypothesis import example, given, settings, strategies as st
 from pyproj import Geod
 
-from geoplan.errors import InputError
+from geoplan.errors import InputError, SpecError
 from geoplan.reach.feed_report import feed_report
 from geoplan.reach.headways import repeats
 from geoplan.reach.staying import seats
@@ -325,6 +325,22 @@ def test_a_headway_line_keeps_its_own_pattern_and_other_words_are_refused(tmp_pa
     assert timetable.trips["pattern"].tolist() == [0, 1]
     with pytest.raises(InputError, match="no treatment of headways is called 'mean'"):
         timetable.connections(headways="mean")
+
+
+@pytest.mark.parametrize(
+    "asked", [{"seed": "a"}, {"seed": -1}, {"draw": 2**70}, {"draw": 0.5}, {"step_s": 0}, {"step_s": "60"}]
+)
+def test_unfit_numbers_are_refused_in_words(tmp_path, asked):
+    timetable = timed(tmp_path)
+    (name,) = asked
+    with pytest.raises(SpecError, match=f"key '{name}': {name} cannot be"):
+        timetable.connections(headways="drawn", **asked)
+
+
+@pytest.mark.parametrize("until_s", ["x", float("nan"), -1, True])
+def test_an_unfit_limit_is_refused_in_words(tmp_path, until_s):
+    with pytest.raises(SpecError, match="key 'until_s': until_s cannot be"):
+        timed(tmp_path, {"until_s": until_s})
 
 
 def test_yesterdays_headway_reaches_into_the_day(tmp_path):
