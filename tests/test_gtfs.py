@@ -402,7 +402,7 @@ def test_text_that_is_not_utf_8_is_a_fault_and_read_as_windows_1252(tmp_path):
     path = write(tmp_path / "town.zip", town(stops=STOPS.replace("Beta", "Ängby").encode("cp1252")))
     (fault,) = refused(path)
     assert (fault.file, fault.row) == ("town.zip/stops.txt", 3)
-    assert "not UTF-8" in fault.what
+    assert fault.what == "the text is not UTF-8: 'b,Ängby,59'"
     feed = only(path)
     assert feed.stops["stop_name"].tolist() == ["Alpha", "Ängby", "Gamma", "Delta"]
     assert feed.notes == ("town.zip: stops.txt is not UTF-8 and was read as Windows-1252",)
