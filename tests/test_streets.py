@@ -542,6 +542,13 @@ def test_all_faults_of_a_layer_are_told_at_once():
         read(frame, length="metre")
 
 
+def test_words_of_direction_that_say_nothing_are_told():
+    ways = ["Y", "no", "reversible", None]
+    streets = read(layer([[A, B], [B, C], [C, D], [D, (400, 400)]], way=ways), oneway="way")
+    assert (streets.backward_ms == NEVER).sum() + (streets.forward_ms == NEVER).sum() == 1
+    assert "1 row(s) with another word for their direction were taken as open both ways" in streets.lines()
+
+
 def test_rows_without_a_line_or_a_speed_are_counted():
     frame = layer([[A, B], [B, C], [C, D]], kmh=[3.6, np.nan, 3.6])
     for nothing in (LineString(), None):

@@ -277,7 +277,8 @@ def read_streets(
         Layer of a file that has several.
     length, speed, oneway
         Columns of a layer of lines: length in metres, speed in km/h, and whether a line is one-way (true, ``yes``,
-        ``F``: as drawn; -1, ``T``: against; else both ways). Without ``speed`` the mode's own speed holds.
+        ``F``: as drawn; -1, ``T``: against; else both ways, which ``record["notes"]`` says of words that are not
+        known). Without ``speed`` the mode's own speed holds.
     meet
         Whether lines of a layer meet at their ``"ends"`` only or at any of their ``"vertices"``.
 
