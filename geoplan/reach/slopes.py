@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import pyproj
 
-from geoplan.reach.lines import Lines, spans
+from geoplan.reach.lines import Lines
+from geoplan.reach.stop_times import gather
 from geoplan.reach.ways import Rules
 
 __all__ = ["cycling_factor", "slope_factors", "walking_factor"]
@@ -74,7 +75,7 @@ def slope_factors(lines: Lines, path: Path, rules: Rules) -> tuple[tuple[np.ndar
     metres = _GEOD.inv(lon[step], lat[step], lon[step + 1], lat[step + 1])[2]
     # Steps longer than a cell are looked at in parts, so that a street over a hill is not taken for flat.
     parts = np.maximum(np.ceil(metres / max(heights.cell_m, _SHORTEST)), 1).astype(np.int64)
-    number, owner = spans(np.zeros(len(step), dtype=np.int64), parts + 1), np.repeat(np.arange(len(step)), parts + 1)
+    number, owner = gather(np.zeros(len(step), dtype=np.int64), parts + 1), np.repeat(np.arange(len(step)), parts + 1)
     share = number / parts[owner]
     a, b = lines.lonlat[step][owner], lines.lonlat[step + 1][owner]
     height = heights.at(a + (b - a) * share[:, None])

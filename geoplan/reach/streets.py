@@ -22,8 +22,9 @@ from geoplan.errors import Fault, Faults, InputError, SourceError, SpecError
 from geoplan.places.areas import as_crs, working_crs
 from geoplan.reach.contraction import Links, by_place, cut, islands, join
 from geoplan.reach.layers import lines_of_graph, lines_of_layer
-from geoplan.reach.lines import Lines, lines_of_ways, spans
+from geoplan.reach.lines import Lines, lines_of_ways
 from geoplan.reach.slopes import slope_factors
+from geoplan.reach.stop_times import gather
 from geoplan.reach.ways import Rules, rules_for
 from geoplan.sources import read_vector
 from geoplan.sources.osm import read_graphml, read_osm_ways
@@ -416,7 +417,7 @@ def _assembled(lines: Lines, links: Links, target: pyproj.CRS, shown: dict[str, 
     start, end = rank[pieces.start], rank[pieces.end]
     row = np.lexsort((np.arange(len(start)), end, start))
     size = np.diff(pieces.shape_at)[row]
-    vertex = pieces.vertex[spans(pieces.shape_at[:-1][row], size)]
+    vertex = pieces.vertex[gather(pieces.shape_at[:-1][row], size)]
     notes = _notes(lines, links, dropped, shown)
     counts = {**lines.counts, **links.counts, "junctions": len(order), "pieces": len(row)}
     return Streets(
