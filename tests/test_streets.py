@@ -273,6 +273,7 @@ def test_packed_files_read_the_same(tmp_path):
         ("a.osm", b'<osm version="0.6"><node id="1"', "the file cannot be read: XML parsing error"),
         ("a.osm", b'<osm version="0.6"><node id="1" lat="north" lon="1"/></osm>', "wrong format for coordinate"),
         ("a.osm", b'<osm version="0.6"></osm>', "holds no street, path or ferry"),
+        ("a.osm", b'<osmChange version="0.6"></osmChange>', r"^a\.osm: this is a file of changes or of history"),
         ("a.osm.gz", b"junk", "the file cannot be read"),
         ("a.graphml", b"<html>", "the file cannot be read"),
         ("a.gpkg", b"junk", "this is not a GeoPackage"),
