@@ -36,6 +36,9 @@ _BRAKING = 5.0  # per cent downhill; steeper slopes are braked
 def walking_factor(slope: np.ndarray) -> np.ndarray:
     """Return by how much slope (rise over run, downhill negative) changes the speed of walking.
 
+    With slope *s*, held to 60 % either way: exp(-3.5 |s + 0.05|) / exp(-3.5 · 0.05), Tobler's function over its value
+    on the flat.
+
     Examples
     --------
     >>> walking_factor(np.array([-0.05, 0.0, 0.1])).round(2).tolist()
@@ -46,7 +49,10 @@ def walking_factor(slope: np.ndarray) -> np.ndarray:
 
 
 def cycling_factor(slope: np.ndarray) -> np.ndarray:
-    """Return by how much slope changes the speed of cycling; 0 where it is too steep to ride.
+    """Return by how much slope (rise over run, downhill negative) changes the speed of cycling; 0 is too steep to ride.
+
+    The regression of Parkin and Rotheram, in m/s, over its 6.01 on the flat: 0.4002 less for each per cent uphill,
+    0.2379 more for each per cent downhill. That nobody gains on what is steeper than 5 % downhill is geoplan's own.
 
     Examples
     --------
