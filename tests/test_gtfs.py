@@ -5,7 +5,7 @@ import pytest
 from feeds import STOPS, TIMES, WEEK, town, write, zipped
 from hypothesis import given, settings, strategies as st
 
-from geoplan.errors import InputError
+from geoplan.errors import InputError, SpecError
 from geoplan.reach.feed_report import feed_report
 from geoplan.sources.gtfs import read_gtfs
 
@@ -298,6 +298,58 @@ def test_a_swapped_stop_among_many_is_a_fault_and_one_that_is_merely_far_a_note(
     )
 
 
+def test_a_feed_of_which_all_stops_are_swapped_lies_where_its_clock_does_not(tmp_path):
+    swapped = "stop_id,stop_lat,stop_lon\na,18.00,59.30\nb,18.00,59.31\nc,18.00,59.33\nd,18.00,59.34\n"
+    path = write(tmp_path / "town.zip", town(stops=swapped))
+    faults = refused(path)
+    assert faults[0].what == "the stop 'a' does not lie where clocks show Europe/Stockholm"
+    assert faults[0].hint == "latitude and longitude of all stops look swapped"
+    assert [fault.row for fault in faults] == [2, 3, 4, None]
+    feed = only(path)
+    assert feed.dropped["action"].tolist() == ["the stop is kept where the feed puts it"]
+    assert len(feed.stops) == 4
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "zone"),
+    [
+        (39.5, 76.0, "Asia/Shanghai"),
+        (-30.0, -51.2, "America/Sao_Paulo"),
+        (-54.8, -68.3, "America/Argentina/Ushuaia"),
+        (-21.0, 55.5, "Europe/Paris"),
+        (16.2, -61.5, "Europe/Paris"),
+        (28.1, -15.4, "Europe/Madrid"),
+        (64.1, -21.9, "Atlantic/Reykjavik"),
+        (-17.7, 178.0, "Pacific/Fiji"),
+        (-13.8, -171.8, "Pacific/Apia"),
+        (18.0, 59.3, "UTC"),
+    ],
+)
+def test_clocks_far_from_the_sun_are_no_fault(tmp_path, lat, lon, zone):
+    stops = "stop_id,stop_lat,stop_lon\n" + "".join(f"{name},{lat},{lon}\n" for name in "abcd")
+    agency = f"agency_name,agency_timezone\nTown,{zone}\n"
+    assert only(write(tmp_path / "town.zip", town(stops=stops, agency=agency))).dropped.empty
+
+
+def test_stops_off_the_globe_may_be_swapped(tmp_path):
+    stops = "stop_id,stop_lat,stop_lon\n" + "".join(f"{name},151.2,-33.9\n" for name in "abcd")
+    assert refused(write(tmp_path / "town.zip", town(stops=stops)))[0].hint == "latitude and longitude may be swapped"
+
+
+def test_a_trip_whose_headways_are_all_left_out_is_said(tmp_path):
+    often = "trip_id,start_time,end_time,headway_secs\nt1,08:00:00,09:00:00,0\nt2,08:00:00,09:00:00,0\n"
+    path = write(tmp_path / "town.zip", town(frequencies=often + "t2,09:00:00,10:00:00,60\n"))
+    assert only(path).notes == (
+        "town.zip: frequencies.txt: 1 trips have no headway left and run once, at the times of stop_times.txt",
+    )
+
+
+@pytest.mark.parametrize("paths", [5, None, [5]])
+def test_what_is_no_path_is_refused(paths):
+    with pytest.raises(SpecError, match="feeds cannot be read from a"):
+        read_gtfs(paths)
+
+
 def test_stops_spread_over_a_country_are_no_fault(tmp_path):
     stops = STOPS + "n,North,67.86,20.22\ns,South,55.60,13.00\nw,West,57.70,11.97\n"
     assert len(read_gtfs(write(tmp_path / "town.zip", town(stops=stops))).feeds[0].stops) == 7
@@ -350,7 +402,7 @@ def test_text_that_is_not_utf_8_is_a_fault_and_read_as_windows_1252(tmp_path):
     path = write(tmp_path / "town.zip", town(stops=STOPS.replace("Beta", "Ängby").encode("cp1252")))
     (fault,) = refused(path)
     assert (fault.file, fault.row) == ("town.zip/stops.txt", 3)
-    assert "not UTF-8" in fault.what
+    assert fault.what == "the text is not UTF-8: 'b,Ängby,59'"
     feed = only(path)
     assert feed.stops["stop_name"].tolist() == ["Alpha", "Ängby", "Gamma", "Delta"]
     assert feed.notes == ("town.zip: stops.txt is not UTF-8 and was read as Windows-1252",)

@@ -111,14 +111,19 @@ def test_the_typical_tuesday_is_the_fullest_near_the_median_and_the_reason_is_sa
     day = choose_day(services(tmp_path, counts).feeds, None)
     assert day.date == dt.date(2024, 2, 20)  # 60 on the 27th is not typical, 60 on the 5th no Tuesday
     assert day.reason == (
-        "the typical Tuesday: 41 departures, the most among 3 Tuesdays within 5 % of the median of 40 over 6 Tuesdays "
-        "with service"
+        "the typical Tuesday: 41 departures, the most among 3 Tuesdays within 5 % of the median of 40.5 over 6 "
+        "Tuesdays with service"
     )
     assert day.warnings == ()
 
 
-def test_of_two_unlike_tuesdays_neither_near_the_median_the_fuller_is_taken(tmp_path):
-    assert choose_day(services(tmp_path, {"2024-02-06": 2, "2024-02-13": 10}).feeds, None).date.day == 13
+def test_of_two_unlike_tuesdays_neither_near_the_median_the_fuller_is_taken_and_it_is_said(tmp_path):
+    day = choose_day(services(tmp_path, {"2024-02-06": 3, "2024-02-13": 10}).feeds, None)
+    assert day.date.day == 13
+    assert day.reason == (
+        "the typical Tuesday: 10 departures, the most among the 2 Tuesdays nearest the median of 6.5 over 2 Tuesdays "
+        "with service"
+    )
 
 
 def test_without_a_tuesday_another_day_stands_for_it(tmp_path):
@@ -237,7 +242,7 @@ def test_the_clock_of_the_timetable_knows_the_change(tmp_path):
     assert plain.seconds("24:30:30") == 88230
     assert spring.seconds("07:30") == 27000
     assert spring.seconds("00:30") == 5400
-    for wrong in ("7.30", "25", "07:61"):
+    for wrong in ("7.30", "25", "07:61", "-1:30", "07:30:00:00"):
         with pytest.raises(InputError, match="is no time"):
             plain.seconds(wrong)
 

@@ -72,6 +72,13 @@ def test_points_without_a_place_say_so():
     assert found.piece[0] == -1
 
 
+@pytest.mark.parametrize("metres", [1e9, 1e15])
+def test_a_point_out_of_this_world_is_too_far_like_any_other(metres):
+    found = snap(read(layer([[A, B]])), points((metres, 0), A))
+    assert found.piece.tolist() == [-1, 0]
+    assert "farther than 1,600 m" in found.reason[0]
+
+
 def test_no_points_are_no_fault():
     found = snap(read(layer([[A, B]])), points())
     assert len(found) == len(found.unsnapped()) == 0

@@ -105,7 +105,7 @@ def test_a_layer_without_geometry_is_refused(tmp_path):
 
 def test_a_file_of_no_polygon_format_is_refused(tmp_path):
     (tmp_path / "a.dwg").write_bytes(b"AC1027")
-    with pytest.raises(SourceError, match=r"'\.dwg' is not a format of polygons. Expected: '\.gpkg', '\.geojson'"):
+    with pytest.raises(SourceError, match=r"'\.dwg' is not a format of map layers. Expected: '\.gpkg', '\.geojson'"):
         read_vector(tmp_path / "a.dwg")
 
 

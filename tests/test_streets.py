@@ -273,6 +273,7 @@ def test_packed_files_read_the_same(tmp_path):
         ("a.osm", b'<osm version="0.6"><node id="1"', "the file cannot be read: XML parsing error"),
         ("a.osm", b'<osm version="0.6"><node id="1" lat="north" lon="1"/></osm>', "wrong format for coordinate"),
         ("a.osm", b'<osm version="0.6"></osm>', "holds no street, path or ferry"),
+        ("a.osm", b'<osmChange version="0.6"></osmChange>', r"^a\.osm: this is a file of changes or of history"),
         ("a.osm.gz", b"junk", "the file cannot be read"),
         ("a.graphml", b"<html>", "the file cannot be read"),
         ("a.gpkg", b"junk", "this is not a GeoPackage"),
@@ -542,12 +543,20 @@ def test_all_faults_of_a_layer_are_told_at_once():
         read(frame, length="metre")
 
 
+def test_words_of_direction_that_say_nothing_are_told():
+    ways = ["Y", "no", "reversible", None]
+    streets = read(layer([[A, B], [B, C], [C, D], [D, (400, 400)]], way=ways), oneway="way")
+    assert (streets.backward_ms == NEVER).sum() + (streets.forward_ms == NEVER).sum() == 1
+    assert "1 row(s) with another word for their direction were taken as open both ways" in streets.lines()
+
+
 def test_rows_without_a_line_or_a_speed_are_counted():
     frame = layer([[A, B], [B, C], [C, D]], kmh=[3.6, np.nan, 3.6])
-    frame.loc[2, "geometry"] = LineString()
-    counts = read(frame, speed="kmh").record["counts"]
-    assert counts["row(s) without a line were left out"] == 1
-    assert counts["row(s) without a speed were left out"] == 1
+    for nothing in (LineString(), None):
+        frame.loc[2, "geometry"] = nothing
+        counts = read(frame, speed="kmh").record["counts"]
+        assert counts["row(s) without a line were left out"] == 1
+        assert counts["row(s) without a speed were left out"] == 1
 
 
 # ---------------------------------------------------------------- graphs of osmnx
@@ -659,12 +668,12 @@ def test_bridges_and_steps_are_not_sloped_as_the_ground(tmp_path):
 
 def test_unfit_rasters_are_told_in_words(tmp_path):
     frame = layer([[A, C]])
-    with pytest.raises(SourceError, match="there is no such file"):
+    with pytest.raises(SourceError, match=r"^no\.tif: there is no such file"):
         read(frame, elevation=tmp_path / "no.tif")
     (tmp_path / "junk.tif").write_bytes(b"junk")
-    with pytest.raises(SourceError, match="the file cannot be read"):
+    with pytest.raises(SourceError, match=r"^junk\.tif: the file cannot be read"):
         read(frame, elevation=tmp_path / "junk.tif")
-    with pytest.raises(CrsError, match="no coordinate system"):
+    with pytest.raises(CrsError, match=r"^nowhere\.tif: .*no coordinate system"):
         read(frame, elevation=hill(tmp_path / "nowhere.tif", crs=None))
 
 

@@ -10,7 +10,7 @@ from feeds import DATE, TIMES, clock, town, trips, write
 from hypothesis import example, given, settings, strategies as st
 from pyproj import Geod
 
-from geoplan.errors import InputError
+from geoplan.errors import InputError, SpecError
 from geoplan.reach.feed_report import feed_report
 from geoplan.reach.headways import repeats
 from geoplan.reach.staying import seats
@@ -327,6 +327,22 @@ def test_a_headway_line_keeps_its_own_pattern_and_other_words_are_refused(tmp_pa
         timetable.connections(headways="mean")
 
 
+@pytest.mark.parametrize(
+    "asked", [{"seed": "a"}, {"seed": -1}, {"draw": 2**70}, {"draw": 0.5}, {"step_s": 0}, {"step_s": "60"}]
+)
+def test_unfit_numbers_are_refused_in_words(tmp_path, asked):
+    timetable = timed(tmp_path)
+    (name,) = asked
+    with pytest.raises(SpecError, match=f"key '{name}': {name} cannot be"):
+        timetable.connections(headways="drawn", **asked)
+
+
+@pytest.mark.parametrize("until_s", ["x", float("nan"), -1, True])
+def test_an_unfit_limit_is_refused_in_words(tmp_path, until_s):
+    with pytest.raises(SpecError, match="key 'until_s': until_s cannot be"):
+        timed(tmp_path, {"until_s": until_s})
+
+
 def test_yesterdays_headway_reaches_into_the_day(tmp_path):
     rows = "t1,22:00:00,25:00:00,600,0\n"
     timetable = timed(tmp_path, frequencies=FREQUENCIES + rows)
@@ -400,6 +416,12 @@ def test_transfer_type_4_joins_trips_and_type_5_parts_those_of_a_block(tmp_path)
         for row in timetable.transfers.itertuples()
     ]
     assert told == [("b", "b", 5, "t1", "t2"), ("c", "c", 4, "t2", "t3")]
+
+
+def test_trips_kept_apart_by_type_5_need_no_trips_that_stay(tmp_path):
+    timetable = timed(tmp_path, **blocks(CHAIN), transfers=STAY + ",,5,t1,t2\n")
+    assert timetable.record["counts"]["seats_joined"] == 0
+    assert timetable.transfers["kind"].tolist() == [5]
 
 
 def test_blocks_of_trips_with_a_headway_are_ignored_and_said(tmp_path):

@@ -14,7 +14,8 @@ import pyproj
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geoplan.reach.lines import Lines, numbered, spans
+from geoplan.reach.lines import Lines, numbered
+from geoplan.reach.stop_times import gather
 
 __all__ = ["Links", "Pieces", "by_place", "cut", "islands", "join"]
 
@@ -326,7 +327,7 @@ def _shapes(
     leads[heads] = True
     skip = (~leads).astype(np.int64)
     number = size - skip
-    place = spans(skip, number)
+    place = gather(skip, number)
     step = np.repeat(np.where(back, -1, 1), number)
     origin = np.repeat(np.where(back, first + size - 1, first), number)
     shape_at = np.concatenate([[0], np.cumsum(np.bincount(chain, weights=number, minlength=len(heads)))])

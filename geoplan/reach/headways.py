@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
 
 from geoplan import checks
+from geoplan.errors import Fault, SpecError
 from geoplan.reach.stop_times import gather, scattered
 
+_MOST = 2**63 - 1
 Headways = Literal["expected", "drawn"]
 _WAYS = ("expected", "drawn")
 
@@ -29,6 +31,21 @@ def repeats(start_s: np.ndarray, end_s: np.ndarray, every_s: np.ndarray) -> tupl
     return row, start_s[row] + number * every_s[row]
 
 
+def must_be_whole(name: str, value: object, *, least: int) -> None:
+    """Refuse what is no whole number.
+
+    Raises
+    ------
+    SpecError
+        When the value is none, or is smaller than the least.
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or not least <= int(cast("int", value)) <= _MOST:
+        raise SpecError(
+            Fault(what=f"{name} cannot be {value!r}", key=name, expected=f"a whole number, {least} or more")
+        )
+
+
 def copies(
     trips: pd.DataFrame, *, headways: Headways, seed: int, draw: int, step_s: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -40,11 +57,13 @@ def copies(
     """
     if headways not in _WAYS:
         raise checks.unknown_name("treatment of headways", headways, _WAYS, key="headways")
+    for name, value, least in (("seed", seed, 0), ("draw", draw, 0), ("step_s", step_s, 1)):
+        must_be_whole(name, value, least=least)
     rows = np.flatnonzero(trips["headway_s"].to_numpy() > 0)
     own = trips.iloc[rows]
     start, end, every = (own[name].to_numpy(dtype=np.int64) for name in ("first_s", "until_s", "headway_s"))
     if headways == "expected":
-        step = np.minimum(max(int(step_s), 1), every)
+        step = np.minimum(int(step_s), every)
         at, sets_out = repeats(start, end, step)
         return rows[at], sets_out - start[at], ((every - step) // 2)[at]
     offset = (_shares(own, seed, draw) * every).astype(np.int64)

@@ -25,8 +25,9 @@ __all__ = ["lines_of_graph", "lines_of_layer"]
 
 _NAME = "name the column of speeds in km/h, `speed=`"
 _LINE, _MULTILINE = 1, 5
-_AS_DRAWN = {"true", "yes", "1", "1.0", "f", "ft"}
+_AS_DRAWN = {"true", "yes", "y", "1", "1.0", "f", "ft"}
 _AGAINST = {"-1", "-1.0", "reverse", "t", "tf"}
+_BOTH = {"false", "no", "n", "0", "0.0", "b", "both", ""}
 
 
 # ---------------------------------------------------------------- a layer
@@ -58,6 +59,7 @@ def lines_of_layer(
         rows = [str(row) for row in frame.index[other]]
         faults.add(checks.not_lines(rows, frame.geometry[other].geom_type.unique()))
     metres, kmh, way = np.full(len(frame), np.nan), np.full(len(frame), rules.kmh["other"]), np.zeros(len(frame))
+    odd = np.zeros(len(frame), dtype=bool)
     if asked["length"]:
         with faults.catch(column=asked["length"]):
             metres = _numbers(frame[asked["length"]], "length in metres", zero=True)
@@ -65,8 +67,10 @@ def lines_of_layer(
         with faults.catch(column=asked["speed"]):
             kmh = _numbers(frame[asked["speed"]], "speed in km/h", zero=False)
     if asked["oneway"]:
-        words = frame[asked["oneway"]].astype(str).str.strip().str.lower()
+        said = frame[asked["oneway"]].astype(object)
+        words = said.where(said.notna(), "").astype(str).str.strip().str.lower()
         way = np.where(words.isin(_AS_DRAWN), 1, np.where(words.isin(_AGAINST), -1, 0))
+        odd = ~words.isin(_AS_DRAWN | _AGAINST | _BOTH).to_numpy()
     faults.raise_any()
     whole = ~empty & np.isfinite(kmh)
     if not whole.any():
@@ -85,6 +89,7 @@ def lines_of_layer(
         "line(s) drawn twice were taken as one": every - len(part),
         "row(s) without a line were left out": int(empty.sum()),
         "row(s) without a speed were left out": int((~empty & ~whole).sum()),
+        "row(s) with another word for their direction were taken as open both ways": int((whole & odd).sum()),
         "line(s) without a stated length were measured": int(np.isnan(metres[feature]).sum()) if asked["length"] else 0,
     }
     lines = replace(
@@ -177,7 +182,8 @@ def _of_shapes(part: np.ndarray, crs: pyproj.CRS, *, meet: str) -> Lines:
 def _record_of(frame: gpd.GeoDataFrame, path: Path | None) -> dict[str, Any]:
     if path is not None:
         return {"kind": "lines", "name": path.name, "sha256": sha256_of(path), "bytes": path.stat().st_size}
-    content = b"".join(shapely.to_wkb(np.asarray(frame.geometry.array), byte_order=1).tolist())
+    shapes = shapely.to_wkb(np.asarray(frame.geometry.array), byte_order=1)
+    content = b"".join(shape or b"" for shape in shapes.tolist())  # a row may have no shape at all
     others = pd.DataFrame(frame.drop(columns=frame.geometry.name)).astype(str)
     content += pd.util.hash_pandas_object(others, index=False).to_numpy().astype("<u8").tobytes()
     return {"kind": "lines", "name": "a frame", "sha256": hashlib.sha256(content).hexdigest(), "rows": len(frame)}

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from geoplan.reach.stop_times import gather
 from geoplan.reach.ways import Rate, Rules
 from geoplan.sources.osm import OsmWays
 
-__all__ = ["Lines", "lines_of_ways", "numbered", "rated", "spans"]
+__all__ = ["Lines", "lines_of_ways", "numbered", "rated"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,27 +70,13 @@ class Lines:
     def kept(self, mask: np.ndarray) -> Lines:
         """Return some of the lines."""
         first, size = self.first[mask], np.diff(self.at)[mask]
-        vertices = spans(first, size)
+        vertices = gather(first, size)
         rows = {name: getattr(self, name)[mask] for name in (*_RATES, "length_m")}
         parts = {name: getattr(self, name)[vertices] for name in ("node", "lonlat", "shared")}
         return replace(self, at=np.concatenate([[0], np.cumsum(size)]), **rows, **parts)
 
 
 _RATES = ("forward_kmh", "backward_kmh", "linkable", "level", "sloped", "duration_s")
-
-
-def spans(first: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Return the numbers ``first[i], first[i] + 1, …``, ``size[i]`` of them, one span after the other.
-
-    Examples
-    --------
-    >>> spans(np.array([5, 1]), np.array([2, 3])).tolist()
-    [5, 6, 1, 2, 3]
-    """
-    ends = np.cumsum(size)
-    if not len(ends):
-        return np.empty(0, dtype=np.int64)
-    return np.asarray(np.arange(ends[-1], dtype=np.int64) + np.repeat(first - (ends - size), size))
 
 
 def numbered(*columns: np.ndarray) -> np.ndarray:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from geoplan.reach.kernels import UNREACHED, alike, overtaken, percentiles, propagate, scan, travel
-from geoplan.reach.lines import spans
 from geoplan.reach.linking import Near
 from geoplan.reach.network import Lines, laid_out
+from geoplan.reach.stop_times import gather
 
 if TYPE_CHECKING:
     from geoplan.reach.network import Network
@@ -135,8 +135,8 @@ def with_walks(lines: Lines, paths: Near, lanes: np.ndarray, most_s: int) -> Lin
     overtaken(np.argsort(seat, kind="stable"), arrays, first, trio, keep, marks)
     leads = alike(np.lexsort((marks, to_stop)), to_stop, first, keep, numbers[start:end])
     size = np.diff(first)[leads]
-    flags = keep[spans(first[leads], size)]
-    kept = spans(paths.first[to_stop[leads]], size)[flags]
+    flags = keep[gather(first[leads], size)]
+    kept = gather(paths.first[to_stop[leads]], size)[flags]
     each = np.bincount(np.repeat(np.arange(len(leads)), size)[flags], minlength=len(leads))
     begins = np.concatenate([[0], np.cumsum(each)]).astype(np.int64)
     return replace(lines, walks=(numbers, begins, paths.other[kept], paths.seconds[kept]))

@@ -112,7 +112,8 @@ def choose_day(feeds: Sequence[Feed], date: dt.date | str | None) -> Day:
     """Check the day asked for, or find the best typical Tuesday.
 
     The typical Tuesday: of all Tuesdays with service inside the range of every feed, those within 5 % of the median
-    number of departures; among these the one with most, and the earliest of equals. Where no Tuesday has service,
+    number of departures, or else those nearest it; among these the one with most, and the earliest of equals. Where no
+    Tuesday has service,
     Wednesday, Thursday, Monday, Friday, Saturday and Sunday follow.
 
     Raises
@@ -180,13 +181,17 @@ def _best(days: pd.Series) -> tuple[int, str]:
         if len(own):
             break
     usual = float(own.median())
-    near = own[(own - usual).abs() <= _NEAR_SHARE * usual]
-    near = near if len(near) else own[(own - usual).abs() == (own - usual).abs().min()]
+    away = (own - usual).abs()
+    near, name = own[away <= _NEAR_SHARE * usual], _WEEK[weekday].capitalize()
+    which = f"{len(near)} {name}s within 5 % of the median"
+    if not len(near):
+        near = own[away == away.min()]
+        which = f"the {len(near)} {name}s nearest the median"
     chosen = int(near.idxmax())
-    name = _WEEK[weekday].capitalize()
+    middle = f"{usual:,.1f}".removesuffix(".0")  # of an even number of days it may lie half-way between two
     words = (
-        f"the typical {name}: {near[chosen]:,} departures, the most among {len(near)} {name}s within 5 % of the median "
-        f"of {usual:,.0f} over {len(own)} {name}s with service"
+        f"the typical {name}: {near[chosen]:,} departures, the most among {which} of {middle} over {len(own)} {name}s "
+        "with service"
     )
     return chosen, words if weekday == 1 else f"no Tuesday has service; {words}"
 

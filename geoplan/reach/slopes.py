@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import pyproj
 
-from geoplan.reach.lines import Lines, spans
+from geoplan.reach.lines import Lines
+from geoplan.reach.stop_times import gather
 from geoplan.reach.ways import Rules
 
 __all__ = ["cycling_factor", "slope_factors", "walking_factor"]
@@ -35,6 +36,9 @@ _BRAKING = 5.0  # per cent downhill; steeper slopes are braked
 def walking_factor(slope: np.ndarray) -> np.ndarray:
     """Return by how much slope (rise over run, downhill negative) changes the speed of walking.
 
+    With slope *s*, held to 60 % either way: exp(-3.5 |s + 0.05|) / exp(-3.5 · 0.05), Tobler's function over its value
+    on the flat.
+
     Examples
     --------
     >>> walking_factor(np.array([-0.05, 0.0, 0.1])).round(2).tolist()
@@ -45,7 +49,10 @@ def walking_factor(slope: np.ndarray) -> np.ndarray:
 
 
 def cycling_factor(slope: np.ndarray) -> np.ndarray:
-    """Return by how much slope changes the speed of cycling; 0 where it is too steep to ride.
+    """Return by how much slope (rise over run, downhill negative) changes the speed of cycling; 0 is too steep to ride.
+
+    The regression of Parkin and Rotheram, in m/s, over its 6.01 on the flat: 0.4002 less for each per cent uphill,
+    0.2379 more for each per cent downhill. That nobody gains on what is steeper than 5 % downhill is geoplan's own.
 
     Examples
     --------
@@ -74,7 +81,7 @@ def slope_factors(lines: Lines, path: Path, rules: Rules) -> tuple[tuple[np.ndar
     metres = _GEOD.inv(lon[step], lat[step], lon[step + 1], lat[step + 1])[2]
     # Steps longer than a cell are looked at in parts, so that a street over a hill is not taken for flat.
     parts = np.maximum(np.ceil(metres / max(heights.cell_m, _SHORTEST)), 1).astype(np.int64)
-    number, owner = spans(np.zeros(len(step), dtype=np.int64), parts + 1), np.repeat(np.arange(len(step)), parts + 1)
+    number, owner = gather(np.zeros(len(step), dtype=np.int64), parts + 1), np.repeat(np.arange(len(step)), parts + 1)
     share = number / parts[owner]
     a, b = lines.lonlat[step][owner], lines.lonlat[step + 1][owner]
     height = heights.at(a + (b - a) * share[:, None])

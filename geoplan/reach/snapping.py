@@ -19,7 +19,6 @@ from geoplan.reach.streets import NEVER, Snapped, Streets
 
 __all__ = ["snap"]
 
-_FAR = 1e9  # metres
 _ALIKE = 1e-6  # metres: what is this little nearer is as near
 _POINT = 0
 _MOST = NEVER - 1
@@ -158,8 +157,8 @@ def _nearest(
         return piece, off
     # The nearest vertex is no nearer than the nearest street: no street beyond it need be looked at.
     vertices = shapely.get_coordinates(streets.shapes[number])
-    bound = cKDTree(vertices).query(xy[rows], distance_upper_bound=np.inf if radius is None else radius)[0]
-    bound = np.minimum(bound, _FAR if radius is None else radius)
+    most = np.inf if radius is None else radius
+    bound = np.minimum(cKDTree(vertices).query(xy[rows], distance_upper_bound=most)[0], most)
     shapes = shapely.points(xy[rows])
     point, match = streets.index.query(shapes, predicate="dwithin", distance=bound + _ALIKE)
     metres = shapely.distance(shapes[point], streets.shapes[number[match]])
@@ -169,7 +168,7 @@ def _nearest(
     alike = metres <= least[point] + _ALIKE
     first = np.full(len(rows), len(number))
     np.minimum.at(first, point[alike], match[alike])
-    point = np.flatnonzero(least <= (np.inf if radius is None else radius))
+    point = np.flatnonzero(np.isfinite(least) & (least <= most))
     first, metres = first[point], least[point]
     piece[rows[point]] = number[first]
     off[rows[point]] = metres

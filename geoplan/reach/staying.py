@@ -48,7 +48,8 @@ def followers(trips: pd.DataFrame, ends: pd.DataFrame, transfers: pd.DataFrame) 
     onward = rank[pairs["before"]] < rank[pairs["after"]]  # trips that take no time could follow each other in a circle
     pairs = pairs[timely & onward]
     if barred:
-        pairs = pairs[[pair not in barred for pair in zip(pairs["before"], pairs["after"], strict=True)]]
+        open_to = [pair not in barred for pair in zip(pairs["before"], pairs["after"], strict=True)]
+        pairs = pairs[np.array(open_to, dtype=bool)]
     pairs = pairs.drop_duplicates("before").drop_duplicates("after")
     follower[pairs["before"]] = pairs["after"]
     return follower

@@ -19,7 +19,13 @@ def spans(counts: np.ndarray) -> np.ndarray:
 
 
 def gather(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the places of several runs one after the other."""
+    """Return the places of several runs one after the other: each start, the next place, and so on.
+
+    Examples
+    --------
+    >>> gather(np.array([5, 1]), np.array([2, 3])).tolist()
+    [5, 6, 1, 2, 3]
+    """
     ends = np.cumsum(counts, dtype=np.int64)
     total = int(ends[-1]) if len(ends) else 0
     return np.asarray(np.arange(total, dtype=np.int64) + np.repeat(starts - (ends - counts), counts))

@@ -22,8 +22,9 @@ from geoplan.errors import Fault, Faults, InputError, SourceError, SpecError
 from geoplan.places.areas import as_crs, working_crs
 from geoplan.reach.contraction import Links, by_place, cut, islands, join
 from geoplan.reach.layers import lines_of_graph, lines_of_layer
-from geoplan.reach.lines import Lines, lines_of_ways, spans
+from geoplan.reach.lines import Lines, lines_of_ways
 from geoplan.reach.slopes import slope_factors
+from geoplan.reach.stop_times import gather
 from geoplan.reach.ways import Rules, rules_for
 from geoplan.sources import read_vector
 from geoplan.sources.osm import read_graphml, read_osm_ways
@@ -277,7 +278,8 @@ def read_streets(
         Layer of a file that has several.
     length, speed, oneway
         Columns of a layer of lines: length in metres, speed in km/h, and whether a line is one-way (true, ``yes``,
-        ``F``: as drawn; -1, ``T``: against; else both ways). Without ``speed`` the mode's own speed holds.
+        ``F``: as drawn; -1, ``T``: against; else both ways, which ``record["notes"]`` says of words that are not
+        known). Without ``speed`` the mode's own speed holds.
     meet
         Whether lines of a layer meet at their ``"ends"`` only or at any of their ``"vertices"``.
 
@@ -316,7 +318,8 @@ def read_streets(
         target = _target(lines, crs or own, given=crs is not None)
         slopes, heights = None, None
         if elevation is not None and mode != "drive":
-            slopes, heights = slope_factors(lines, Path(elevation), rules)
+            with Faults.located_at(Path(elevation).name):
+                slopes, heights = slope_factors(lines, Path(elevation), rules)
         links = cut(lines, slopes)
         if not len(links):
             raise SourceError(Fault(what="no line of the file has two vertices with a place"))
@@ -414,7 +417,7 @@ def _assembled(lines: Lines, links: Links, target: pyproj.CRS, shown: dict[str, 
     start, end = rank[pieces.start], rank[pieces.end]
     row = np.lexsort((np.arange(len(start)), end, start))
     size = np.diff(pieces.shape_at)[row]
-    vertex = pieces.vertex[spans(pieces.shape_at[:-1][row], size)]
+    vertex = pieces.vertex[gather(pieces.shape_at[:-1][row], size)]
     notes = _notes(lines, links, dropped, shown)
     counts = {**lines.counts, **links.counts, "junctions": len(order), "pieces": len(row)}
     return Streets(

@@ -17,7 +17,7 @@ import pandas as pd
 
 from geoplan.errors import Fault, SpecError
 from geoplan.reach.assembly import assembled
-from geoplan.reach.headways import Headways, copies
+from geoplan.reach.headways import Headways, copies, must_be_whole
 from geoplan.reach.runs import Filters, Runs, check_routes, noon_minus_12, running, seconds_at
 from geoplan.reach.services import choose_day
 from geoplan.reach.stop_times import gather
@@ -131,8 +131,9 @@ class Timetable:
         """
         words = clock.isoformat() if isinstance(clock, dt.time) else str(clock)
         try:
-            hour, minute, second = (int(part) for part in [*words.split(":"), "0"][:3])
-            days, hour = divmod(hour, 24)
+            parts = words.split(":")
+            hour, minute, second = (int(part) for part in (parts if len(parts) > 2 else [*parts, "0"]))  # noqa: PLR2004
+            days, hour = divmod(hour, 24) if hour > 0 else (0, hour)
             return seconds_at(self.date, self.zone, dt.time(hour, minute, second), days=days)
         except ValueError as error:
             raise SpecError(Fault(what=f"'{clock}' is no time", expected="HH:MM or HH:MM:SS, as 07:30")) from error
@@ -157,7 +158,7 @@ class Timetable:
         Raises
         ------
         SpecError
-            When ``headways`` is another word.
+            When ``headways`` is another word, ``seed`` or ``draw`` no whole number from 0, or ``step_s`` none from 1.
         """
         trips = self.trips
         fixed = np.flatnonzero(trips["headway_s"].to_numpy() == 0)
@@ -245,7 +246,8 @@ def read_timetable(
     Raises
     ------
     InputError
-        With the faults of the feeds; when the date lies outside a feed or has no service; or nothing runs.
+        With the faults of the feeds; when the date lies outside a feed or has no service; when a kind or a route is
+        not known or ``until_s`` is no whole number from 0; or nothing runs.
 
     Examples
     --------
@@ -265,6 +267,7 @@ def read_timetable(
     >>> timetable.date.isoformat(), timetable.connections().arrive_s.tolist()
     ('2024-02-06', [29100, 29400])
     """
+    must_be_whole("until_s", until_s, least=0)
     gtfs = feeds if isinstance(feeds, Gtfs) else read_gtfs(feeds, strict=strict)
     filters = Filters.of(wheelchair=wheelchair, bikes=bikes, keep_unknown=keep_unknown, kinds=kinds, routes=routes)
     check_routes(gtfs.feeds, filters)

@@ -32,9 +32,8 @@ _NO_CARS = ("pedestrian", "path", "bridleway", "cycleway", "footway", "steps", "
 
 _WALK = 4.68  # km/h: R5's and OpenTripPlanner's 1.3 m/s
 CUSTOMARY_KMH: dict[str, dict[str, float]] = {
-    # Steps: half the speed on the flat; on stairs of usual pitch people cover 0.5 to 0.8 m of ground in a second
-    # (Fujiyama & Tyler 2010, Predicting the walking speed of pedestrians on stairs, Transportation Planning and
-    # Technology 33).
+    # Steps: half the speed on the flat, 0.65 m of ground in a second. A rule of thumb, not a measurement: how fast
+    # people are depends on the pitch and the length of the stairs, and on themselves.
     "walk": {"other": _WALK, "steps": _WALK / 2, "ferry": 10.0},
     # An everyday cyclist with the stops of a street counted in; of the size that the free routers use.
     "cycle": {
@@ -53,7 +52,9 @@ CUSTOMARY_KMH: dict[str, dict[str, float]] = {
         "steps": 2.0,
         "ferry": 10.0,
     },
-    # What a car makes of a street without traffic, its crossings counted in; the table of OSRM's profile for cars.
+    # What a car makes of a street without traffic. From motorway to service: the table of OSRM's profile for cars
+    # (profiles/car.lua, version 4 of its interface), without its penalties for turns and traffic lights and without its
+    # factor of 0.8 on speed limits. Tracks, other ways and ferries are geoplan's own choice.
     "drive": {
         "motorway": 90.0,
         "motorway_link": 45.0,

@@ -113,7 +113,7 @@ def read_vector(path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
     driver = _VECTOR.get(path.suffix.lower())
     if driver is None:
         raise SourceError(
-            Fault(what=f"'{path.suffix}' is not a format of polygons", expected=checks.listed(_VECTOR, shown=9))
+            Fault(what=f"'{path.suffix}' is not a format of map layers", expected=checks.listed(_VECTOR, shown=9))
         )
     if driver in _WHOLE:
         _WHOLE[driver](path)

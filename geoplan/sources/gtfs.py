@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from geoplan.errors import Fault, Faults, SourceError, listed
+from geoplan.errors import Fault, Faults, SourceError, SpecError, listed
 from geoplan.sources.gtfs_calls import read_calls
 from geoplan.sources.gtfs_keys import Keyed, keyed, reference
 from geoplan.sources.gtfs_places import read_stops
@@ -193,7 +193,10 @@ def read_gtfs(paths: str | Path | Sequence[str | Path], *, strict: bool = True) 
     ...     print(error.faults[0].what)
     unknown stop_id 'c'
     """
-    several = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    if not isinstance(several, Sequence) or not all(isinstance(path, (str, os.PathLike)) for path in several):
+        what = f"feeds cannot be read from a {type(paths).__name__}"
+        raise SpecError(Fault(what=what, expected="a path of a zip file or folder, or a list of paths"))
     if not several:
         raise SourceError(Fault(what="no feed is given", expected="a zip file or folder of GTFS, or several"))
     faults, feeds = Faults(), []
@@ -462,6 +465,11 @@ def _frequencies(text: Text | None, trips: Keyed, found: Findings) -> pd.DataFra
         "trip": trip, "start_s": values["start_time"].astype(np.int32), "end_s": values["end_time"].astype(np.int32),
         "headway_s": headway.astype(np.int32), "exact": exact,
     })  # fmt: skip
+    bare = np.setdiff1d(trip[~good & (trip >= 0)], trip[good])
+    if len(bare):
+        found.note(
+            f"frequencies.txt: {len(bare):,} trips have no headway left and run once, at the times of stop_times.txt"
+        )
     frame = frame[good].reset_index(drop=True)
     ordered = frame.sort_values(["trip", "start_s"])
     again = ordered["trip"].to_numpy()[1:] == ordered["trip"].to_numpy()[:-1]

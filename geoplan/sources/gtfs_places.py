@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +19,8 @@ _FAR_KM = 300.0
 _FAR_TIMES = 20.0
 _BULK = 3  # of fewer stops none can be called the odd one
 _DEGREES = (90.0, 180.0)
+_CLOCK_FAR, _CLOCK_NEAR = 35.0, 25.0  # degrees of longitude
+_INHABITED = (-55.0, 72.0)  # latitudes that have public transport
 
 
 def great_circle_km(lat: np.ndarray, lon: np.ndarray, to_lat: np.ndarray, to_lon: np.ndarray) -> np.ndarray:
@@ -37,6 +42,7 @@ def read_stops(text: Text, zone: str, found: Findings) -> tuple[pd.DataFrame, Ke
     )  # fmt: skip
     lat, lon = (text[column].read(float_of, "float64") for column in ("stop_lat", "stop_lon"))
     misplaced = _misplaced(text, lat, lon, kind <= _ENTRANCE, found)
+    _tell_if_all_are_swapped(text, lat, lon, ~misplaced, zone, found)
     keys = keyed(text, "stop_id", odd | misplaced, found)
     parent, _ = reference(
         text, "parent_station", keys, found, optional=True, action="the stop is kept without a station"
@@ -104,9 +110,11 @@ def _misplaced(text: Text, lat: np.ndarray, lon: np.ndarray, needed: np.ndarray,
         action=action, values=names.text(swapped),
     )  # fmt: skip
     outside = outside & ~swapped
+    turned = outside.any() and bool(((np.abs(lon) <= _DEGREES[0]) & (np.abs(lat) <= _DEGREES[1]))[outside].all())
     found.rows(
         text, outside, "the stop '{value}' lies off the globe", column="stop_lat", action=action,
         expected="latitude -90 to 90, longitude -180 to 180", values=names.text(outside),
+        hint="latitude and longitude may be swapped" if turned else None,
     )  # fmt: skip
     if far.any():
         found.note(
@@ -114,6 +122,28 @@ def _misplaced(text: Text, lat: np.ndarray, lon: np.ndarray, needed: np.ndarray,
             f"{max(_FAR_KM, _FAR_TIMES * km):,.0f} km off: {listed(names.text(far))}; they are kept"
         )
     return np.asarray(absent | zero | outside | swapped)
+
+
+def _tell_if_all_are_swapped(
+    text: Text, lat: np.ndarray, lon: np.ndarray, placed: np.ndarray, zone: str, found: Findings
+) -> None:
+    """Find a feed of which every stop is swapped: it lies far from where its clock belongs, and swapped back does not.
+
+    An hour of a clock is 15 degrees of longitude; the clocks of people are up to about 35 degrees off.
+    """
+    placed = placed & np.isfinite(lat) & np.isfinite(lon)
+    if not placed.any() or "/" not in zone or zone.startswith("Etc/"):
+        return
+    winter = dt.datetime(2024, 1, 1, tzinfo=ZoneInfo(zone))
+    hours = ((winter.utcoffset() or dt.timedelta()) - (winter.dst() or dt.timedelta())) / dt.timedelta(hours=1)
+    south, east = np.median(lat[placed]), np.median(lon[placed])
+    off, off_turned = (abs((degrees - 15 * hours + 180) % 360 - 180) for degrees in (east, south))
+    if off > _CLOCK_FAR and off_turned < _CLOCK_NEAR and _INHABITED[0] < east < _INHABITED[1]:
+        found.rows(
+            text, placed, f"the stop '{{value}}' does not lie where clocks show {zone}", column="stop_lat",
+            hint="latitude and longitude of all stops look swapped", action="the stop is kept where the feed puts it",
+            values=text["stop_id"].text(placed),
+        )  # fmt: skip
 
 
 def _against_the_bulk(

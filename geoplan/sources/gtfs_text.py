@@ -334,7 +334,8 @@ def _decoded(file: str, raw: bytes, found: Findings) -> bytes:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
         row = raw.count(b"\n", 0, error.start) + 1
-        word = raw[max(0, error.start - 8) : error.start + 8].decode("cp1252", errors="replace")
+        before, after = raw[max(0, error.start - 8) : error.start], raw[error.start : error.start + 8]
+        word = (before.split(b"\n")[-1] + after.split(b"\n")[0]).decode("cp1252", errors="replace")
         found.faults.append(
             Fault(
                 what=f"the text is not UTF-8: '{word.strip()}'",

@@ -32,7 +32,7 @@ class Heights:
         self._path = path
         with rasterio.open(path) as grid:
             if grid.crs is None:
-                raise checks.crs_missing()
+                raise checks.crs_missing(hint="write it into the file: `gdal_edit.py -a_srs EPSG:3006`")
             self._crs = pyproj.CRS.from_user_input(grid.crs)
             self._size = (grid.width, grid.height)
             at = grid.transform

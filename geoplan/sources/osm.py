@@ -108,6 +108,8 @@ def read_osm_ways(path: Path) -> OsmWays:
     gathered = _Gathered()
     try:
         vintage = _read(path, gathered)
+    except SourceError:  # a ValueError too, and said in words already
+        raise
     except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
         raise unreadable(path, error) from error
     if not gathered.way:
