@@ -1,13 +1,17 @@
 """What can be reached? Streets, timetables, and the time from door to door."""
 
+from geoplan.reach.barriers import gather_barriers
+from geoplan.reach.crossings import CrossingEffects, candidate_crossings, crossing_effects
 from geoplan.reach.feed_report import FeedReport, feed_report
 from geoplan.reach.foreign import read_travel_times
 from geoplan.reach.journeys import Journey, explain_trip
+from geoplan.reach.links import Links, links
 from geoplan.reach.matrix import travel_times
 from geoplan.reach.network import Network, join_network
 from geoplan.reach.profiles import window_profile
 from geoplan.reach.r5 import r5_travel_times
 from geoplan.reach.snapping import snap
+from geoplan.reach.street_edits import with_crossings
 from geoplan.reach.streets import NEVER, Graph, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
 from geoplan.reach.times import UNREACHED, TravelTimes, read_times
@@ -19,17 +23,23 @@ __all__ = [
     "NEVER",
     "UNREACHED",
     "Connections",
+    "CrossingEffects",
     "FeedReport",
     "Graph",
     "Journey",
+    "Links",
     "Network",
     "Snapped",
     "Streets",
     "Timetable",
     "TravelTimes",
+    "candidate_crossings",
+    "crossing_effects",
     "explain_trip",
     "feed_report",
+    "gather_barriers",
     "join_network",
+    "links",
     "load_streets",
     "r5_travel_times",
     "read_streets",
@@ -39,5 +49,6 @@ __all__ = [
     "snap",
     "travel_times",
     "window_profile",
+    "with_crossings",
     "write_streets",
 ]

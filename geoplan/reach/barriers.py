@@ -55,7 +55,9 @@ def gather_barriers(layers: Mapping[str, gpd.GeoDataFrame], *, name: str = "name
     """
     faults, parts = Faults(), []
     if not layers:
-        raise SpecError(Fault(what="there are no layers of barriers", key="layers", expected="lines or polygons by kind"))
+        raise SpecError(
+            Fault(what="there are no layers of barriers", key="layers", expected="lines or polygons by kind")
+        )
     crs = next(iter(layers.values())).crs
     for kind, layer in layers.items():
         with faults.catch(key=f"layers.{kind}"):

@@ -91,11 +91,10 @@ def _joined(*lines: shapely.Geometry) -> shapely.Geometry:
 def _clipped(one: shapely.Geometry, other: shapely.Geometry, reach: float) -> tuple[shapely.Geometry, shapely.Geometry]:
     """Return both outlines where they can be near each other."""
     west, south, east, north = (
-        pick(a, b)
-        for pick, a, b in zip((max, max, min, min), shapely.bounds(one), shapely.bounds(other), strict=True)
+        pick(a, b) for pick, a, b in zip((max, max, min, min), shapely.bounds(one), shapely.bounds(other), strict=True)
     )
     room = (west - reach, south - reach, east + reach, north + reach)
-    return tuple(shapely.clip_by_rect(shapely.boundary(shape), *room) for shape in (one, other))  # type: ignore[return-value]
+    return tuple(shapely.clip_by_rect(shapely.boundary(shape), *room) for shape in (one, other))
 
 
 def _touching(one: shapely.Geometry, other: shapely.Geometry, tolerance_m: float, reach: float) -> shapely.Geometry:
@@ -186,7 +185,7 @@ def passages(
     part, piece = part[line], number[row[line]]
     if not len(part):
         return Passages(np.empty((0, 2)))
-    group, exits, of_exit = _groups(part, piece, streets)
+    exits, of_exit = _groups(part, piece, streets)
     side = _side(exits, border, shapes, strip_m)
     found = []
     for each in np.unique(of_exit):
@@ -199,12 +198,13 @@ def passages(
 def usable(streets: Streets) -> tuple[shapely.STRtree, np.ndarray]:
     """Return a tree of the shapes that may be used at all, and their numbers."""
     open_ = (streets.forward_ms != NEVER) | (streets.backward_ms != NEVER)
-    shapes = np.where(open_, streets.shapes, None)
+    shapes = streets.shapes.copy()
+    shapes[~open_] = None
     return shapely.STRtree(shapes), np.flatnonzero(open_)
 
 
-def _groups(part: np.ndarray, piece: np.ndarray, streets: Streets) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the group of each part of a piece, the places where parts leave the strip, and the group of each."""
+def _groups(part: np.ndarray, piece: np.ndarray, streets: Streets) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places where parts of pieces leave the strip, and of each the group of parts that hang together."""
     ends = np.stack([shapely.get_coordinates(shapely.get_point(part, at)) for at in (0, -1)])
     junctions = np.stack([streets.start[piece], streets.end[piece]])
     rows = np.arange(len(part))
@@ -221,7 +221,7 @@ def _groups(part: np.ndarray, piece: np.ndarray, streets: Streets) -> tuple[np.n
     graph = coo_array((np.ones(len(tie), np.int8), (tie[:, 0], len(part) + node)), shape=(size, size)).tocsr()
     group = connected_components(graph, directed=False)[1][: len(part)]
     exits = np.concatenate([end[out] for end, out in zip(ends, leaving, strict=True)])
-    return group, exits, np.concatenate([group[out] for out in leaving])
+    return exits, np.concatenate([group[out] for out in leaving])
 
 
 def _side(exits: np.ndarray, border: Border, shapes: np.ndarray, strip_m: float) -> np.ndarray:

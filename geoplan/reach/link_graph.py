@@ -17,7 +17,7 @@ def _matrix(ends: np.ndarray, capacity: np.ndarray, size: int) -> csr_array:
 
 
 def groups(ends: np.ndarray, size: int) -> np.ndarray:
-    """Number the groups of districts that links hold together, those of the first district being group 0."""
+    """Return the number of the group of each district: those that links hold together."""
     graph = _matrix(ends, np.ones(len(ends)), size)
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 

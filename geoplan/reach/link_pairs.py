@@ -17,7 +17,17 @@ from geoplan.places.areas import as_crs
 from geoplan.reach.linking import near
 from geoplan.reach.streets import Snapped, Streets
 
-__all__ = ["Residents", "Ways", "opposite", "residents_of", "straight_m", "taken", "ways_between", "ways_opposite", "weighted_points"]
+__all__ = [
+    "Residents",
+    "Ways",
+    "opposite",
+    "residents_of",
+    "straight_m",
+    "taken",
+    "ways_between",
+    "ways_opposite",
+    "weighted_points",
+]
 
 _FIRST_MIN = 40.0
 
@@ -30,6 +40,7 @@ class Residents:
     xy: np.ndarray
     number: np.ndarray
     area: np.ndarray
+    crs: str
 
     def __len__(self) -> int:
         return len(self.number)
@@ -39,9 +50,9 @@ class Residents:
         inside = self.area >= 0
         return np.bincount(self.area[inside], weights=self.number[inside], minlength=size)
 
-    def points(self, rows: np.ndarray, crs: str) -> gpd.GeoSeries:
+    def points(self, rows: np.ndarray) -> gpd.GeoSeries:
         """Return some of the places as points."""
-        return gpd.GeoSeries(shapely.points(self.xy[rows]), index=pd.Index(rows), crs=crs)
+        return gpd.GeoSeries(shapely.points(self.xy[rows]), index=pd.Index(rows), crs=self.crs)
 
 
 def residents_of(people: gpd.GeoDataFrame, population: str, areas: gpd.GeoDataFrame, crs: str) -> Residents:
@@ -79,7 +90,7 @@ def residents_of(people: gpd.GeoDataFrame, population: str, areas: gpd.GeoDataFr
     np.minimum.at(own, row, area)
     own[own == len(polygons)] = -1
     xy = shapely.get_coordinates(points.to_numpy())
-    return Residents(np.asarray(people.index[placed], dtype=object), xy, number[placed], own)
+    return Residents(np.asarray(people.index[placed].astype(str), dtype=object), xy, number[placed], own, crs)
 
 
 def _counts(column: pd.Series) -> np.ndarray:
@@ -151,7 +162,7 @@ class Ways:
 
     def both(self, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the mean of there and back for pairs; NaN where there is no way in one of the two directions."""
-        return tuple((part[one, other] + part[other, one]) / 2 for part in (self.minutes, self.metres))  # type: ignore[return-value]
+        return tuple((part[one, other] + part[other, one]) / 2 for part in (self.minutes, self.metres))
 
 
 def ways_between(streets: Streets, points: Snapped, *, max_min: float, threads: int | None = None) -> Ways:
@@ -198,5 +209,3 @@ def taken(points: Snapped, rows: Any) -> Snapped:
     """Return some of the points."""
     each = [item.name for item in fields(points) if item.name != "near_m"]
     return replace(points, **{name: getattr(points, name)[rows] for name in each})
-
-

@@ -53,7 +53,9 @@ class Town:
 
     def frame(self, rows: np.ndarray) -> gpd.GeoDataFrame:
         """Return the people-weighted points of some districts."""
-        return gpd.GeoDataFrame(geometry=shapely.points(self.middle[rows]), index=[self.ids[r] for r in rows], crs=self.crs)
+        return gpd.GeoDataFrame(
+            geometry=shapely.points(self.middle[rows]), index=[self.ids[r] for r in rows], crs=self.crs
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +85,7 @@ class Modes:
             max_min=self.max_min,
             threads=self.threads,
         )
-        return times.minutes().to_numpy(dtype=float)
+        return np.asarray(times.minutes(), dtype=float)
 
 
 def town_of(areas: gpd.GeoDataFrame, people: gpd.GeoDataFrame, population: str, crs: str) -> Town:
@@ -124,7 +126,7 @@ def town_of(areas: gpd.GeoDataFrame, people: gpd.GeoDataFrame, population: str, 
 
 
 def points_table(town: Town, edges: list[Border], modes: Modes) -> tuple[pd.DataFrame, Ways, Snapped]:
-    """Return what lies between the people-weighted points of each pair, the ways between all of them on foot, and them."""
+    """Return what lies between the people-weighted points of each pair; all their ways on foot; and the points."""
     ends = np.array([(edge.one, edge.other) for edge in edges], dtype=np.int64).reshape(-1, 2)
     points = snap(modes.walk, gpd.GeoSeries(_points(town.middle), index=town.ids, crs=town.crs))
     ways = ways_between(modes.walk, points, max_min=modes.max_min, threads=modes.threads)
@@ -151,7 +153,7 @@ def ridden_between(town: Town, modes: Modes) -> np.ndarray | None:
     if modes.transit is not None:
         found = modes.transit.between(town.ids, town.ids)
         percentile = None if len(found.percentiles) == 1 else modes.percentile
-        return found.minutes(percentile).to_numpy(dtype=float)
+        return np.asarray(found.minutes(percentile), dtype=float)
     if modes.network is None:
         return None
     rows = np.flatnonzero(np.isfinite(town.middle).all(axis=1))
@@ -164,7 +166,7 @@ def ridden_between(town: Town, modes: Modes) -> np.ndarray | None:
 
 def _both(minutes: np.ndarray, ends: np.ndarray) -> np.ndarray:
     one, other = ends.T
-    return (minutes[one, other] + minutes[other, one]) / 2
+    return np.asarray((minutes[one, other] + minutes[other, one]) / 2)
 
 
 def _points(xy: np.ndarray) -> list[shapely.Point | None]:
@@ -237,7 +239,9 @@ def _must_be_index(index: Any, town: Town) -> None:
     wrong = pd.to_numeric(index, errors="coerce").isna() & index.notna()
     if wrong.any():
         what = f"'{index[wrong].iloc[0]}' is not a number"
-        faults.add(TableError(Fault(what=what, key="index", area=str(index.index[wrong][0]), expected="numbers, or nothing")))
+        faults.add(
+            TableError(Fault(what=what, key="index", area=str(index.index[wrong][0]), expected="numbers, or nothing"))
+        )
     faults.raise_any()
 
 
@@ -255,9 +259,13 @@ def samples_of(
     )
     rows, place = np.unique(np.concatenate([one, other]), return_inverse=True)
     here, there = place[: len(one)], place[len(one) :]
-    points = town.people.points(rows, town.crs)
+    points = town.people.points(rows)
     minutes, metres = _opposite(modes.walk, points, here, there, edge, modes)
-    cycled = np.full(len(one), np.nan) if modes.cycle is None else _opposite(modes.cycle, points, here, there, edge, modes)[0]
+    cycled = (
+        np.full(len(one), np.nan)
+        if modes.cycle is None
+        else _opposite(modes.cycle, points, here, there, edge, modes)[0]
+    )
     ridden = np.full(len(one), np.nan)
     if modes.network is not None and len(rows):
         frame = gpd.GeoDataFrame(geometry=points)
@@ -317,7 +325,7 @@ def isolation_of(
         "residents": town.residents,
         "neighbours": np.bincount(ends.ravel(), minlength=size),
         "links": np.bincount(ends[open_].ravel(), minlength=size),
-        "crossings": sum(np.bincount(side, weights=crossings, minlength=size) for side in ends.T).astype(np.int64),
+        "crossings": np.bincount(ends.ravel(), weights=np.repeat(crossings, 2), minlength=size).astype(np.int64),
         "min_cut": [weighted_median(cuts[row, others[row]], town.residents[others[row]]) for row in range(size)],
         "group": groups(ends[open_], size),
         "only_way": cut_districts(ends[open_], size),
@@ -327,7 +335,7 @@ def isolation_of(
     table["walk_nearest_min"] = np.where(enough, apart.mean(axis=1), np.nan)
     people = town.people
     everyone = np.flatnonzero(people.area >= 0)
-    goals = people.points(everyone, town.crs)
+    goals = people.points(everyone)
     weight = people.number[everyone]
     table["walk_share"] = _within(modes.walk, town, goals, weight, within_min, modes.threads)
     table["cycle_share"] = np.nan
@@ -360,9 +368,7 @@ def _within(
     return np.where(points.piece >= 0, reached / weight.sum(), np.nan)
 
 
-def _ridden_share(
-    town: Town, goals: gpd.GeoSeries, weight: np.ndarray, within_min: float, modes: Modes
-) -> np.ndarray:
+def _ridden_share(town: Town, goals: gpd.GeoSeries, weight: np.ndarray, within_min: float, modes: Modes) -> np.ndarray:
     share = np.full(len(town.ids), np.nan)
     rows = np.flatnonzero(np.isfinite(town.middle).all(axis=1))
     if modes.network is None or not len(rows) or not len(goals):

@@ -99,14 +99,12 @@ class Links:
         known = self.pairs[self.pairs["people_detour"].notna()]
         if len(known):
             worst = known.loc[known["people_detour"].idxmax()]
-            parts = [
+            cause = f", {worst['cause']} ({worst['cause_kind']}) lies between them" if worst["cause"] else ""
+            said.append(
                 f"{worst['name_a']} and {worst['name_b']}: people opposite each other walk "
                 f"{worst['people_detour']:.1f} times as far as the straight line "
-                f"({worst['people_walk_m']:,.0f} m for {worst['people_straight_m']:,.0f} m)"
-            ]
-            if worst["cause"]:
-                parts.append(f"{worst['cause']} ({worst['cause_kind']}) lies between them")
-            said.append(", ".join(parts))
+                f"({worst['people_walk_m']:,.0f} m for {worst['people_straight_m']:,.0f} m){cause}"
+            )
         return [*said, *self.notes]
 
     def straight(self) -> gpd.GeoDataFrame:
@@ -266,9 +264,9 @@ def links(
     >>> streets = gpd.GeoDataFrame(geometry=[line((0, 0), (0, 400)), line((0, 400), (200, 400)),
     ...                                      line((200, 400), (200, 0))], crs=3006)
     >>> areas = gpd.GeoDataFrame({"name": ["West", "East"]}, index=["w", "e"], crs=3006,
-    ...                          geometry=[box(x - 100, y - 100, x + 100, y + 500), box(x + 100, y - 100, x + 300, y + 500)])
+    ...                          geometry=[box(x - 9, y - 9, x + 100, y + 409), box(x + 100, y - 9, x + 209, y + 409)])
     >>> homes = gpd.GeoDataFrame({"population": [30, 20]}, geometry=[Point(x, y), Point(x + 200, y)], crs=3006)
-    >>> river = gpd.GeoDataFrame({"name": ["Ån"], "kind": ["water"]}, geometry=[line((100, -100), (100, 500))], crs=3006)
+    >>> river = gpd.GeoDataFrame({"name": ["Ån"], "kind": ["water"]}, geometry=[line((100, -9), (100, 409))], crs=3006)
     >>> found = links(areas, homes, read_streets(streets, min_subgraph=1), barriers=river)
     >>> found.pairs[["name_a", "name_b", "crossings", "people_detour", "cause"]].round(2).values.tolist()
     [['West', 'East', 1, 5.0, 'Ån']]
@@ -344,8 +342,8 @@ def _crossings(town: Town, edges: Sequence[Border], walk: Streets, asked: _Asked
 
 def _named(town: Town, edges: Sequence[Border]) -> pd.DataFrame:
     sides = {"a": [edge.one for edge in edges], "b": [edge.other for edge in edges]}
-    called = {f"{what}_{side}": [names[row] for row in rows] for what, names in (("area", town.ids), ("name", town.names))
-              for side, rows in sides.items()}  # fmt: skip
+    texts = (("area", town.ids), ("name", town.names))
+    called = {f"{what}_{side}": [names[row] for row in rows] for what, names in texts for side, rows in sides.items()}
     living = {f"residents_{side}": town.residents[rows] for side, rows in sides.items()}
     return pd.DataFrame({**called, **living, "how": [edge.how for edge in edges]})
 
@@ -366,7 +364,7 @@ def _between_people(opposite: pd.DataFrame, edge: np.ndarray, size: int, asked: 
     reached = opposite["walk_m"].notna().to_numpy()
     ways = np.bincount(edge[reached], minlength=size)
 
-    def mean(column: str, rows: np.ndarray) -> np.ndarray:
+    def mean(column: str, rows: np.ndarray) -> Any:
         values = opposite[column].to_numpy()
         rows = rows & np.isfinite(values)
         count = np.bincount(edge[rows], minlength=size)
@@ -418,7 +416,9 @@ def _causes(
         found.insert(0, "area_a", town.ids[each.one])
         found.insert(1, "area_b", town.ids[each.other])
         parts.append(found)
-        far = table["people_detour"].iloc[number] >= asked.detour_from or table["people_reached_share"].iloc[number] == 0
+        far = (
+            table["people_detour"].iloc[number] >= asked.detour_from or table["people_reached_share"].iloc[number] == 0
+        )
         first = found.iloc[0] if far and len(found) and found["excess_share"].iloc[0] > 0 else None
         causes.append(
             {
