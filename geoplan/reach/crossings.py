@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -146,12 +146,14 @@ class CrossingEffects:
     frame
         A row for each candidate (``crossing_id``), the best first; lines. Columns: ``rank``; ``area_a, area_b, name_a,
         name_b`` (the districts at its ends); ``length_m``; ``crossing_min``; ``people`` (residents newly within reach,
-        see :func:`crossing_effects`), ``people_a, people_b`` (of either district); ``others_gained`` (of the residents
-        of both districts, how many of the other district each newly has within reach, on average);
-        ``residents_gaining`` (whose way gets shorter) and ``minutes_saved`` (each of these, on average);
+        see :func:`crossing_effects`), ``people_a, people_b`` (of either district); ``pairs_gained`` (pairs of people,
+        one of each district, newly within reach of each other) and ``others_gained`` (how many residents of the other
+        district each resident of either newly has within reach, on average);
+        ``residents_gaining`` (whose way to what counts gets shorter), ``minutes_saved`` (each of these, on average)
+        and ``hours_saved`` (all of them, one way once);
         ``points_min_before, points_min_after`` (between the people-weighted points), ``people_min_before,
         people_min_after`` (between people opposite each other), both as means of there and back;
-        ``index_difference`` (of the districts, b less a) and ``rank_difference`` (by people times the size of it);
+        ``index_difference`` (of the districts, b less a) and ``rank_difference`` (by what ranks, times the size of it);
         ``status`` and ``reason``.
     within_min
         What counts as within reach, minutes.
@@ -173,9 +175,10 @@ class CrossingEffects:
             return ["no candidate links two districts", *self.notes]
         best = known.iloc[0]
         first = (
-            f"crossing {known.index[0]} between {best['name_a']} and {best['name_b']} brings {best['people']:,.0f} "
-            f"residents within {self.within_min:g} minutes, and saves {best['residents_gaining']:,.0f} "
-            f"residents {best['minutes_saved']:.1f} minutes each"
+            f"crossing {known.index[0]} between {best['name_a']} and {best['name_b']} brings "
+            f"{best['pairs_gained']:,.0f} pairs of people within {self.within_min:g} minutes of each other, "
+            f"{best['people']:,.0f} residents within that time of {self.record['goal']}, and saves "
+            f"{best['residents_gaining']:,.0f} residents {best['minutes_saved']:.1f} minutes each on the way there"
         )
         return [first, *self.notes]
 
@@ -202,8 +205,9 @@ def crossing_effects(
     streets: Streets,
     *,
     destinations: gpd.GeoDataFrame | None = None,
+    by: Literal["pairs", "people", "minutes"] | None = None,
     within_min: float = 15,
-    max_min: float = 90,
+    max_min: float = 120,
     kmh: float | None = None,
     radius_m: float = 100,
 ) -> CrossingEffects:
@@ -219,6 +223,9 @@ def crossing_effects(
         On which one walks (or cycles): the network without the crossings.
     destinations
         Points that count as reached, such as workplaces or schools, in place of the other district.
+    by
+        What ranks: ``"pairs"`` (``pairs_gained``), ``"people"`` or ``"minutes"`` (``hours_saved``); people if there
+        are ``destinations``, else pairs. The others decide among equals.
     within_min
         What is within reach.
     max_min
@@ -231,7 +238,7 @@ def crossing_effects(
     Returns
     -------
     CrossingEffects
-        Ranked by ``people``, then by ``others_gained``, then by the minutes saved in all.
+        The best first.
 
     Raises
     ------
@@ -242,6 +249,10 @@ def crossing_effects(
     -----
     ``people`` are the residents of the two districts at the ends of the crossing who have the other district's
     people-weighted point, or the nearest of the ``destinations``, newly within ``within_min``: after and not before.
+    Districts are often larger than a quarter of an hour, so that few have the other's *point* within it whatever is
+    built; ``pairs_gained`` has no such point in it. It counts pairs of people, one of each district, who are newly
+    within that time of each other.
+
     With one new link *e–f* that takes *c*, a time is
 
     .. math:: t'(i, j) = \min\{t(i, j),\ t(i, e) + c + t(f, j),\ t(i, f) + c + t(e, j)\}
@@ -272,16 +283,24 @@ def crossing_effects(
     for key, value in (("within_min", within_min), ("max_min", max_min), ("radius_m", radius_m)):
         if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
             faults.add(SpecError(Fault(what=f"{value!r} is none", key=key, expected="a number above 0")))
+    by = by or ("pairs" if destinations is None else "people")
+    if by not in _BY:
+        faults.add(checks.unknown_name("measure", str(by), _BY, key="by"))
+    if not isinstance(found, Links):
+        what = f"links of type {type(found).__name__}"
+        faults.add(SpecError(Fault(what=what, key="found", expected="what `links(…)` returns")))
     faults.raise_any()
     speed = speed_of(streets, kmh)
     ways = added_ways(streets, candidates, kmh=speed, radius_m=radius_m)
     ready = _Ready(found, streets, ways, destinations, round(within_min * 60_000), max_min)
     rows = [ready.effect(number) for number in range(len(ways))]
-    frame = _ranked(pd.DataFrame(rows, columns=_COLUMNS, index=pd.Index(ways.ids, name="crossing_id", dtype=object)))
+    index = pd.Index(ways.ids, name="crossing_id", dtype=object)
+    frame = _ranked(pd.DataFrame(rows, columns=_COLUMNS, index=index), by)
     lines = gpd.GeoSeries(ways.lines, index=ways.ids, crs=streets.crs).to_crs(found.areas.crs)
     record = {
         "streets": dict(streets.record),
         "kmh": speed,
+        "by": by,
         "within_min": within_min,
         "max_min": max_min,
         "goal": "the other district's people-weighted point" if destinations is None else "the nearest destination",
@@ -294,21 +313,21 @@ def crossing_effects(
 
 _COLUMNS = (
     "area_a", "area_b", "name_a", "name_b", "length_m", "crossing_min", "people", "people_a", "people_b",
-    "others_gained", "residents_gaining", "minutes_saved", "points_min_before", "points_min_after",
-    "people_min_before", "people_min_after", "index_difference", "status", "reason",
+    "pairs_gained", "others_gained", "residents_gaining", "minutes_saved", "hours_saved",
+    "points_min_before", "points_min_after", "people_min_before", "people_min_after", "index_difference",
+    "status", "reason",
 )  # fmt: skip
 
 
-def _ranked(frame: pd.DataFrame) -> pd.DataFrame:
+_BY = {"pairs": "pairs_gained", "people": "people", "minutes": "hours_saved"}
+
+
+def _ranked(frame: pd.DataFrame, by: str) -> pd.DataFrame:
     """Put the best first; what has no effect that can be told has no rank."""
-    total = (frame["residents_gaining"] * frame["minutes_saved"].fillna(0)).fillna(-1)
-    keys = pd.DataFrame(
-        {"people": frame["people"].fillna(-1), "others": frame["others_gained"].fillna(-1), "total": total}
-    )
-    order = keys.sort_values(["people", "others", "total"], ascending=False, kind="stable").index
-    frame = frame.loc[order]
+    keys = [_BY[by], *(key for key in _BY.values() if key != _BY[by])]
+    frame = frame.sort_values(keys, ascending=False, kind="stable", na_position="last")
     known = frame["status"] == "observed"
-    weighed = frame["people"] * frame["index_difference"].abs()
+    weighed = (frame[keys[0]] * frame["index_difference"].abs()).astype(float)
     ranks = weighed.rank(ascending=False, method="min")
     frame.insert(0, "rank", known.cumsum().where(known).astype("Int64"))
     frame.insert(list(frame.columns).index("index_difference") + 1, "rank_difference", ranks.astype("Int64"))
@@ -457,9 +476,10 @@ class _Ready:
             "people": side.weight[newly].sum(),
             "people_a": side.weight[newly & (side.area == one)].sum(),
             "people_b": side.weight[newly & (side.area == other)].sum(),
-            "others_gained": self.others(side, one, away, back, took),
+            **self.pairs(side, one, away, back, took),
             "residents_gaining": gaining,
             "minutes_saved": total / gaining if gaining else 0.0,
+            "hours_saved": total / 60,
             "points_min_before": _mean(side.middle),
             "points_min_after": _mean(middle),
             **self.opposite_means(side.apart, apart),
@@ -471,8 +491,8 @@ class _Ready:
         means = [float(part[:, known].mean() / 60_000) if known.any() else np.nan for part in (before, after)]
         return {"people_min_before": means[0], "people_min_after": means[1]}
 
-    def others(self, side: _Side, one: int, away: np.ndarray, back: np.ndarray, took: int) -> float:
-        """Return how many residents of the other district each newly has within reach, on average."""
+    def pairs(self, side: _Side, one: int, away: np.ndarray, back: np.ndarray, took: int) -> dict[str, float]:
+        """Return how many pairs of people are newly within reach, and how many others that is for each."""
         first, second = side.area == one, side.area != one
         gained = 0.0
         for mine, theirs, before in ((first, second, side.to_others), (second, first, side.from_others.T)):
@@ -482,7 +502,7 @@ class _Ready:
             )
             new = (over <= self.limit) & (before > self.limit)
             gained += float(side.weight[mine] @ new @ side.weight[theirs])
-        return gained / float(side.weight.sum())
+        return {"pairs_gained": gained / 2, "others_gained": gained / float(side.weight.sum())}
 
 
 def _over(back: np.ndarray, away: np.ndarray, took: int) -> Any:

@@ -98,7 +98,7 @@ def _counts(column: pd.Series) -> np.ndarray:
     wrong = ~np.isfinite(numbers) | (numbers < 0)
     if wrong.any():
         first = column[wrong]
-        what = f"{int(wrong.sum())} point(s) have no number of people, such as '{first.index[0]}': {first.iloc[0]!r}"
+        what = f"{int(wrong.sum())} point(s) have no number of people, such as '{first.index[0]}': '{first.iloc[0]}'"
         raise TableError(Fault(what=what, expected="numbers from 0"))
     return np.asarray(numbers)
 
