@@ -136,13 +136,27 @@ def test_who_had_no_way_has_no_minutes_to_save():
 
 
 def test_what_links_no_two_districts_says_so(found, streets):
-    shapes = [line((0, 0), (0, 100)), line((0, 0), (-900, 0)), line((0, 0), (200, 0))]
-    odd = gpd.GeoDataFrame(index=["along", "to nowhere", "good"], geometry=shapes, crs=3006)
+    shapes = [line((0, 0), (-900, 0)), line((0, 0), (200, 0))]
+    odd = gpd.GeoDataFrame(index=["to nowhere", "good"], geometry=shapes, crs=3006)
     frame = crossing_effects(found, odd, streets).frame
-    assert frame["status"].to_dict() == {"good": "observed", "along": "not_applicable", "to nowhere": "out_of_scope"}
-    assert frame.loc["along", "reason"] == "both ends lie in one district"
+    assert frame["status"].to_dict() == {"good": "observed", "to nowhere": "out_of_scope"}
     assert frame.loc["to nowhere", "reason"] == "900 m from the nearest street, farther than 100 m"
-    assert frame.loc[["along", "to nowhere"], ["rank", "people", "rank_difference"]].isna().all().all()
+    assert frame.loc["to nowhere", ["rank", "people", "rank_difference"]].isna().all()
+    lone = links(halves().loc[["w"]], homes(w=(0, 0, 30)), streets)
+    row = crossing_effects(lone, bridges(0), streets).frame.iloc[0]
+    assert (row["status"], row["reason"]) == (
+        "not_applicable", "both ends lie in one district, which has no neighbour"
+    )  # fmt: skip
+
+
+def test_a_crossing_within_a_district_may_bring_its_neighbour_nearer():
+    # In the west a wall along y = 50: one goes round by x = -90.
+    net = network([*BANKS[1:], [(0, 60), (0, 600)], [(0, 0), (0, 40), (-90, 40), (-90, 60), (0, 60)]])
+    found = links(halves(), homes(w=(0, 0, 30), e=(200, 0, 20)), net)
+    gate = gpd.GeoDataFrame(geometry=[line((0, 40), (0, 60))], crs=3006)
+    row = crossing_effects(found, gate, net).frame.iloc[0]
+    assert (row["name_a"], row["name_b"], row["status"]) == ("West", "East", "observed")
+    assert row["minutes_saved"] == pytest.approx(180 / WALK_M, abs=0.01)
 
 
 # ---------------------------------------------------------------- candidates

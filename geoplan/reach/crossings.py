@@ -145,12 +145,12 @@ class CrossingEffects:
     ----------
     frame
         A row for each candidate (``crossing_id``), the best first; lines. Columns: ``rank``; ``area_a, area_b, name_a,
-        name_b`` (the districts at its ends); ``length_m``; ``crossing_min``; ``people`` (residents newly within reach,
-        see :func:`crossing_effects`), ``people_a, people_b`` (of either district); ``pairs_gained`` (pairs of people,
-        one of each district, newly within reach of each other) and ``others_gained`` (how many residents of the other
-        district each resident of either newly has within reach, on average);
-        ``residents_gaining`` (whose way to what counts gets shorter), ``minutes_saved`` (each of these, on average)
-        and ``hours_saved`` (all of them, one way once);
+        name_b`` (the districts at its ends; if these lie in one, this and the neighbour for which it does most);
+        ``length_m``; ``crossing_min``; ``people`` (residents newly within reach, see :func:`crossing_effects`),
+        ``people_a, people_b`` (of either district); ``pairs_gained`` (pairs of people, one of each district, newly
+        within reach of each other) and ``others_gained`` (how many residents of the other district each resident of
+        either newly has within reach, on average); ``residents_gaining`` (whose way to what counts gets shorter),
+        ``minutes_saved`` (each of these, on average) and ``hours_saved`` (all of them, one way once);
         ``points_min_before, points_min_after`` (between the people-weighted points), ``people_min_before,
         people_min_after`` (between people opposite each other), both as means of there and back;
         ``index_difference`` (of the districts, b less a) and ``rank_difference`` (by what ranks, times the size of it);
@@ -174,11 +174,11 @@ class CrossingEffects:
         if not len(known):
             return ["no candidate links two districts", *self.notes]
         best = known.iloc[0]
+        near = f", {best['people']:,.0f} residents within that time of {self.record['goal']}" if best["people"] else ""
         first = (
             f"crossing {known.index[0]} between {best['name_a']} and {best['name_b']} brings "
-            f"{best['pairs_gained']:,.0f} pairs of people within {self.within_min:g} minutes of each other, "
-            f"{best['people']:,.0f} residents within that time of {self.record['goal']}, and saves "
-            f"{best['residents_gaining']:,.0f} residents {best['minutes_saved']:.1f} minutes each on the way there"
+            f"{best['pairs_gained']:,.0f} pairs of people within {self.within_min:g} minutes of each other{near}, "
+            f"and saves {best['residents_gaining']:,.0f} residents {best['minutes_saved']:.1f} minutes each on the way"
         )
         return [first, *self.notes]
 
@@ -372,21 +372,29 @@ class _Ready:
         tips = shapely.points(way.ends.xy[[2 * number, 2 * number + 1]])
         near = self.tree.query_nearest(tips)
         one, other = (int(near[1][near[0] == end].min()) for end in (0, 1))
-        one, other = min(one, other), max(one, other)
+        one, other = min(one, other), max(one, other)  # as in the pairs
+        ends = [(one, other)] if one != other else self.neighbours(one)
+        known = [pair for pair in ends if len(self.side(*pair).rows)]
+        if not known:
+            nobody = "nobody lives in the districts at its ends"
+            alone = "both ends lie in one district, which has no neighbour"
+            return row | self.called(one, other) | {"status": "not_applicable", "reason": nobody if ends else alone}
+        changes = [(self.change(number, self.side(*pair), *pair), pair) for pair in known]
+        best, (one, other) = max(changes, key=lambda each: [each[0][measure] for measure in _BY.values()])
+        return row | self.called(one, other) | best | {"index_difference": self.difference(one, other)}
+
+    def called(self, one: int, other: int) -> dict[str, str]:
+        """Return codes and names of two districts."""
         names = self.found.areas["name"]
-        row |= {
-            "area_a": self.ids[one],
-            "area_b": self.ids[other],
-            "name_a": names.iloc[one],
-            "name_b": names.iloc[other],
-        }
-        if one == other:
-            return row | {"status": "not_applicable", "reason": "both ends lie in one district"}
-        side = self.side(one, other)
-        if not len(side.rows):
-            return row | {"status": "not_applicable", "reason": "nobody lives in the districts at its ends"}
-        row["index_difference"] = self.difference(one, other)
-        return row | self.change(number, side, one, other)
+        codes = {"area_a": self.ids[one], "area_b": self.ids[other]}
+        return codes | {"name_a": names.iloc[one], "name_b": names.iloc[other]}
+
+    def neighbours(self, area: int) -> list[tuple[int, int]]:
+        """Return the pairs of neighbours that a district belongs to."""
+        pairs = self.found.pairs
+        own = pairs[(pairs["area_a"] == self.ids[area]) | (pairs["area_b"] == self.ids[area])]
+        number = {code: row for row, code in enumerate(self.ids)}
+        return [(number[a], number[b]) for a, b in zip(own["area_a"], own["area_b"], strict=True)]
 
     def difference(self, one: int, other: int) -> float:
         """Return how the index of two districts differs, where they are neighbours."""

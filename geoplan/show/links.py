@@ -34,6 +34,7 @@ _BARRIER, _NEW = "#7a1f1f", "#b5246e"
 _BARRIER_LOOK = {"fill": False, "color": _BARRIER, "weight": 2.6, "opacity": 0.9}
 _DASHES = {"no_way": "6 5", "unknown": "1 5"}
 _STYLES: dict[str, Any] = {"no_way": (0, (3, 2)), "unknown": (0, (0.4, 2))}
+_MARGIN = 0.08  # around the links, as a share of how far they reach
 _LABELLED = 40  # districts, above which their names would cover the map
 _HALO = withStroke(linewidth=2.5, foreground="white")
 
@@ -147,7 +148,8 @@ def explore_links(
     foot = [words["links_people"], f"{words['source']}: {source}" if source else "", note]
     panel = KeyPanel(title or words["links_title"], period, words["links_number"], entries, foot)
     said = _said(drawn.frame, words)
-    return explored(districts, backdrop, panel, language, over, (layer.get_name(), words["links_aria"], said))
+    told = (layer.get_name(), words["links_aria"], said)
+    return explored(_window(drawn.frame, districts, crossings, candidates), backdrop, panel, language, over, told)
 
 
 def plot_links(
@@ -200,8 +202,8 @@ def plot_links(
         Sign(f"{text}  ({count})" if count else text, **_paper(sign))
         for text, count, sign in _key(drawn, words, weight, crossings, barriers, candidates)
     ]
-    page, axes, metric = ground_page(
-        districts,
+    page, axes, window = ground_page(
+        _window(drawn.frame, districts, crossings, candidates),
         backdrop,
         width=width,
         title=title or words["links_title"],
@@ -212,6 +214,7 @@ def plot_links(
         ],
         language=language,
     )
+    metric = districts.to_crs(window.crs)
     scale = min(1.0, max(0.5, width / WIDTH))
     metric.plot(ax=axes, facecolor="white", edgecolor=_EDGE, linewidth=0.8, alpha=0.55, zorder=2, autolim=False)
     metric.boundary.plot(ax=axes, color=_EDGE, linewidth=0.8, zorder=3, autolim=False)
@@ -276,6 +279,26 @@ def _classes(links: gpd.GeoDataFrame) -> list[str]:
     closed = links.get("people_reached_share", pd.Series(np.nan, index=links.index)).to_numpy(dtype=float) == 0
     return ["no_way" if shut else "unknown" if np.isnan(value) else _NAMES[row]
             for shut, value, row in zip(closed, detour, number, strict=True)]  # fmt: skip
+
+
+def _window(
+    links: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame,
+    crossings: gpd.GeoDataFrame | None,
+    candidates: gpd.GeoDataFrame | None,
+) -> gpd.GeoDataFrame:
+    """Return what the map must show: links and what belongs to them, and no more than all districts.
+
+    A district may have islands far away.
+    """
+    parts = [links.geometry, *(part.geometry.to_crs(links.crs) for part in (crossings, candidates) if part is not None)]
+    shown = np.array([part.total_bounds for part in parts if len(part)])
+    low, high = np.nanmin(shown[:, :2], axis=0), np.nanmax(shown[:, 2:], axis=0)
+    room = _MARGIN * (high - low).max()
+    edges = areas.total_bounds
+    low, high = np.maximum(low - room, edges[:2]), np.minimum(high + room, edges[2:])
+    low, high = np.minimum(low, np.nanmin(shown[:, :2], axis=0)), np.maximum(high, np.nanmax(shown[:, 2:], axis=0))
+    return gpd.GeoDataFrame(geometry=gpd.points_from_xy(*np.stack([low, high]).T), crs=links.crs)
 
 
 def _best(candidates: gpd.GeoDataFrame, best: int) -> gpd.GeoDataFrame:
