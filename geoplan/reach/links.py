@@ -277,25 +277,18 @@ def links(
     )  # fmt: skip
     if transit is None and network is not None and network.timetable is None:
         raise SpecError(Fault(what="the network has no timetable", key="network", expected="one of `join_network`"))
-    town = town_of(areas, people, population, walk.crs)
     lines_ = as_barriers(barriers, walk.crs)
+    town = town_of(areas, people, population, walk.crs)
     edges = _edges(areas, town, asked)
+    ends = np.array([(each.one, each.other) for each in edges], dtype=np.int64).reshape(-1, 2)
+    sides = pd.DataFrame(index_columns(town, ends, index, index_status))
     modes = Modes(walk, cycle, network, transit, departure, window_min, percentile, max_min, threads)
     found, ways, points = points_table(town, edges, modes)
     opposite, edge = samples_of(town, edges, modes, near_m=near_m, number=samples)
     across = _crossings(town, edges, walk, asked)
-    ends = np.array([(each.one, each.other) for each in edges], dtype=np.int64).reshape(-1, 2)
     counted = np.array([len(each) for each in across], dtype=np.int64)
-    table = pd.concat(
-        [
-            _named(town, edges),
-            _along(edges, across),
-            found,
-            _between_people(opposite, edge, len(edges), asked),
-            pd.DataFrame(index_columns(town, ends, index, index_status)),
-        ],
-        axis=1,
-    )
+    between = _between_people(opposite, edge, len(edges), asked)
+    table = pd.concat([_named(town, edges), _along(edges, across), found, between, sides], axis=1)
     table["connectivity"] = np.where(
         table["people_reached_share"] == 0, 0.0, np.minimum(1.0, 1 / table["people_detour"].to_numpy())
     )
@@ -303,9 +296,7 @@ def links(
     table.loc[counted > 0, "only_link"] = cut_links(ends[counted > 0], len(town.ids))
     obstacles, causes = _causes(town, edges, across, opposite, edge, lines_, walk, table, asked)
     table = pd.concat([table, causes], axis=1)
-    alone = isolation_of(
-        town, ends, counted, ways, points, modes, nearest=nearest, within_min=within_min
-    )  # fmt: skip
+    alone = isolation_of(town, ends, counted, ways, points, modes, nearest=nearest, within_min=within_min)
     own = areas.crs
     places = [(e.one, e.other, *xy) for e, passage in zip(edges, across, strict=True) for xy in passage.xy]
     return Links(
@@ -317,7 +308,7 @@ def links(
         areas=gpd.GeoDataFrame({"name": town.names}, index=alone.index, geometry=areas.geometry.to_numpy(), crs=own),
         people=town.people,
         record=_record(asked, modes),
-        notes=tuple(_notes(town, table, opposite, points)),
+        notes=(*_notes(town, table, opposite, points), *_unreached(table, modes)),
     )
 
 
@@ -454,6 +445,22 @@ def _record(asked: _Asked, modes: Modes) -> dict[str, Any]:
         "cycle": None if modes.cycle is None else dict(modes.cycle.record),
         "transit": transit,
     }
+
+
+def _unreached(table: pd.DataFrame, modes: Modes) -> list[str]:
+    """Say how many pairs have no time by bicycle or public transport, though both points are on the streets."""
+    asked = {
+        "by bicycle": ("cycle_min", modes.cycle),
+        "by public transport": ("transit_min", modes.network or modes.transit),
+    }
+    said = []
+    for how, (column, given) in asked.items():
+        lost = int((table[column].isna() & (table["status"] == "observed")).sum()) if given is not None else 0
+        if lost:
+            said.append(
+                f"{lost:,} of {len(table):,} pairs of districts have no way {how} within {modes.max_min:g} minutes"
+            )
+    return said
 
 
 def _notes(town: Town, table: pd.DataFrame, opposite: pd.DataFrame, points: Snapped) -> list[str]:
