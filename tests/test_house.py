@@ -35,10 +35,11 @@ BELOW = {
         "combine", "differences", "join_report", "lint_table", "map_domains", "pairs_at", "parents_at", "segments",
     ),
     "reach": (
-        "TravelTimes", "feed_report", "load_streets", "r5_travel_times", "read_streets", "read_times", "read_timetable",
-        "read_travel_times", "snap",
+        "CrossingEffects", "Links", "TravelTimes", "candidate_crossings", "crossing_effects", "feed_report",
+        "gather_barriers", "links", "load_streets", "r5_travel_times", "read_streets", "read_times", "read_timetable",
+        "read_travel_times", "snap", "with_crossings",
     ),
-    "show": ("explore_journey", "explore_stops", "plot_journey", "plot_stops"),
+    "show": ("explore_journey", "explore_links", "explore_stops", "plot_journey", "plot_links", "plot_stops"),
     "sources": ("list_layers",),
 }  # fmt: skip
 

@@ -1,9 +1,12 @@
 """What can be reached? Streets, timetables, and the time from door to door."""
 
+from geoplan.reach.barriers import gather_barriers
+from geoplan.reach.crossings import CrossingEffects, candidate_crossings, crossing_effects
 from geoplan.reach.equity import Equity, access_equity, deprivation_access_classes
 from geoplan.reach.feed_report import FeedReport, feed_report
 from geoplan.reach.foreign import read_travel_times
 from geoplan.reach.journeys import Journey, explain_trip
+from geoplan.reach.links import Links, links
 from geoplan.reach.matrix import travel_times
 from geoplan.reach.network import Network, join_network
 from geoplan.reach.profiles import window_profile
@@ -11,21 +14,23 @@ from geoplan.reach.r5 import r5_travel_times
 from geoplan.reach.residents import Standard, area_access, area_of_points, weighted_points, weighted_quantile
 from geoplan.reach.scope import Scope, cut_edges, origin_status, service_scope
 from geoplan.reach.snapping import snap
-from geoplan.reach.streets import NEVER, Graph, Snapped, Streets, read_streets
+from geoplan.reach.street_edits import with_crossings
+from geoplan.reach.streets import Graph, NEVER, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
-from geoplan.reach.times import UNREACHED, TravelTimes, read_times
+from geoplan.reach.times import TravelTimes, UNREACHED, read_times
 from geoplan.reach.timetable import Connections, Timetable, read_timetable
 from geoplan.reach.ways import CUSTOMARY_KMH
 
 __all__ = [
     "CUSTOMARY_KMH",
-    "NEVER",
-    "UNREACHED",
     "Connections",
+    "CrossingEffects",
     "Equity",
     "FeedReport",
     "Graph",
     "Journey",
+    "Links",
+    "NEVER",
     "Network",
     "Scope",
     "Snapped",
@@ -33,14 +38,19 @@ __all__ = [
     "Streets",
     "Timetable",
     "TravelTimes",
+    "UNREACHED",
     "access_equity",
     "area_access",
     "area_of_points",
+    "candidate_crossings",
+    "crossing_effects",
     "cut_edges",
     "deprivation_access_classes",
     "explain_trip",
     "feed_report",
+    "gather_barriers",
     "join_network",
+    "links",
     "load_streets",
     "origin_status",
     "r5_travel_times",
@@ -54,5 +64,6 @@ __all__ = [
     "weighted_points",
     "weighted_quantile",
     "window_profile",
+    "with_crossings",
     "write_streets",
 ]

@@ -1,6 +1,7 @@
 """How does one see it? Styles, notebook maps, printed maps, charts, workbooks and QGIS files."""
 
 from geoplan.show.journeys import explore_journey, plot_journey
+from geoplan.show.links import explore_links, plot_links
 from geoplan.show.maps import OfflineMap, explore, outside_requests
 from geoplan.show.moran import plot_moran
 from geoplan.show.panels import plot_panels
@@ -22,6 +23,7 @@ __all__ = [
     "Style",
     "explore",
     "explore_journey",
+    "explore_links",
     "explore_stops",
     "format_date",
     "format_number",
@@ -29,6 +31,7 @@ __all__ = [
     "outside_requests",
     "plot",
     "plot_journey",
+    "plot_links",
     "plot_moran",
     "plot_panels",
     "plot_profile",
