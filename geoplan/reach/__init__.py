@@ -1,5 +1,12 @@
 """What can be reached? Streets, timetables, and the time from door to door."""
 
+from geoplan.reach.centres import (
+    Ellipse,
+    standard_distance,
+    standard_ellipse,
+    weighted_mean_centre,
+    weighted_median_centre,
+)
 from geoplan.reach.feed_report import FeedReport, feed_report
 from geoplan.reach.foreign import read_travel_times
 from geoplan.reach.journeys import Journey, explain_trip
@@ -7,6 +14,7 @@ from geoplan.reach.matrix import travel_times
 from geoplan.reach.network import Network, join_network
 from geoplan.reach.profiles import window_profile
 from geoplan.reach.r5 import r5_travel_times
+from geoplan.reach.shifts import centre_shift
 from geoplan.reach.snapping import snap
 from geoplan.reach.streets import NEVER, Graph, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
@@ -19,6 +27,7 @@ __all__ = [
     "NEVER",
     "UNREACHED",
     "Connections",
+    "Ellipse",
     "FeedReport",
     "Graph",
     "Journey",
@@ -27,6 +36,7 @@ __all__ = [
     "Streets",
     "Timetable",
     "TravelTimes",
+    "centre_shift",
     "explain_trip",
     "feed_report",
     "join_network",
@@ -37,7 +47,11 @@ __all__ = [
     "read_timetable",
     "read_travel_times",
     "snap",
+    "standard_distance",
+    "standard_ellipse",
     "travel_times",
+    "weighted_mean_centre",
+    "weighted_median_centre",
     "window_profile",
     "write_streets",
 ]
