@@ -12,7 +12,7 @@ from geoplan.reach.foreign import read_travel_times
 from geoplan.reach.journeys import Journey, explain_trip
 from geoplan.reach.matrix import travel_times
 from geoplan.reach.network import Network, join_network
-from geoplan.reach.node_catchments import catchments, served_districts
+from geoplan.reach.node_catchments import catchment_areas, catchments, served_districts
 from geoplan.reach.node_certainty import NodeUncertainty, node_uncertainty
 from geoplan.reach.node_changes import NodeChanges, compare_nodes
 from geoplan.reach.node_parts import Nearby, nearby, spread_land, walkable_share
@@ -47,6 +47,7 @@ __all__ = [
     "Streets",
     "Timetable",
     "TravelTimes",
+    "catchment_areas",
     "catchments",
     "centre_shift",
     "compare_nodes",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -11,7 +12,7 @@ from geoplan import checks
 from geoplan.errors import Fault, Faults, IdError, SpecError
 from geoplan.reach.node_parts import Nearby
 
-__all__ = ["catchments", "served_districts", "unserved"]
+__all__ = ["catchment_areas", "catchments", "served_districts", "unserved"]
 
 _SERVED, _OUTSIDE, _NOWHERE = "served", "outside", "out_of_scope"
 
@@ -69,6 +70,47 @@ def catchments(places: Nearby, node_ids: Sequence[str], *, within_min: float) ->
         },
         index=minutes.index,
     )
+
+
+def catchment_areas(found: pd.DataFrame, points: gpd.GeoDataFrame, *, cell_m: float) -> gpd.GeoDataFrame:
+    """Return catchments as polygons, for a map: the squares around the places of each node, joined.
+
+    Parameters
+    ----------
+    found
+        Of :func:`catchments`.
+    points
+        The places, in a metric system.
+    cell_m
+        Side of the square around a place: the distance of the cells. Larger squares overlap.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Index ``node_id`` (``""`` for places outside of every node's reach), ``residents``, and the polygon.
+
+    Raises
+    ------
+    InputError
+        When a place has no point, or the side is no length.
+
+    Examples
+    --------
+    >>> found = pd.DataFrame({"node_id": ["n", "n"], "residents": [4.0, 6.0]}, index=["a", "b"])
+    >>> spots = gpd.GeoDataFrame(geometry=gpd.points_from_xy([0, 100], [0, 0]), index=["a", "b"], crs=3006)
+    >>> catchment_areas(found, spots, cell_m=100).area.item()
+    20000.0
+    """
+    if not np.isfinite(cell_m) or cell_m <= 0:
+        raise SpecError(Fault(what=f"{cell_m!r} cannot be", key="cell_m", expected="metres above 0"))
+    places = points.geometry.rename(index=str)
+    gone = sorted(set(found.index) - set(places.index))
+    if gone:
+        raise checks.ids_not_among(gone, list(places.index))
+    squares = places.reindex(found.index).buffer(cell_m / 2, cap_style="square")
+    table = {"node_id": found["node_id"].fillna("").to_numpy(), "residents": found["residents"].to_numpy()}
+    frame = gpd.GeoDataFrame(table, geometry=squares.to_numpy(), crs=points.crs)
+    return frame.dissolve("node_id", aggfunc="sum")
 
 
 def unserved(found: pd.DataFrame) -> pd.Series:

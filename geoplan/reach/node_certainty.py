@@ -279,7 +279,7 @@ def _tips(
 
 
 def _crossings(normalised: np.ndarray, within: np.ndarray, given: np.ndarray, number: int) -> np.ndarray:
-    """Return the weights of a theme at which two nodes are equal, a hair to either side, its own, and both ends.
+    """Return the weights of a theme at which two nodes are equal, a hair to either side, its own, and none.
 
     A score is the ratio of two lines in the theme's weight: what the node has over what is known of it. Two are equal
     where a polynomial of the second degree is 0.
@@ -296,7 +296,7 @@ def _crossings(normalised: np.ndarray, within: np.ndarray, given: np.ndarray, nu
     third = a[one] * c[other] - a[other] * c[one]
     roots = _roots(second, first, third)
     roots = roots[(roots > 0) & (roots < 1)]
-    around = np.concatenate([roots - 10 * _EDGE, roots + 10 * _EDGE, [0.0, 1.0, given[number]]])
+    around = np.concatenate([roots - 10 * _EDGE, roots + 10 * _EDGE, [0.0, given[number]]])
     return np.unique(np.clip(around, 0.0, 1.0))
 
 
