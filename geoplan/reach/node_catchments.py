@@ -187,7 +187,7 @@ def served_districts(
     table = rows.groupby(["area_id", "node_id"])[["residents", "way"]].sum(min_count=1).reset_index()
     table = table[table["residents"] > 0]
     table = table if wanted is None else table[table["area_id"].isin(wanted)]
-    table["share"] = table["residents"] / table["area_id"].map(total)
+    table["share"] = table["residents"] / total.reindex(table["area_id"]).to_numpy(float)
     table["minutes"] = (table["way"] / table["residents"]).where(table["node_id"] != "")
     scores = None if index is None else index.rename(index=str)
     table["index"] = np.nan if scores is None else table["area_id"].map(scores).astype(float)

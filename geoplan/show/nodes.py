@@ -261,7 +261,7 @@ def _listed(placed: gpd.GeoDataFrame, language: str) -> str:
     """Return ranks, names and points of the chosen nodes, as many as can be read."""
     chosen = placed[placed["chosen"].astype(bool) & placed["rank"].notna()]
     told = [
-        f"{int(row['rank'])} {row['name']} ({format_number(row['score'], language)})"
+        f"{int(row['rank'])} {row['name']} ({format_number(row['score'], language)})".replace(" ", "\u00a0")
         for row in chosen.head(_NAMED).to_dict("records")
     ]
     return "  ·  ".join([*told, *(["…"] if len(chosen) > _NAMED else [])])
