@@ -598,7 +598,7 @@ def test_times_that_end_before_the_limit_are_refused():
         near.within(["n"], 10)
     assert nearby(home_at, None, node, streets, max_min=10, from_nodes=True).within(["n"], 10).to_numpy().item() == 1
     with pytest.raises(InputError, match="did you mean 'people'"):
-        nearby(home_at, "peple", node, streets)
+        nearby(home_at, "people_", node, streets)
 
 
 @pytest.mark.parametrize(
