@@ -158,8 +158,19 @@ def workplaces(town: Town, rng: np.random.Generator) -> gpd.GeoDataFrame:
         "workplace_id": [f"W{number + 1:04d}" for number in range(len(jobs))],
         "sector": sectors,
         "jobs": jobs.astype(np.int32),
+        **jobs_by_education(sectors, jobs),
     }
     return gpd.GeoDataFrame(columns, geometry=shapely.points(np.round(spots)), crs=plan.CRS)
+
+
+def jobs_by_education(sectors: list[str], jobs: np.ndarray) -> dict[str, np.ndarray]:
+    """Divide the jobs of every workplace by the education they ask for, so that they add up."""
+    parts = [
+        apportion(int(count), np.array(plan.EDUCATION_ASKED[sector], dtype=float))
+        for sector, count in zip(sectors, jobs, strict=True)
+    ]
+    levels = ("basic", "secondary", "tertiary")
+    return {f"jobs_{level}": column.astype(np.int32) for level, column in zip(levels, np.array(parts).T, strict=True)}
 
 
 def homes_to_draw(town: Town, rng: np.random.Generator, count: int) -> np.ndarray:

@@ -286,5 +286,18 @@ DISTRICT_SERVICES = {
 }
 """Sectors of the workplaces scattered over the ordinary neighbourhoods."""
 
+EDUCATION_ASKED = {
+    "office": [6, 44, 50],
+    "retail": [34, 56, 10],
+    "culture": [10, 38, 52],
+    "public": [6, 38, 56],
+    "education": [8, 34, 58],
+    "health_care": [14, 46, 40],
+    "industry": [26, 58, 16],
+    "construction": [20, 70, 10],
+    "transport": [36, 56, 8],
+}
+"""Percentage of the jobs of a sector that ask for basic, secondary and tertiary education."""
+
 TOTAL_JOBS = 48_150
 TOTAL_WORKPLACES = 604

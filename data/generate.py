@@ -23,6 +23,7 @@ import rasterio
 import shapely
 from _estates import build_fjordbo, estate_indicators
 from _gtfs import write_gtfs
+from _land import building_land
 from _names import aliases, programme_names
 from _nordhamra import indicators
 from _osm import write_osm
@@ -135,6 +136,7 @@ def write_nordhamra(out: Path) -> None:
     write_osm(ways, out / "nordhamra_streets.osm.pbf")
     write_gtfs(build_network(town, ways), out / "nordhamra_gtfs.zip")
     write_layers(services(town, points, ways, streams[6]), out / "nordhamra_services.gpkg")
+    write_layers({"land": building_land(town)}, out / "nordhamra_land.gpkg")
 
 
 def write_fjordbo(out: Path) -> None:

@@ -16,9 +16,10 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 
+from geoplan.run.datasets import read_land
 from geoplan.run.verify import check_project
 from geoplan.sources import Catalogue, home
-from geoplan.specs import PointsLayer, RasterLayer, StreetsLayer, TimetableLayer
+from geoplan.specs import LandLayer, PointsLayer, RasterLayer, StreetsLayer, TimetableLayer
 
 DATA = home() / "data"
 NEW = ("nordhamra_streets.osm.pbf", "nordhamra_gtfs.zip", "nordhamra_services.gpkg", "nordhamra_elevation.tif")
@@ -436,3 +437,49 @@ def test_the_river_keeps_tallmohojden_from_the_shops(ways, town):
     assert walk > 5 * straight
     east = town["stadsdelar"].loc["Åkersvallen", "geometry"]
     assert shapely.Point(xy[goal]).within(east)
+
+
+# ---------------------------------------------------------------- land and jobs
+
+
+def test_land_lies_on_dry_ground_clear_of_parks_and_railways(town):
+    dataset = Catalogue(home()).layer("nordhamra_land")
+    assert isinstance(dataset.spec, LandLayer)
+    land = read_land(dataset, None)
+    assert list(land.columns) == ["name", "geometry", "homes", "floor_m2"]
+    assert len(land) == 18
+    parks = gpd.read_file(DATA / "nordhamra.gpkg", layer="parks")
+    for other in (town["water"], parks, town["rail"]):
+        assert not land.intersects(shapely.union_all(other.geometry.to_numpy()).buffer(-1)).any()
+    inside = town["kommun"].union_all()
+    assert land.within(inside).all()
+    per_ha = land["homes"] / (land.area / 1e4)
+    assert per_ha.between(0, 130).all()
+
+
+def test_land_with_an_amount_that_is_none_is_refused(tmp_path):
+    (tmp_path / "layers").mkdir()
+    frame = gpd.GeoDataFrame({"land_id": ["M1"], "homes": [-5]}, geometry=[shapely.box(0, 0, 9, 9)], crs=CRS)
+    frame.translate(620_000, 6_625_000).to_frame("geometry").join(frame[["land_id", "homes"]]).to_file(
+        tmp_path / "land.gpkg"
+    )
+    head = 'kind = "land"\ntitle = "x"\nsource = "x"\nlicence = "MIT"\nvintage = "2012"\npath = "../land.gpkg"\n'
+    text = 'crs = "EPSG:3006"\nid_column = "land_id"\nhomes_column = "homes"\nfloor_column = "floor"\n'
+    (tmp_path / "layers" / "land.toml").write_text(head + text, encoding="utf-8")
+    found = {fault.what for fault in check_project(tmp_path).faults}
+    assert "there is no column 'floor' in the data" in found
+    (tmp_path / "layers" / "land.toml").write_text(
+        head + text.replace('floor_column = "floor"\n', ""), encoding="utf-8"
+    )
+    found = {fault.what for fault in check_project(tmp_path).faults}
+    assert "'-5' is not a number" in found
+
+
+def test_jobs_by_education_add_up():
+    jobs = gpd.read_file(DATA / "nordhamra_workplaces.gpkg")
+    parts = jobs[["jobs_basic", "jobs_secondary", "jobs_tertiary"]]
+    assert (parts.sum(axis=1) == jobs["jobs"]).all()
+    assert (parts.to_numpy() >= 0).all()
+    shares = parts.groupby(jobs["sector"]).sum().div(jobs.groupby("sector")["jobs"].sum(), axis=0)
+    assert shares["jobs_tertiary"].idxmax() == "education"
+    assert shares["jobs_basic"].idxmax() == "transport"

@@ -146,7 +146,7 @@ WRONG = {
     "a layer without a kind": (
         lambda: parse_layer({}, file="layers/a.toml"),
         (
-            "layers/a.toml, key 'kind': the key is missing. Expected: 'areas', 'backdrop', 'points', 'raster', "
+            "layers/a.toml, key 'kind': the key is missing. Expected: 'areas', 'backdrop', 'points', 'land', 'raster', "
             "'streets', 'timetable', 'membership', 'aliases', 'crosswalk', 'indicators', 'registry'."
         ),
     ),

@@ -255,6 +255,24 @@ def _counted(column: pd.Series) -> np.ndarray:
     return np.asarray(numbers)
 
 
+def amounts_of(frame: pd.DataFrame, ids: pd.Series, columns: Mapping[str, str | None]) -> pd.DataFrame:
+    """Return columns of amounts by id, under names of their own: numbers that are not negative, NaN where empty.
+
+    Raises
+    ------
+    InputError
+        When a column is missing or holds what is no amount; all of them at once.
+    """
+    must_have(frame, {f"{name}_column": column for name, column in columns.items()})
+    faults, found = Faults(), {}
+    for name, column in columns.items():
+        if column is not None:
+            with faults.catch():
+                found[name] = _counted(frame[column])
+    faults.raise_any()
+    return pd.DataFrame(found, index=pd.Index(ids))
+
+
 def must_have(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> None:
     """Refuse a frame that lacks a column; ``columns`` gives each under the key that names it."""
     faults, present = Faults(), [str(name) for name in frame.columns]

@@ -1,6 +1,7 @@
 """What can be reached? Streets, timetables, and the time from door to door."""
 
 from geoplan.reach.barriers import gather_barriers
+from geoplan.reach.centres import Ellipse, standard_distance, standard_ellipse, weighted_mean_centre, weighted_median_centre
 from geoplan.reach.crossings import CrossingEffects, candidate_crossings, crossing_effects
 from geoplan.reach.equity import Equity, access_equity, deprivation_access_classes
 from geoplan.reach.feed_report import FeedReport, feed_report
@@ -9,10 +10,18 @@ from geoplan.reach.journeys import Journey, explain_trip
 from geoplan.reach.links import Links, links
 from geoplan.reach.matrix import travel_times
 from geoplan.reach.network import Network, join_network
+from geoplan.reach.node_catchments import catchment_areas, catchments, served_districts
+from geoplan.reach.node_certainty import NodeUncertainty, node_uncertainty
+from geoplan.reach.node_changes import NodeChanges, compare_nodes
+from geoplan.reach.node_parts import Nearby, nearby, spread_land, walkable_share
+from geoplan.reach.node_places import density_peaks, node_candidates
+from geoplan.reach.node_stops import node_departures, stations
+from geoplan.reach.nodes import StrategicNodes, strategic_nodes
 from geoplan.reach.profiles import window_profile
 from geoplan.reach.r5 import r5_travel_times
 from geoplan.reach.residents import Standard, area_access, area_of_points, weighted_points, weighted_quantile
 from geoplan.reach.scope import Scope, cut_edges, origin_status, service_scope
+from geoplan.reach.shifts import centre_shift
 from geoplan.reach.snapping import snap
 from geoplan.reach.street_edits import with_crossings
 from geoplan.reach.streets import Graph, NEVER, Snapped, Streets, read_streets
@@ -25,16 +34,21 @@ __all__ = [
     "CUSTOMARY_KMH",
     "Connections",
     "CrossingEffects",
+    "Ellipse",
     "Equity",
     "FeedReport",
     "Graph",
     "Journey",
     "Links",
     "NEVER",
+    "Nearby",
     "Network",
+    "NodeChanges",
+    "NodeUncertainty",
     "Scope",
     "Snapped",
     "Standard",
+    "StrategicNodes",
     "Streets",
     "Timetable",
     "TravelTimes",
@@ -43,8 +57,13 @@ __all__ = [
     "area_access",
     "area_of_points",
     "candidate_crossings",
+    "catchment_areas",
+    "catchments",
+    "centre_shift",
+    "compare_nodes",
     "crossing_effects",
     "cut_edges",
+    "density_peaks",
     "deprivation_access_classes",
     "explain_trip",
     "feed_report",
@@ -52,15 +71,28 @@ __all__ = [
     "join_network",
     "links",
     "load_streets",
+    "nearby",
+    "node_candidates",
+    "node_departures",
+    "node_uncertainty",
     "origin_status",
     "r5_travel_times",
     "read_streets",
     "read_times",
     "read_timetable",
     "read_travel_times",
+    "served_districts",
     "service_scope",
     "snap",
+    "spread_land",
+    "standard_distance",
+    "standard_ellipse",
+    "stations",
+    "strategic_nodes",
     "travel_times",
+    "walkable_share",
+    "weighted_mean_centre",
+    "weighted_median_centre",
     "weighted_points",
     "weighted_quantile",
     "window_profile",

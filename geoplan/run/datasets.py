@@ -20,6 +20,7 @@ from geoplan.places import (
     with_crs,
     working_crs,
 )
+from geoplan.places.areas import amounts_of, as_ids
 from geoplan.run.matching import with_child_and_parent_codes, with_codes
 from geoplan.sources import Dataset, read_grid, read_table, read_vector
 from geoplan.specs import (
@@ -27,6 +28,7 @@ from geoplan.specs import (
     BackdropLayer,
     CrosswalkLayer,
     IndicatorsLayer,
+    LandLayer,
     MembershipLayer,
     PointsLayer,
     RasterLayer,
@@ -39,6 +41,7 @@ __all__ = [
     "read_crosswalk",
     "read_features",
     "read_indicators",
+    "read_land",
     "read_matched",
     "read_membership",
     "read_weights",
@@ -81,6 +84,28 @@ def read_features(dataset: Dataset, crs: str | None) -> gpd.GeoDataFrame:
                 id_pad=spec.id_pad,
             )
         return working_crs(with_crs(frame, spec.crs, assign=spec.assign_crs), crs)
+
+
+def read_land(dataset: Dataset, crs: str | None) -> gpd.GeoDataFrame:
+    """Read and check land that may be built on: ``name``, and ``homes`` and ``floor_m2`` where the layer has them."""
+    spec = dataset.spec
+    assert isinstance(spec, LandLayer)  # noqa: S101  the caller asked the catalogue for this kind
+    amounts = {"homes": spec.homes_column, "floor_m2": spec.floor_column}
+    with Faults.located_at(dataset.shown, toml=dataset.toml):
+        frame = read_vector(dataset.verified(), spec.layer)
+        land, _ = as_areas(
+            frame,
+            id_column=spec.id_column,
+            level="land",
+            name_column=spec.name_column,
+            crs=crs,
+            published_crs=spec.crs,
+            assign_crs=spec.assign_crs,
+            id_width=spec.id_width,
+            id_pad=spec.id_pad,
+        )
+        ids = as_ids(frame[spec.id_column], width=spec.id_width, pad=spec.id_pad)
+        return land.drop(columns="level").join(amounts_of(frame, ids, amounts)).rename_axis("land_id")
 
 
 def read_indicators(dataset: Dataset) -> IndicatorTable:

@@ -13,7 +13,7 @@ from geoplan.errors import CrsError, Fault, Faults, GeoplanError, SpecError
 from geoplan.places import IndicatorTable, as_crs, change_lines
 from geoplan.places.lint import Finding
 from geoplan.run.choosing import check_choice
-from geoplan.run.datasets import read_areas, read_crosswalk, read_features, read_matched, read_membership
+from geoplan.run.datasets import read_areas, read_crosswalk, read_features, read_land, read_matched, read_membership
 from geoplan.run.granting import grants_of
 from geoplan.run.linting import lint_layer, lint_scenario, lint_together, lint_two_levels
 from geoplan.run.matching import read_aliases
@@ -27,6 +27,7 @@ from geoplan.specs import (
     BackdropLayer,
     CrosswalkLayer,
     IndicatorsLayer,
+    LandLayer,
     MembershipLayer,
     PointsLayer,
     RasterLayer,
@@ -176,6 +177,8 @@ def _check_layer(dataset: Dataset) -> list[str]:
             return change_lines(read_crosswalk(dataset))
         case BackdropLayer() | PointsLayer():
             read_features(dataset, None if _is_metric(spec.crs) else "EPSG:3035")
+        case LandLayer():
+            read_land(dataset, None if _is_metric(spec.crs) else "EPSG:3035")
         case RasterLayer():
             with Faults.located_at(dataset.shown, toml=dataset.toml):
                 check_raster(dataset.verified(), crs=spec.crs, band=spec.band)

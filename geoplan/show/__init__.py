@@ -4,6 +4,8 @@ from geoplan.show.journeys import explore_journey, plot_journey
 from geoplan.show.links import explore_links, plot_links
 from geoplan.show.maps import OfflineMap, explore, outside_requests
 from geoplan.show.moran import plot_moran
+from geoplan.show.node_parts import plot_node_parts
+from geoplan.show.nodes import explore_nodes, plot_nodes
 from geoplan.show.panels import plot_panels
 from geoplan.show.printed import plot
 from geoplan.show.profile import plot_profile
@@ -24,6 +26,7 @@ __all__ = [
     "explore",
     "explore_journey",
     "explore_links",
+    "explore_nodes",
     "explore_stops",
     "format_date",
     "format_number",
@@ -33,6 +36,8 @@ __all__ = [
     "plot_journey",
     "plot_links",
     "plot_moran",
+    "plot_node_parts",
+    "plot_nodes",
     "plot_panels",
     "plot_profile",
     "plot_ranks",

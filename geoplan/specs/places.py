@@ -13,6 +13,7 @@ __all__ = [
     "AreasLayer",
     "BackdropLayer",
     "CrosswalkLayer",
+    "LandLayer",
     "MembershipLayer",
     "PointsLayer",
     "RasterLayer",
@@ -49,6 +50,17 @@ class PointsLayer(VectorLayer, IdColumn):
 
     kind: Literal["points"]
     value_column: str
+
+
+class LandLayer(VectorLayer, IdColumn):
+    """Polygons of land that may be built on, and what there is room for."""
+
+    kind: Literal["land"]
+    name_column: str | None = Field(default=None, description="The column of names; the id when left out.")
+    homes_column: str | None = Field(default=None, description="The column of homes that there is room for.")
+    floor_column: str | None = Field(
+        default=None, description="The column of square metres of floor for workplaces that there is room for."
+    )
 
 
 class RasterLayer(LayerBase):

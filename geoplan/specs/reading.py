@@ -21,6 +21,7 @@ from geoplan.specs.places import (
     AreasLayer,
     BackdropLayer,
     CrosswalkLayer,
+    LandLayer,
     MembershipLayer,
     PointsLayer,
     RasterLayer,
@@ -37,6 +38,7 @@ Layer = (
     AreasLayer
     | BackdropLayer
     | PointsLayer
+    | LandLayer
     | RasterLayer
     | StreetsLayer
     | TimetableLayer
@@ -50,6 +52,7 @@ _LAYERS: dict[str, type[Layer]] = {
     "areas": AreasLayer,
     "backdrop": BackdropLayer,
     "points": PointsLayer,
+    "land": LandLayer,
     "raster": RasterLayer,
     "streets": StreetsLayer,
     "timetable": TimetableLayer,
