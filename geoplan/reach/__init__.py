@@ -1,5 +1,7 @@
 """What can be reached? Streets, timetables, and the time from door to door."""
 
+from geoplan.reach.contours import contours
+from geoplan.reach.dasymetric import Dasymetric, dasymetric
 from geoplan.reach.density import kernel_density
 from geoplan.reach.feed_report import FeedReport, feed_report
 from geoplan.reach.foreign import read_travel_times
@@ -13,6 +15,7 @@ from geoplan.reach.rasters_file import write_raster
 from geoplan.reach.snapping import snap
 from geoplan.reach.streets import NEVER, Graph, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
+from geoplan.reach.surfaces import access_raster, cell_points
 from geoplan.reach.times import UNREACHED, TravelTimes, read_times
 from geoplan.reach.timetable import Connections, Timetable, read_timetable
 from geoplan.reach.ways import CUSTOMARY_KMH
@@ -23,6 +26,7 @@ __all__ = [
     "NEVER",
     "UNREACHED",
     "Connections",
+    "Dasymetric",
     "FeedReport",
     "Graph",
     "Journey",
@@ -35,6 +39,10 @@ __all__ = [
     "Timetable",
     "TravelTimes",
     "Window",
+    "access_raster",
+    "cell_points",
+    "contours",
+    "dasymetric",
     "explain_trip",
     "feed_report",
     "join_network",

@@ -144,7 +144,7 @@ def zonal_statistics(
     cell = raster.lattice.width * raster.lattice.height
     found["coverage"] = _clean(found["cells"] * cell / shapely.area(shapes))
     if not (found["coverage"] > 0).any():
-        raise _all_outside(raster.lattice, shapes)
+        raise all_outside(raster.lattice, shapes)
     with np.errstate(invalid="ignore"):
         found["nodata_share"] = 1 - _clean(found["count"] / found["cells"].where(found["cells"] > 0))
     found.index = pd.Index(areas.index.to_numpy(dtype=object), name="area_id")
@@ -245,7 +245,9 @@ def _told(found: pd.DataFrame, minimum: float, *, with_weights: bool) -> pd.Data
     return found[columns]
 
 
-def _all_outside(lattice: Lattice, shapes: np.ndarray) -> GeometryError:
+def all_outside(lattice: Lattice, shapes: np.ndarray) -> GeometryError:
+    """Word the fault of areas of which none lies on a raster."""
+
     def shown(bounds: Any) -> str:
         return f"{bounds[0]:,.0f}–{bounds[2]:,.0f} east, {bounds[1]:,.0f}–{bounds[3]:,.0f} north"
 
