@@ -1,7 +1,7 @@
 """What can be reached? Streets, timetables, and the time from door to door."""
 
-from geoplan.reach.contours import contours
-from geoplan.reach.dasymetric import Dasymetric, dasymetric
+from geoplan.reach.contouring import contours
+from geoplan.reach.dasymetry import Dasymetric, dasymetric
 from geoplan.reach.density import kernel_density
 from geoplan.reach.feed_report import FeedReport, feed_report
 from geoplan.reach.foreign import read_travel_times

@@ -39,6 +39,7 @@ class Source(RasterSource):  # type: ignore[misc]  # exactextract ships no types
 
     def __init__(self, lattice: Lattice, read: Read, *, fill: float | None = None) -> None:
         super().__init__()
+        self.set_name("weights" if fill is not None else "values")  # exactextract tells sources apart by their names
         self._lattice, self._read, self._fill = lattice, read, fill
 
     def res(self) -> tuple[float, float]:
@@ -187,24 +188,26 @@ def fractions(shapes: np.ndarray, lattice: Lattice) -> tuple[np.ndarray, np.ndar
 
 
 def _extracted(raster: Raster, weights: Raster | None, shapes: np.ndarray) -> pd.DataFrame:
+    frame = gpd.GeoDataFrame(geometry=shapes, crs=raster.lattice.crs)
+    how = {"strategy": _strategy(shapes, raster.lattice), "max_cells_in_memory": _CELLS_AT_ONCE, "output": "pandas"}
     with ExitStack() as stack:
         source = Source(raster.lattice, stack.enter_context(opened(raster)))
         wanted = [Operation(name, name, source) for name in ("sum", "mean", "min", "max", "count")]
         wanted.append(Operation("count", "cells", source, options={"default_value": 0}))
+        found: pd.DataFrame = exact_extract(source, frame, wanted, **how)
         if weights is not None:
+            # Apart from the others: with finer weights exactextract counts and sums finer cells.
             read = _checked(stack.enter_context(opened(weights)))
             weighing = Source(weights.lattice, read, fill=0.0)  # NaN would spoil the whole mean
-            wanted.append(Operation("weighted_mean", "weighted_mean", source, weighing))
-        frame = gpd.GeoDataFrame(geometry=shapes, crs=raster.lattice.crs)
-        how = {"strategy": _strategy(shapes, raster.lattice), "max_cells_in_memory": _CELLS_AT_ONCE}
-        try:
-            found: pd.DataFrame = exact_extract(source, frame, wanted, output="pandas", **how)
-        except RuntimeError as error:
-            if "ncompatible" not in str(error):
-                raise
-            what = "the cells of the weights do not fit those of the raster"
-            expected = "the same cells, or cells that those of the other are divided into"
-            raise SpecError(Fault(what=what, key="weights", expected=expected)) from error
+            mean = Operation("weighted_mean", "weighted_mean", source, weighing)
+            try:
+                found["weighted_mean"] = exact_extract(source, frame, [mean], **how)["weighted_mean"]
+            except RuntimeError as error:
+                if "ncompatible" not in str(error):
+                    raise
+                what = "the cells of the weights do not fit those of the raster"
+                expected = "the same cells, or cells that those of the other are divided into"
+                raise SpecError(Fault(what=what, key="weights", expected=expected)) from error
     return found.astype(float)
 
 

@@ -232,11 +232,13 @@ class _Ground:
                     must_not_be_negative(cells, "weights")
                     area_too, cell_too, weight = area, cell, part * np.nan_to_num(cells).ravel()[cell]
                 size = core.rows * core.columns
-                pair, at = np.unique(
-                    np.concatenate([area * size + cell, area_too * size + cell_too]), return_inverse=True
-                )
-                parts = np.bincount(at[: len(area)], part, minlength=len(pair))
-                yield core, pair // size, pair % size, parts, np.bincount(at[len(area) :], weight, minlength=len(pair))
+                first, second = area * size + cell, area_too * size + cell_too
+                if read is not None and (np.diff(first) > 0).all():  # as nearly always: each pair occurs once
+                    yield core, area, cell, part, weight
+                    continue
+                pair, at = np.unique(np.concatenate([first, second]), return_inverse=True)
+                parts = np.bincount(at[: len(first)], part, minlength=len(pair))
+                yield core, pair // size, pair % size, parts, np.bincount(at[len(first) :], weight, minlength=len(pair))
 
 
 #: A window; of each pair the area, the cell of the window, the part of the cell in the area, and the weight.
