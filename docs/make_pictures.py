@@ -1,4 +1,4 @@
-"""Make the two pictures of the README from a run of the sample, and those on travel times; needs Chromium."""
+"""Make the two pictures of the README from a run of the sample, and those of other pages; needs Chromium."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import draw_surfaces
 import draw_travel_times
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -20,6 +21,7 @@ def main() -> None:
     """Run the sample and write docs/pictures/map.png and docs/pictures/explore.png; draw the others."""
     PICTURES.mkdir(exist_ok=True)
     draw_travel_times.main()
+    draw_surfaces.main()
     with tempfile.TemporaryDirectory() as folder:
         run = gp.write_run(gp.open_run("scenarios/baseline.toml"), Path(folder) / "baseline")
         printed = Image.open(run / "map.png").convert("RGB")

@@ -97,7 +97,7 @@ class Lattice:
     height: float
     rows: int
     columns: int
-    crs: pyproj.CRS
+    crs: pyproj.CRS = field(repr=False)
 
     def __post_init__(self) -> None:
         if self.rows < 1 or self.columns < 1 or not (self.width > 0 and self.height > 0):
