@@ -1,4 +1,5 @@
 """Make the two pictures of the README from a run of the sample, and those on travel times and links; needs Chromium."""
+"""Make the two pictures of the README from a run of the sample, and those of other pages; needs Chromium."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import draw_links
+import draw_surfaces
 import draw_travel_times
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -22,6 +24,7 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     draw_travel_times.main()
     draw_links.main()
+    draw_surfaces.main()
     with tempfile.TemporaryDirectory() as folder:
         run = gp.write_run(gp.open_run("scenarios/baseline.toml"), Path(folder) / "baseline")
         printed = Image.open(run / "map.png").convert("RGB")

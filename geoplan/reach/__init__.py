@@ -2,7 +2,10 @@
 
 from geoplan.reach.barriers import gather_barriers
 from geoplan.reach.centres import Ellipse, standard_distance, standard_ellipse, weighted_mean_centre, weighted_median_centre
+from geoplan.reach.contouring import contours
 from geoplan.reach.crossings import CrossingEffects, candidate_crossings, crossing_effects
+from geoplan.reach.dasymetry import Dasymetric, dasymetric
+from geoplan.reach.density import kernel_density
 from geoplan.reach.equity import Equity, access_equity, deprivation_access_classes
 from geoplan.reach.feed_report import FeedReport, feed_report
 from geoplan.reach.foreign import read_travel_times
@@ -19,6 +22,8 @@ from geoplan.reach.node_stops import node_departures, stations
 from geoplan.reach.nodes import StrategicNodes, strategic_nodes
 from geoplan.reach.profiles import window_profile
 from geoplan.reach.r5 import r5_travel_times
+from geoplan.reach.rasters import Lattice, RasterFile, Surface, Window, open_raster, windows
+from geoplan.reach.rasters_file import write_raster
 from geoplan.reach.residents import Standard, area_access, area_of_points, weighted_points, weighted_quantile
 from geoplan.reach.scope import Scope, cut_edges, origin_status, service_scope
 from geoplan.reach.shifts import centre_shift
@@ -26,55 +31,68 @@ from geoplan.reach.snapping import snap
 from geoplan.reach.street_edits import with_crossings
 from geoplan.reach.streets import Graph, NEVER, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
+from geoplan.reach.surfaces import access_raster, cell_points
 from geoplan.reach.times import TravelTimes, UNREACHED, read_times
 from geoplan.reach.timetable import Connections, Timetable, read_timetable
 from geoplan.reach.ways import CUSTOMARY_KMH
+from geoplan.reach.zonal import zonal_statistics
 
 __all__ = [
     "CUSTOMARY_KMH",
     "Connections",
     "CrossingEffects",
+    "Dasymetric",
     "Ellipse",
     "Equity",
     "FeedReport",
     "Graph",
     "Journey",
+    "Lattice",
     "Links",
     "NEVER",
     "Nearby",
     "Network",
     "NodeChanges",
     "NodeUncertainty",
+    "RasterFile",
     "Scope",
     "Snapped",
     "Standard",
     "StrategicNodes",
     "Streets",
+    "Surface",
     "Timetable",
     "TravelTimes",
     "UNREACHED",
+    "Window",
     "access_equity",
+    "access_raster",
     "area_access",
     "area_of_points",
     "candidate_crossings",
     "catchment_areas",
     "catchments",
+    "cell_points",
     "centre_shift",
     "compare_nodes",
+    "contours",
     "crossing_effects",
     "cut_edges",
+    "dasymetric",
     "density_peaks",
     "deprivation_access_classes",
     "explain_trip",
     "feed_report",
     "gather_barriers",
     "join_network",
+    "kernel_density",
     "links",
     "load_streets",
     "nearby",
     "node_candidates",
     "node_departures",
     "node_uncertainty",
+    "open_raster",
     "origin_status",
     "r5_travel_times",
     "read_streets",
@@ -96,6 +114,9 @@ __all__ = [
     "weighted_points",
     "weighted_quantile",
     "window_profile",
+    "windows",
     "with_crossings",
+    "write_raster",
     "write_streets",
+    "zonal_statistics",
 ]
