@@ -1,4 +1,3 @@
-"""Make the two pictures of the README from a run of the sample, and those on travel times and links; needs Chromium."""
 """Make the two pictures of the README from a run of the sample, and those of other pages; needs Chromium."""
 
 from __future__ import annotations

@@ -1,7 +1,13 @@
 """What can be reached? Streets, timetables, and the time from door to door."""
 
 from geoplan.reach.barriers import gather_barriers
-from geoplan.reach.centres import Ellipse, standard_distance, standard_ellipse, weighted_mean_centre, weighted_median_centre
+from geoplan.reach.centres import (
+    Ellipse,
+    standard_distance,
+    standard_ellipse,
+    weighted_mean_centre,
+    weighted_median_centre,
+)
 from geoplan.reach.contouring import contours
 from geoplan.reach.crossings import CrossingEffects, candidate_crossings, crossing_effects
 from geoplan.reach.dasymetry import Dasymetric, dasymetric
@@ -29,16 +35,18 @@ from geoplan.reach.scope import Scope, cut_edges, origin_status, service_scope
 from geoplan.reach.shifts import centre_shift
 from geoplan.reach.snapping import snap
 from geoplan.reach.street_edits import with_crossings
-from geoplan.reach.streets import Graph, NEVER, Snapped, Streets, read_streets
+from geoplan.reach.streets import NEVER, Graph, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
 from geoplan.reach.surfaces import access_raster, cell_points
-from geoplan.reach.times import TravelTimes, UNREACHED, read_times
+from geoplan.reach.times import UNREACHED, TravelTimes, read_times
 from geoplan.reach.timetable import Connections, Timetable, read_timetable
 from geoplan.reach.ways import CUSTOMARY_KMH
 from geoplan.reach.zonal import zonal_statistics
 
 __all__ = [
     "CUSTOMARY_KMH",
+    "NEVER",
+    "UNREACHED",
     "Connections",
     "CrossingEffects",
     "Dasymetric",
@@ -49,7 +57,6 @@ __all__ = [
     "Journey",
     "Lattice",
     "Links",
-    "NEVER",
     "Nearby",
     "Network",
     "NodeChanges",
@@ -63,7 +70,6 @@ __all__ = [
     "Surface",
     "Timetable",
     "TravelTimes",
-    "UNREACHED",
     "Window",
     "access_equity",
     "access_raster",

@@ -15,8 +15,8 @@ from shapely.ops import substring
 from geoplan import checks
 from geoplan.errors import Fault, Faults, InputError, SpecError
 from geoplan.places.areas import as_crs
-from geoplan.reach.lines import spans
 from geoplan.reach.snapping import snap
+from geoplan.reach.stop_times import gather
 from geoplan.reach.streets import NEVER, Snapped, Streets
 
 __all__ = ["Added", "added_ways", "speed_of", "with_crossings"]
@@ -180,7 +180,7 @@ def _split(streets: Streets, ways: Added) -> Streets:
         rows.append((int(junction[first]), int(junction[last]), long, took, took, False, shape))
     kept = np.setdiff1d(np.arange(len(streets.start)), list(cuts))
     size = np.diff(at)[kept]
-    vertices = spans(at[:-1][kept], size)
+    vertices = gather(at[:-1][kept], size)
     new = list(zip(*rows, strict=True))
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(streets, name)[kept], np.array(column, dtype=getattr(streets, name).dtype)])
