@@ -172,6 +172,20 @@ def test_a_damaged_folder_is_a_fault_in_words(network, points, tmp_path):
         travel_times(some, some, network, **MORNING, folder=folder)
 
 
+@pytest.mark.parametrize("lost", [1, 400])
+def test_an_answer_that_was_cut_short_is_not_filled_with_zeros(network, points, tmp_path, lost):
+    some, folder = points.iloc[:40], tmp_path / "times"
+    travel_times(some, some, network, **MORNING, folder=folder)
+    kept = (folder / "seconds.npy").read_bytes()
+    (folder / "seconds.npy").write_bytes(kept[:-lost])
+    with pytest.raises(GeoplanError, match=r"times: the travel times cannot be kept there"):
+        travel_times(some, some, network, **MORNING, folder=folder)
+    assert (folder / "seconds.npy").read_bytes() == kept[:-lost]
+    np.save(folder / "seconds.npy", np.zeros((40, 40, 1)))
+    with pytest.raises(GeoplanError, match=r"its files do not fit each other"):
+        travel_times(some, some, network, **MORNING, folder=folder)
+
+
 def test_an_answer_that_does_not_fit_in_memory_is_refused_unless_a_folder_takes_it(network, points, tmp_path):
     with pytest.raises(InputError, match=r"memory_mb.*Hint: give a folder to write it to"):
         travel_times(points, points, network, **MORNING, memory_mb=0.01)

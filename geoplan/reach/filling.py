@@ -162,9 +162,12 @@ class _Store:
 
     def _resumed(self) -> NDArray[np.uint16]:
         done = np.load(self.folder / "done.npy")
-        seconds: NDArray[np.uint16] = np.load(self.folder / "seconds.npy", mmap_mode="r+")
-        if done.shape != self.done.shape or seconds.shape != self.work.shape:
+        path = self.folder / "seconds.npy"
+        kept = np.load(path, mmap_mode="r")  # refuses a file that is too short, which to write in would fill with zeros
+        like = (kept.shape, kept.dtype) == (self.work.shape, np.uint16)
+        if not like or (done.shape, done.dtype) != (self.done.shape, self.done.dtype):
             raise OSError("its files do not fit each other")
+        seconds: NDArray[np.uint16] = np.load(path, mmap_mode="r+")
         self.done = done
         return seconds
 
