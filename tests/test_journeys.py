@@ -1,9 +1,11 @@
 """Journeys leg by leg: one after another in time and place, and as long as the matrix says."""
 
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import pytest
-from shapely import Point
+from shapely import LineString, Point
 
 from geoplan.errors import InputError
 from geoplan.reach import UNREACHED, explain_trip, join_network, read_streets, read_timetable, travel_times
@@ -157,6 +159,19 @@ def test_on_streets_for_cycling_one_cycles(points):
     assert journey.legs["leg"].tolist() == ["cycle"]
     assert journey.legs["metres"].notna().all()
     assert str(journey).endswith(f"min: cycle {journey.minutes:.0f}")
+
+
+@pytest.mark.parametrize("ends", [(0, 390), (390, 0), (1, 390), (390, 2.5)])
+def test_a_way_over_pieces_that_take_no_time_is_found(ends):
+    along = [(x, 0) for x in (0, 1, 2, 3, 400)]
+    shapes = [LineString(pair) for pair in pairwise(along)] + [LineString([(x, 0), (x, 9)]) for x in (1, 2, 3)]
+    lines = gpd.GeoDataFrame({"kmh": 1e5}, geometry=shapes, crs=3006, index=range(len(shapes)))
+    lines.geometry = lines.translate(674_000, 6_580_000)
+    streets = read_streets(lines, min_subgraph=1, speed="kmh")
+    assert (streets.forward_ms == 0).sum() == 6
+    points = [gpd.GeoDataFrame(geometry=[Point(674_000 + x, 6_580_000)], crs=3006) for x in ends]
+    journey = explain_trip(*points, streets)
+    assert journey.legs["metres"].item() == pytest.approx(abs(ends[0] - ends[1]), abs=1.1)
 
 
 def test_walking_alone(network, points):

@@ -139,7 +139,8 @@ def travel_times(
     threads
         As many as there are processors, unless told. The answer does not depend on it.
     memory_mb
-        What answer and scratch may take together, without the network. The answer does not depend on it.
+        What the answer and the state of the searches may take together; the network, the points and the links between
+        points and stops come on top. The answer does not depend on it.
     progress
         Show a progress bar.
     folder
