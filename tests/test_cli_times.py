@@ -113,6 +113,25 @@ def test_a_trip_is_explained_and_drawn(geoplan, here, saved):
     assert told["minutes"] == pytest.approx(sum(leg["minutes"] for leg in told["legs"]))
 
 
+def test_a_trip_to_be_there_by_a_moment_is_explained(geoplan, here, saved):
+    places = ("--points", "nordhamra_basomraden", "--points-of-areas", "--from", "00991801", "--to", "59.7764,17.1004")
+    words = ("times", "explain", "--streets", saved, "--feed", FEED, *places, "--arrival", "2012-10-09 08:30")
+    ended = geoplan(*words, "--map", "trip.html", cwd=here)
+    assert "to be there by 2012-10-09 08:30" in ended.out
+    assert "at Destination" in (here / "trip.html").read_text(encoding="utf-8")
+    told = json.loads(geoplan(*words, "--json", cwd=here).out)
+    assert told["legs"][-1]["leg"] == "wait"
+    assert told["legs"][-1]["end"] == "08:30"
+    assert told["minutes"] == pytest.approx(sum(leg["minutes"] for leg in told["legs"]))
+
+
+def test_a_trip_by_bicycle_is_explained_and_drawn(geoplan, here):
+    words = ("times", "explain", "--streets", STREETS, "--from", "59.7764,17.1004", "--to", "59.77,17.09")
+    ended = geoplan(*words, "--mode", "cycle", "--map", "trip.html", "--language", "da", cwd=here)
+    assert ": cycle " in ended.out
+    assert "Cykl " in (here / "trip.html").read_text(encoding="utf-8")
+
+
 def test_a_trip_to_where_one_is_has_nothing_to_draw(geoplan, here, saved):
     place = ("--from", "59.77,17.09", "--to", "59.77,17.09", "--map", "trip.html")
     ended = geoplan("times", "explain", "--streets", saved, *place, cwd=here)
@@ -280,6 +299,10 @@ FILES = {
     "no map": (("feed", "report", FEED, "--map", "map.doc"), "key '--map': 'map.doc' names no format."),
     "no backdrop": (("feed", "report", FEED, "--map", "map.html", "--backdrop", "sea"), "key '--backdrop'"),
     "no language": (("feed", "report", FEED, "--map", "map.html", "--language", "fi"), "key '--language'"),
+    "two moments": (("times", "explain", *BASE, *MOMENT, "--arrival", "2012-10-09 08:00", "--from", "59.77,17.1",
+                     "--to", "59.77,17.1"), "departure and arrival are both given"),
+    "a feed by bicycle": (("times", "explain", *BASE, *MOMENT, "--mode", "cycle", "--from", "59.77,17.1",
+                           "--to", "59.77,17.1"), "public transport is reached on foot, not with cycle"),
     "no place": (("times", "explain", *BASE, *MOMENT, "--from", "X", "--to", "59.77,17.1"), "'X' is no place."),
     "no degrees": (("times", "explain", *BASE, *MOMENT, "--from", "617000,6627000", "--to", "59.77,17.1"),
                    "is no latitude and longitude"),
@@ -306,6 +329,7 @@ def test_bad_files_and_places(geoplan, here, case):
 
 def test_interrupted_a_folder_keeps_what_is_done(command, here, saved):
     words = ("--from", "nordhamra_workplaces", "--to", "nordhamra_workplaces", "--threads", "1", "--folder", "kept")
+    words += ("--window", "600")  # long enough to be stopped on a busy machine
     began = command("times", "matrix", "--streets", saved, "--feed", FEED, *words, *MOMENT, cwd=here)
     until = time.monotonic() + 60
     while not (here / "kept" / "question.json").exists() and time.monotonic() < until and began.poll() is None:

@@ -172,6 +172,20 @@ def test_a_damaged_folder_is_a_fault_in_words(network, points, tmp_path):
         travel_times(some, some, network, **MORNING, folder=folder)
 
 
+@pytest.mark.parametrize("lost", [1, 400])
+def test_an_answer_that_was_cut_short_is_not_filled_with_zeros(network, points, tmp_path, lost):
+    some, folder = points.iloc[:40], tmp_path / "times"
+    travel_times(some, some, network, **MORNING, folder=folder)
+    kept = (folder / "seconds.npy").read_bytes()
+    (folder / "seconds.npy").write_bytes(kept[:-lost])
+    with pytest.raises(GeoplanError, match=r"times: the travel times cannot be kept there"):
+        travel_times(some, some, network, **MORNING, folder=folder)
+    assert (folder / "seconds.npy").read_bytes() == kept[:-lost]
+    np.save(folder / "seconds.npy", np.zeros((40, 40, 1)))
+    with pytest.raises(GeoplanError, match=r"its files do not fit each other"):
+        travel_times(some, some, network, **MORNING, folder=folder)
+
+
 def test_an_answer_that_does_not_fit_in_memory_is_refused_unless_a_folder_takes_it(network, points, tmp_path):
     with pytest.raises(InputError, match=r"memory_mb.*Hint: give a folder to write it to"):
         travel_times(points, points, network, **MORNING, memory_mb=0.01)
@@ -200,12 +214,66 @@ def test_every_fault_of_a_question_is_told_at_once(network, points):
         ({**MORNING, "percentiles": ()}, r"percentiles cannot be \(\)"),
         ({**MORNING, "percentiles": (50, 50)}, r"percentiles cannot be \(50, 50\)"),
         ({**MORNING, "percentiles": 101}, r"percentiles cannot be 101"),
+        ({**MORNING, "percentiles": True}, r"percentiles cannot be True"),
+        ({**MORNING, "percentiles": None}, r"percentiles cannot be None"),
         ({**MORNING, "step_min": 0}, r"step_min cannot be 0"),
+        ({**MORNING, "max_egress_m": -1}, r"max_egress_m cannot be -1"),
+        ({**MORNING, "max_egress_m": float("nan")}, r"max_egress_m cannot be nan"),
+        ({**MORNING, "memory_mb": float("nan")}, r"memory_mb cannot be nan"),
+        ({**MORNING, "threads": 0}, r"threads cannot be 0. Expected: a whole number from 1"),
+        ({**MORNING, "workers": 4}, r"workers cannot be 4. Expected: a Dask client"),
+        ({"departure": DAY}, r"'2012-10-09' has no time of day"),
+        ({"departure": "2012-10-10 05:30"}, r"2012-10-09 ends at 06:00 \(\+1 d\), the last departure is at 06:29"),
+        ({"arrival": "2012-10-10 06:00", "window_min": 2}, r"key 'arrival': .*the last deadline is at 06:01"),
     ],
 )
 def test_a_question_out_of_bounds_is_refused(network, points, question, message):
     with pytest.raises(InputError, match=message):
         travel_times(points, points, network, **question)
+
+
+def test_numbers_of_numpy_are_numbers(network, points):
+    some, asked = points.iloc[:3], {"window_min": np.int64(5), "max_walk_min": np.float32(20), "rides": np.int8(3)}
+    found = travel_times(some, some, network, **MORNING, **asked, percentiles=np.array([75, 25]), threads=np.int64(1))
+    plain = travel_times(some, some, network, **MORNING, window_min=5, max_walk_min=20, rides=3, percentiles=(25, 75))
+    assert (found.seconds == plain.seconds).all()
+    assert found.percentiles == (25, 75)
+
+
+def test_what_is_no_network_is_refused(network, points):
+    with pytest.raises(InputError, match=r"the network is a Timetable.*Hint: join_network"):
+        travel_times(points, points, network.timetable, **MORNING)
+
+
+def test_the_record_has_all_that_was_asked_and_what_the_day_lacks(network, points):
+    some = points.iloc[:2]
+    record = travel_times(some, some, network, **MORNING, window_min=0, max_egress_m=700).record
+    assert (record["asked"]["max_egress_m"], record["notes"]) == (700, [])
+    late = travel_times(some, some, network, departure=f"{DAY} 23:00", window_min=0, max_min=421).record["notes"]
+    assert late[0].startswith("vehicles of the next day that set out after 06:00 (+1 d) are not in the timetable")
+    early = travel_times(some, some, network, arrival=f"{DAY} 00:30", window_min=0).record["notes"]
+    assert early[0].startswith("vehicles that were there before 2012-10-09 began are not in the timetable")
+    for moment in ({"departure": f"{DAY} 23:00", "max_min": 420}, {"arrival": f"{DAY} 02:00"}):
+        assert travel_times(some, some, network, **moment, window_min=0).record["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"transfer_m": -1}, r"transfer_m cannot be -1"),
+        ({"transfer_min": float("nan")}, r"transfer_min cannot be nan"),
+        ({"stop_link_kmh": 0}, r"stop_link_kmh cannot be 0. Expected: a speed above 0"),
+        ({"radius_m": -1}, r"is not a link radius"),
+        ({"threads": -1}, r"threads cannot be -1"),
+    ],
+)
+def test_a_network_is_joined_by_limits_that_are_some(network, option, message):
+    with pytest.raises(InputError, match=message):
+        join_network(network.streets, network.timetable, **option)
+
+
+def test_one_radius_is_the_far_one(network):
+    assert join_network(network.streets, network.timetable, radius_m=500).radius_m == (500,)
 
 
 def test_points_without_a_coordinate_system_are_refused(network, points):

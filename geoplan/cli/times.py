@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -114,6 +115,7 @@ def explain(
     destination: Annotated[str, typer.Option("--to", metavar="PLACE", help="As --from")],
     feed: FeedFiles = None,
     departure: Annotated[str | None, typer.Option(help='When one leaves: "2012-10-09 07:30"')] = None,
+    arrival: Annotated[str | None, typer.Option(help="To be there by, in place of --departure")] = None,
     points: Annotated[
         list[str] | None, typer.Option(help="A file of points, or a layer by its id; may be given again")
     ] = None,
@@ -124,6 +126,7 @@ def explain(
     max_walk: MaxWalk = 30,
     rides: Rides = 8,
     slack: Slack = 60,
+    mode: Mode = None,
     streets_layer: StreetsLayer = None,
     elevation: Elevation = None,
     map_out: MapOut = None,
@@ -131,12 +134,12 @@ def explain(
     language: Language = "en",
     as_json: AsJson = False,
 ) -> None:
-    """Explain the quickest trip that leaves at a moment, leg by leg: walk 4, wait 3, metro 13."""
+    """Explain the quickest trip that leaves at a moment, or the last to be there by one: walk 4, wait 3, metro 13."""
     from geoplan.reach import explain_trip  # noqa: PLC0415  as above
     from geoplan.run import travelling  # noqa: PLC0415  as above
 
     travelling.must_be_writable(map_out, travelling.MAPS, key="--map")
-    moment = _moment(feed, departure, None, None)
+    moment = _moment(feed, departure, arrival, mode)
     with progress_shown() as step:
         step("reading the points")
         known = [
@@ -146,17 +149,19 @@ def explain(
             travelling.place_or_id(text, known, key=key) for text, key in ((origin, "--from"), (destination, "--to"))
         )
         step("reading the streets")
-        network = _network(streets, streets_layer, elevation, None, feed, moment, step)
+        network = _network(streets, streets_layer, elevation, mode, feed, moment, step)
         for own, key in ((here, "--from"), (there, "--to")):
             travelling.in_reach_of(network.streets, own, key=key)
         step("looking for the trip")
         with _by_options():
             asked: dict[str, Any] = {"max_min": max_min, "max_walk_min": max_walk if moment else max_min}
-            asked |= {"rides": rides, "slack_s": slack}
-            found = explain_trip(here, there, network, departure=moment[1] if moment else "", **asked)
+            asked |= {"rides": rides, "slack_s": slack} | ({moment[0]: moment[1]} if moment else {})
+            found = explain_trip(here, there, network, **asked)
         if map_out and len(found.legs):
-            _draw(found, network, (origin, destination, departure or ""), map_out, backdrop or [], language)
-    _tell_journey(found, (origin, destination, departure or ""), map_out, as_json=as_json)
+            when = f"{moment[1]:%Y-%m-%d} {found.legs['start'].iloc[0]}" if moment else ""
+            _draw(found, network, (origin, destination, when), map_out, backdrop or [], language)
+    when = f"{'to be there by ' if arrival else ''}{departure or arrival or ''}"
+    _tell_journey(found, (origin, destination, when), map_out, as_json=as_json)
 
 
 @times.command("streets")
@@ -304,7 +309,7 @@ def _tell_times(
 
     summary, record = summary_of(found), found.record
     network: Any = record["network"]
-    notes = _notes(network)
+    notes = [*_notes(network), *record["notes"]]  # type: ignore[misc]  # texts
     lost = found.unsnapped
     if as_json:
         told = {
@@ -370,7 +375,7 @@ def _tell_journey(found: Journey, asked: tuple[str, str, str], map_out: Path | N
     table = plain_table("leg", "line", "from", "to", *clocks, "min", "m", "stops", left=4 + len(clocks))
     for row in legs.itertuples():
         towards = f"{row.line} → {row.towards}" if row.towards else row.line
-        metres = number_text(row.metres, 0) if row.leg == "walk" else ""
+        metres = "" if isnan(row.metres) else number_text(row.metres, 0)
         table.add_row(
             escape(row.kind if row.leg == "ride" else row.leg), escape(towards), escape(row.from_name),
             escape(row.to_name if row.leg != "wait" else ""), *((row.start, row.end) if clocks else ()),

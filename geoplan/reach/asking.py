@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, time, timedelta
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +16,7 @@ from geoplan.reach.times import UNREACHED
 if TYPE_CHECKING:
     from geoplan.reach.timetable import Timetable
 
-__all__ = ["asked", "clock", "percentiles_of", "service_second"]
+__all__ = ["asked", "clock", "incomplete", "percentiles_of", "service_second"]
 
 _HEADWAYS = ("expected", "drawn")
 #: Least and greatest of each number, in its own unit.
@@ -26,9 +28,14 @@ _BOUNDS = {
     "rides": (0, 20),
     "slack_s": (0, 3600),
     "draws": (1, 1000),
+    "draw": (0, 999),
     "seed": (0, 2**31 - 1),
+    "max_egress_m": (0, 2_000_000),
+    "memory_mb": (0.001, 2**30),
 }
-_WHOLE = ("rides", "slack_s", "draws", "seed")
+_WHOLE = ("rides", "slack_s", "draws", "draw", "seed")
+_UNLIMITED = ("max_egress_m",)  # where None is no limit
+_DATE = len("2024-10-08")
 
 
 def asked(
@@ -37,8 +44,9 @@ def asked(
     """Check what is asked, all at once, and put it in seconds of the timetable's service day."""
     faults = Faults()
     for name, (low, high) in _BOUNDS.items():
-        with faults.catch():
-            _check(name, options[name], low, high)
+        if name in options and not (name in _UNLIMITED and options[name] is None):
+            with faults.catch():
+                _check(name, options[name], low, high)
     if options["headways"] not in _HEADWAYS:
         what, hint = f"headways cannot be '{options['headways']}'", did_you_mean(str(options["headways"]), _HEADWAYS)
         faults.add(InputError(Fault(what=what, key="headways", expected=listed(_HEADWAYS), hint=hint)))
@@ -51,8 +59,10 @@ def asked(
     if timetable is None:
         return Window((0,), most_s, most_s, 0, 0)
     step = max(1, round(options["step_min"] * 60))
+    leave = tuple(range(start, start + max(1, round(options["window_min"] * 60)), step))
+    _must_be_served(timetable, leave[-1], arrive=arrival is not None)
     return Window(
-        tuple(range(start, start + max(1, round(options["window_min"] * 60)), step)),
+        leave,
         most_s,
         min(round(options["max_walk_min"] * 60), most_s),
         int(options["rides"]),
@@ -65,7 +75,7 @@ def asked(
 
 
 def _check(name: str, value: object, low: float, high: float) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+    number = isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) <= high
     if not number or (name in _WHOLE and value != int(value)):  # type: ignore[call-overload]  # a number, see before
         kind = "a whole number" if name in _WHOLE else "a number"
         raise InputError(
@@ -84,6 +94,34 @@ def _start(timetable: Timetable, departure: str | datetime | None, arrival: str 
         return service_second(timetable, departure if arrival is None else arrival)
     except InputError as error:
         raise error.located(key=key) from None
+
+
+def _must_be_served(timetable: Timetable, last: int, *, arrive: bool) -> None:
+    """Refuse moments at which the timetable has no vehicles left: they would look like a place without any."""
+    if last < timetable.until_s + arrive:  # what arrives at that second has set out before
+        return
+    what = f"the timetable of {timetable.date} ends at {clock(timetable, timetable.until_s)}"
+    what += f", the last {'deadline' if arrive else 'departure'} is at {clock(timetable, last)}"
+    hint = "read the timetable of the next day, or more of it: read_timetable(…, until_s=…)"
+    raise InputError(Fault(what=what, key="arrival" if arrive else "departure", hint=hint))
+
+
+def incomplete(timetable: Timetable | None, window: Window) -> list[str]:
+    """Say which vehicles within the longest trip are not in the timetable, as it is of one day."""
+    if timetable is None or not window.rides:
+        return []
+    notes = []
+    if window.arrive and window.leave_s[0] - window.most_s < timetable.seconds("00:00"):
+        notes.append(
+            f"vehicles that were there before {timetable.date} began are not in the timetable, so that trips may be "
+            "missing that set out before midnight: the timetable of the day before has them"
+        )
+    if not window.arrive and window.leave_s[-1] + window.most_s > timetable.until_s:
+        notes.append(
+            f"vehicles of the next day that set out after {clock(timetable, timetable.until_s)} are not in the "
+            "timetable, so that longer trips may be missing: read_timetable(…, until_s=…) reads more of it"
+        )
+    return notes
 
 
 def service_second(timetable: Timetable, moment: str | datetime | None) -> int:
@@ -106,11 +144,13 @@ def service_second(timetable: Timetable, moment: str | datetime | None) -> int:
 def _moment(moment: str | datetime | None) -> datetime:
     if isinstance(moment, datetime):
         return moment
-    try:
-        return datetime.fromisoformat(str(moment))
-    except ValueError:
-        what = f"'{moment}' is no moment"
-        raise InputError(Fault(what=what, expected="a date and a time of day, as '2024-10-08 07:00'")) from None
+    text, when = str(moment).strip(), None
+    with suppress(ValueError):
+        when = datetime.fromisoformat(text)
+    if when is None or len(text) <= _DATE:
+        what = f"'{moment}' is no moment" if when is None else f"'{moment}' has no time of day"
+        raise InputError(Fault(what=what, expected="a date and a time of day, as '2024-10-08 07:00'"))
+    return when
 
 
 def clock(timetable: Timetable, second: float) -> str:
@@ -124,11 +164,15 @@ def clock(timetable: Timetable, second: float) -> str:
 
 def percentiles_of(shares: Sequence[float] | float) -> tuple[float, ...]:
     """Check percentiles and put them in rising order."""
-    many = [shares] if isinstance(shares, (int, float)) else list(shares)
-    wrong = [share for share in many if not isinstance(share, (int, float)) or not 0 <= share <= 100]  # noqa: PLR2004  per cent
+    many = [shares] if isinstance(shares, Real) or not isinstance(shares, Iterable) else list(shares)
+    wrong = [share for share in many if not _is_share(share)]
     if wrong or not many or len(set(many)) < len(many):
         what = f"percentiles cannot be {shares!r}"
         raise InputError(
             Fault(what=what, key="percentiles", expected="different numbers from 0 to 100, as (25, 50, 75)")
         )
-    return tuple(sorted(many))
+    return tuple(sorted(share if isinstance(share, int) else float(share) for share in many))
+
+
+def _is_share(share: object) -> bool:
+    return isinstance(share, Real) and not isinstance(share, bool) and 0 <= float(share) <= 100  # noqa: PLR2004  per cent

@@ -53,6 +53,9 @@ def room_of(size: int, memory_mb: float, threads: int, *, on_disk: bool) -> int:
 
 def fill(work: Work, *, threads: int, progress: bool, folder: str | Path | None, workers: Any) -> NDArray[np.uint16]:
     """Do all of the work; return the answer, from the folder if there is one."""
+    if workers is not None and not all(hasattr(workers, name) for name in ("scatter", "submit", "cancel")):
+        what, expected = f"workers cannot be {workers!r}", "a Dask client, as distributed.Client(…)"
+        raise InputError(Fault(what=what, key="workers", expected=expected, hint="threads are given by threads="))
     shape = work.shape
     parts = [np.arange(start, min(start + _CHUNK, shape[0])) for start in range(0, shape[0], _CHUNK)]
     store = _Store(Path(folder), work, parts) if folder is not None else None
@@ -162,9 +165,12 @@ class _Store:
 
     def _resumed(self) -> NDArray[np.uint16]:
         done = np.load(self.folder / "done.npy")
-        seconds: NDArray[np.uint16] = np.load(self.folder / "seconds.npy", mmap_mode="r+")
-        if done.shape != self.done.shape or seconds.shape != self.work.shape:
+        path = self.folder / "seconds.npy"
+        kept = np.load(path, mmap_mode="r")  # refuses a file that is too short, which to write in would fill with zeros
+        like = (kept.shape, kept.dtype) == (self.work.shape, np.uint16)
+        if not like or (done.shape, done.dtype) != (self.done.shape, self.done.dtype):
             raise OSError("its files do not fit each other")
+        seconds: NDArray[np.uint16] = np.load(path, mmap_mode="r+")
         self.done = done
         return seconds
 

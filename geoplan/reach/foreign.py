@@ -35,7 +35,7 @@ def read_travel_times(
     columns: Columns | None = None,
     unit: str | None = None,
     percentile: float | None = None,
-    unreached: Sequence[object] | None = None,
+    unreached: object = None,
     from_ids: Iterable[Any] | pd.DataFrame | None = None,
     to_ids: Iterable[Any] | pd.DataFrame | None = None,
     decimal: str | None = None,
@@ -67,9 +67,9 @@ def read_travel_times(
     percentile
         Which percentile the only time is; 50 when left out, and the record says that this was assumed.
     unreached
-        What stands for a pair that is not reached, beside blanks, NA, NaN, None and null: numbers or text. When left
-        out, values that look like marks (-1, 255 of R5's bytes, 999 minutes, 9999 s, whatever is over 65,534 s) are
-        faults; ``()`` says that there are none.
+        What stands for a pair that is not reached, beside blanks, NA, NaN, None and null: a number or text, or several
+        of them. When left out, values that look like marks (-1, 255 of R5's bytes, 999 minutes, 9999 s, whatever is
+        over 65,534 s) are faults; ``()`` says that there are none.
     from_ids, to_ids
         The points there should be: names, or points or a table with the names as the index. Rows and columns come in
         this order; others are faults, and those that are not in the matrix are unreached and listed in the record.
@@ -107,6 +107,9 @@ def read_travel_times(
     >>> times.record["assumed"][2]
     "r5py and r5r write 'travel_time' in minutes"
     """
+    if not isinstance(source, str | Path | pd.DataFrame):
+        what = f"travel times cannot be read from a {type(source).__name__}"
+        raise SourceError(Fault(what=what, expected="a file, or a table of pandas"))
     path = None if isinstance(source, pd.DataFrame) else Path(source)
     with nullcontext() if path is None else Faults.located_at(str(path)):
         if path is None:
@@ -116,7 +119,7 @@ def read_travel_times(
         layout = layout_of(list(table.columns), form=form, columns=columns, unit=unit, percentile=percentile)
         if layout.form == "wide" and "from_id" not in (columns or {}):
             _check_index(table)
-        pairs = _read_pairs(table, layout, decimal, unreached)
+        pairs = _read_pairs(table, layout, decimal, _marks(unreached))
         wanted = (_names(from_ids, "from_ids", pairs.faults), _names(to_ids, "to_ids", pairs.faults))
         starts = _placed(pairs.from_id, wanted[0], "from_ids", layout.from_id, pairs)
         ends = _placed(pairs.to_id, wanted[1], "to_ids", layout.to_id, pairs)
@@ -174,6 +177,15 @@ class _Filled:
     counts: list[dict[str, float]]
     repeated: int
     notes: list[str]
+
+
+def _marks(unreached: object) -> Sequence[object] | None:
+    """Return marks as several: one alone is one, and text is not taken for its letters."""
+    if unreached is None:
+        return None
+    if isinstance(unreached, str) or not isinstance(unreached, Iterable):
+        return (unreached,)
+    return tuple(unreached)
 
 
 def _as_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -279,10 +291,17 @@ def _shares(column: pd.Series, faults: Faults) -> NDArray[np.float64]:
 def _names(given: Iterable[Any] | pd.DataFrame | None, side: str, faults: Faults) -> NDArray[Any] | None:
     if given is None:
         return None
+    if isinstance(given, str):
+        what, expected = f"{side} is the text '{given}'", "names, or points with the names as their index"
+        raise SpecError(Fault(what=what, key=side, expected=expected, hint=f"for one point {side}=['{given}']"))
     points = isinstance(given, pd.DataFrame) or hasattr(given, "geom_type")  # a column of points, too, has names beside
-    names = np.array([_text(name) for name in (getattr(given, "index") if points else given)], dtype=object)  # noqa: B009
+    listing = pd.Series(list(getattr(given, "index") if points else given), dtype=object)  # noqa: B009
+    names = np.array(["" if gone else _text(name) for name, gone in zip(listing, listing.isna(), strict=True)], object)
+    blank = int((names == "").sum())
+    if blank:
+        faults.add(IdError(Fault(what=f"{blank:,} name(s) are blank", key=side, expected="a name for every point")))
     series = pd.Series(names)
-    twice = series[series.duplicated()].unique()
+    twice = series[series.duplicated() & (series != "")].unique()
     if len(twice):
         what = f"{len(twice)} name(s) occur more than once: {listed(twice)}"
         faults.add(IdError(Fault(what=what, key=side, expected="each point once")))
@@ -305,7 +324,7 @@ def _placed(found: NDArray[Any], wanted: NDArray[Any] | None, side: str, column:
             what=what,
             row=int(rows[0]),
             column=column or None,
-            expected=f"names such as {listed(wanted, shown=3)}",
+            expected=f"names such as {listed(wanted, shown=3)}" if len(wanted) else f"none, as {side} are none",
             hint=_how_to_match(unknown, wanted, side),
         )
         pairs.faults.add(IdError(fault))

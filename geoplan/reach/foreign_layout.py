@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 
 from geoplan import checks
 from geoplan.errors import Fault, Faults, SpecError, did_you_mean, listed
@@ -27,7 +28,8 @@ _PERCENTILE = re.compile(r"[ _.]?p(\d{1,3})$", re.IGNORECASE)
 _R5 = re.compile(r"travel_?time(_p\d{1,3})?", re.IGNORECASE)
 _CONVEYAL = ("destination", "origin", "percentile", "time")
 _ROLES = ("from_id", "to_id", "percentile", "minutes", "seconds", "time")
-_MEDIAN = 50.0
+_TIMES = ("minutes", "seconds", "time")
+_MEDIAN, _HUNDRED = 50.0, 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +100,12 @@ def layout_of(
     if form not in {None, "long", "wide"}:
         raise SpecError(Fault(what=f"'{form}' is not a form of matrix", key="form", expected="'long' or 'wide'"))
     _check_roles(columns or {}, names)
-    if form == "wide":
-        return _wide(names, columns or {}, unit, percentile)
-    if columns and {"minutes", "seconds", "time"} & set(columns):
-        return _stated(columns, names, unit, percentile)
-    return _recognised(columns or {}, names, unit, percentile)
+    find = _wide if form == "wide" else _stated if set(_TIMES) & set(columns or {}) else _recognised
+    found = find(names, columns or {}, unit, percentile)
+    if percentile is not None and (found.percentile or {share for _, share in found.times} - {percentile}):
+        what, expected = f"the matrix says itself which percentiles it has, not {percentile}", "percentile left out"
+        raise SpecError(Fault(what=what, key="percentile", expected=expected))
+    return found
 
 
 def _check_roles(columns: Columns, names: Sequence[str]) -> None:
@@ -113,13 +116,26 @@ def _check_roles(columns: Columns, names: Sequence[str]) -> None:
             faults.add(
                 SpecError(Fault(what=what, key="columns", expected=f"some of {listed(_ROLES, shown=6)}", hint=hint))
             )
-        wanted = [meant] if isinstance(meant, str) else list(meant.values())
+        wanted = _columns_of(role, meant, faults)
         for error in checks.absent_columns([name for name in wanted if name not in names], names, key="columns"):
             faults.add(error)
-    times = {"minutes", "seconds", "time"} & set(columns)
+    times = set(_TIMES) & set(columns)
     if len(times) > 1:
         faults.add(SpecError(Fault(what=f"times are given twice: {listed(sorted(times))}", key="columns")))
     faults.raise_any()
+
+
+def _columns_of(role: str, meant: object, faults: Faults) -> list[str]:
+    """Return the columns that a role means: one, or of times one for each percentile."""
+    if isinstance(meant, str):
+        return [meant]
+    by_share = meant if role in _TIMES and isinstance(meant, Mapping) else {}
+    if not by_share or not all(isinstance(share, Real) and 0 <= float(share) <= _HUNDRED for share in by_share):
+        more = ", or a mapping of percentiles (0 to 100) to columns" if role in _TIMES else ""
+        what = f"'{role}' cannot be {meant!r}"
+        faults.add(SpecError(Fault(what=what, key="columns", expected=f"the name of a column{more}")))
+        return []
+    return [str(name) for name in by_share.values()]
 
 
 def _wide(names: Sequence[str], columns: Columns, unit: str | None, percentile: float | None) -> Layout:
@@ -139,7 +155,7 @@ def _wide(names: Sequence[str], columns: Columns, unit: str | None, percentile: 
     return Layout(form="wide", from_id=first, times=times, unit=unit, assumed=assumed)
 
 
-def _stated(columns: Columns, names: Sequence[str], unit: str | None, percentile: float | None) -> Layout:
+def _stated(names: Sequence[str], columns: Columns, unit: str | None, percentile: float | None) -> Layout:
     role = next(role for role in ("minutes", "seconds", "time") if role in columns)
     if role == "time" and unit is None:
         raise _no_unit(f"the column '{columns[role]}'")
@@ -177,7 +193,7 @@ def _ends(columns: Columns, names: Sequence[str]) -> tuple[tuple[str, str], tupl
     return (found[0], found[1]), tuple(assumed)
 
 
-def _recognised(columns: Columns, names: Sequence[str], unit: str | None, percentile: float | None) -> Layout:
+def _recognised(names: Sequence[str], columns: Columns, unit: str | None, percentile: float | None) -> Layout:
     """Tell by names of columns; what is not clear is refused."""
     (first, second), assumed = _ends(columns, names)
     rest = [name for name in names if name not in {first, second}]

@@ -15,9 +15,10 @@ from geoplan.errors import Fault, InputError
 from geoplan.reach.asking import asked, clock
 from geoplan.reach.kernels import UNREACHED
 from geoplan.reach.linking import costs, near, seconds_of
-from geoplan.reach.network import Lines, Network
-from geoplan.reach.routing import Scratch, Search, prepared, stop_times
-from geoplan.reach.streets import Snapped
+from geoplan.reach.matrix import made_ready
+from geoplan.reach.network import Lines, Network, as_network
+from geoplan.reach.routing import Scratch, Search, Window, prepared, stop_times
+from geoplan.reach.streets import Snapped, Streets
 from geoplan.reach.tracing import traced
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Journey", "explain_trip"]
 
 _STATE = 2**28
+_MOVES = {"cycle": "cycle", "drive": "drive"}  # what one does on streets of another mode than walking
 _NEVER = np.int64(1) << 40  # seconds that no journey takes
 
 
@@ -36,12 +38,12 @@ class Journey:
     Attributes
     ----------
     legs
-        One row a leg, EPSG:4326 lines: ``leg`` ("walk", "wait", "ride"), ``line``, ``kind``, ``towards``,
-        ``from_name``, ``to_name``, ``start_s``, ``end_s`` (seconds of the service day), ``start``, ``end`` (as clocks
-        show), ``minutes``, ``metres`` (of a walk, else NaN), ``stops`` (of a ride, else 0), ``geometry`` (None of a
-        wait).
+        One row a leg, EPSG:4326 lines: ``leg`` ("walk", "wait", "ride"; on streets for them "cycle", "drive"),
+        ``line``, ``kind``, ``towards``, ``from_name``, ``to_name``, ``start_s``, ``end_s`` (seconds of the service
+        day), ``start``, ``end`` (as clocks show), ``minutes``, ``metres`` (along streets; NaN of a wait or a ride),
+        ``stops`` (of a ride, else 0), ``geometry`` (None of a wait).
     minutes
-        From leaving to being there; NaN where the point is not reached in time.
+        From leaving to being there, or to the moment one wanted to be there by; NaN where that cannot be done in time.
     rides
         How many vehicles.
     reason
@@ -59,7 +61,7 @@ class Journey:
             return self.reason
         told = []
         for leg in self.legs.itertuples():
-            name = {"walk": "walk", "wait": "wait"}.get(leg.leg, f"{leg.kind} {leg.line}".strip())
+            name = f"{leg.kind} {leg.line}".strip() if leg.leg == "ride" else leg.leg
             told.append(f"{name} {leg.minutes:.0f}")
         return f"{self.minutes:.0f} min: {', '.join(told)}" if told else "0 min: already there"
 
@@ -76,9 +78,10 @@ class _Ride:
 def explain_trip(
     origin: gpd.GeoDataFrame,
     destination: gpd.GeoDataFrame,
-    network: Network,
+    network: Network | Streets,
     *,
     departure: str | datetime | None = None,
+    arrival: str | datetime | None = None,
     max_min: float = 120,
     max_walk_min: float = 30,
     max_egress_m: float | None = None,
@@ -88,25 +91,27 @@ def explain_trip(
     draw: int = 0,
     seed: int = 0,
 ) -> Journey:
-    """Explain the quickest trip between two points that leaves at a moment, leg by leg.
+    """Explain the quickest trip between two points that leaves at a moment, or the last to be there by one.
 
     Parameters
     ----------
     origin, destination
         One point each, as ``frame.loc[["id"]]``.
     network
-        Of :func:`join_network`.
-    departure
-        When one leaves, as ``"2024-10-08 07:00"``: local time, on the timetable's date.
+        Of :func:`join_network`; or streets alone, of any mode.
+    departure, arrival
+        When one leaves, or wants to be there by, as ``"2024-10-08 07:00"``: local time, on the timetable's date. One of
+        them; streets alone need none.
     max_min, max_walk_min, max_egress_m, rides, slack_s, headways, seed
-        As in :func:`travel_times`, which finds the same time for this one departure.
+        As in :func:`travel_times`, which finds the same time for this one moment.
     draw
-        Which of the draws of lines with a headway, if ``headways`` is ``"drawn"``.
+        Which of the draws of lines with a headway, counted from 0, if ``headways`` is ``"drawn"``.
 
     Returns
     -------
     Journey
-        Of several trips that arrive at the same second, one with the fewest rides, boarded as late as can be.
+        Of several trips that arrive at the same second, one with the fewest rides, boarded as late as can be. To be
+        there by a moment one leaves as late as can be; what is left at the destination is a wait.
 
     Raises
     ------
@@ -125,10 +130,11 @@ def explain_trip(
     >>> print(explain_trip(home, work, join_network(streets)))
     10 min: walk 10
     """
+    network = as_network(network)
     window = asked(
         network.timetable,
-        departure if network.timetable is not None else None,
-        None,
+        departure,
+        arrival,
         window_min=0,
         step_min=1,
         max_min=max_min,
@@ -136,25 +142,66 @@ def explain_trip(
         rides=rides,
         slack_s=slack_s,
         headways=headways,
-        draws=draw + 1,
+        draws=1,
+        draw=draw,
         seed=seed,
+        max_egress_m=max_egress_m,
     )
+    window = replace(window, draws=int(draw) + 1)
     here, there = network.snapped(_one(origin, "origin")), network.snapped(_one(destination, "destination"))
     if (here.xy[0] == there.xy[0]).all():
         return Journey(_legs([]), 0.0, 0)
     for points, side in ((here, "origin"), (there, "destination")):
         if points.piece[0] < 0:
             return _none(f"the {side} is not on any street: {points.reason[0]}")
+    if not window.arrive:
+        return _from(network, window, here, there, draw, max_egress_m)
+    leave = _latest(network, window, here, there, draw, max_egress_m)
+    if leave is None:
+        return _none(f"not reached within {window.most_s / 60:.0f} min")
+    found = _from(network, replace(window, leave_s=(leave,), arrive=False), here, there, draw, max_egress_m)
+    return _until(found, network, window.leave_s[0])
+
+
+def _latest(
+    network: Network, window: Window, here: Snapped, there: Snapped, draw: int, max_egress_m: float | None
+) -> int | None:
+    """Return the last second at which one can leave to be there in time; None where none will do."""
+    job = made_ready(network, window, here, there, (50,), max_egress_m=max_egress_m, threads=1, state_bytes=_STATE)
+    own = replace(job.search, lines=_drawn(job.search, draw))
+    took = int(replace(job, search=own, ranks=np.zeros(1, np.int64)).run(np.zeros(1, np.int64))[0, 0, 0])
+    return None if took == UNREACHED else window.leave_s[0] - took
+
+
+def _from(
+    network: Network, window: Window, here: Snapped, there: Snapped, draw: int, max_egress_m: float | None
+) -> Journey:
+    """Find the journey that leaves at the one departure of a window."""
     walk = int(seconds_of(costs(network.streets, here, there, np.arange(1), max_s=window.walk_s))[0, 0])
     search = prepared(network, window, state_bytes=_STATE)
+    search = replace(search, lines=_drawn(search, draw))
     leave = window.leave_s[0]
-    found = _by_stops(network, search, here, there, draw, max_egress_m) if search.lines else None
+    found = _by_stops(network, search, here, there, max_egress_m) if search.lines else None
     if found is not None and found[0] - leave < walk:
-        return _told(network, search.lines[draw], found, here, there, leave)
+        return _told(network, search.lines[0], found, here, there, leave)
     if walk > window.most_s:
         return _none(f"not reached within {window.most_s / 60:.0f} min")
     parts = [_walk_leg(network, (here, 0, there, 0), leave, leave + walk, ("", ""))]
     return Journey(_legs(parts), walk / 60, 0)
+
+
+def _drawn(search: Search, draw: int) -> tuple[Lines, ...]:
+    """Return the lines of one draw; where nothing is drawn, those there are."""
+    return search.lines[draw : draw + 1] or search.lines[:1]
+
+
+def _until(found: Journey, network: Network, deadline: int) -> Journey:
+    """Add the wait at the destination, until the moment one wanted to be there by."""
+    legs, now = found.legs, int(found.legs["end_s"].iloc[-1])
+    if now < deadline:
+        wait = _legs([_leg(network.timetable, "wait", now, deadline)])
+        legs = gpd.GeoDataFrame(pd.concat([legs, wait], ignore_index=True), geometry="geometry", crs=legs.crs)
+    return replace(found, legs=legs, minutes=(deadline - int(legs["start_s"].iloc[0])) / 60)
 
 
 def _one(points: gpd.GeoDataFrame, side: str) -> gpd.GeoDataFrame:
@@ -170,10 +217,10 @@ def _none(reason: str) -> Journey:
 
 
 def _by_stops(
-    network: Network, search: Search, here: Snapped, there: Snapped, draw: int, max_egress_m: float | None
+    network: Network, search: Search, here: Snapped, there: Snapped, max_egress_m: float | None
 ) -> tuple[int, int, list[_Ride], np.ndarray] | None:
     """Search, and follow the journey back; return when one is there, the last stop, the rides and the first walk."""
-    stops, window, lines = network.stops, search.window, search.lines[draw]
+    stops, window, lines = network.stops, search.window, search.lines[0]
     if stops is None or network.paths is None:
         return None
     access, egress = (
@@ -182,7 +229,7 @@ def _by_stops(
     )
     if not len(access.other) or not len(egress.other):
         return None
-    scratch = Scratch(replace(search, lines=(lines,)))
+    scratch = Scratch(search)
     times, _ = stop_times(search, lines, search.parts[0], (access.other, access.seconds), scratch)
     ready, off = (_moments(kept, search) for kept in scratch.states[1][0][:2])
     total = times[egress.other, 0].astype(np.int64) + egress.seconds
@@ -294,10 +341,10 @@ def _ride_leg(timetable: Timetable, lines: Lines, ride: _Ride, names: np.ndarray
 def _walk_leg(
     network: Network, places: tuple[Snapped, int, Snapped, int], start: int, end: int, names: tuple[str, str]
 ) -> dict[str, Any]:
-    """Word a walk, with the way along the streets."""
+    """Word a walk, or what else one does on such streets, with the way along them."""
     line, metres = traced(network.streets, *places)
     told = {"from_name": names[0], "to_name": names[1], "metres": metres, "geometry": line}
-    return _leg(network.timetable, "walk", start, end, **told)
+    return _leg(network.timetable, _MOVES.get(network.streets.mode, "walk"), start, end, **told)
 
 
 def _leg(timetable: Timetable | None, leg: str, start: int, end: int, **told: Any) -> dict[str, Any]:

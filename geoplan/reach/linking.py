@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geoplan.errors import Fault, InputError
 from geoplan.reach.kernels import NEVER, sweep_near, sweep_to
 
 if TYPE_CHECKING:
@@ -66,9 +68,18 @@ class Near:
 
 
 def threads_of(threads: int | None) -> int:
-    """Return how many threads to use: as many as there are processors this process may use unless told."""
+    """Return how many threads to use: as many as there are processors this process may use unless told.
+
+    Raises
+    ------
+    InputError
+        For what is no number of threads.
+    """
     if threads is not None:
-        return max(1, threads)
+        if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
+            expected = "a whole number from 1, or None for as many as there are processors"
+            raise InputError(Fault(what=f"threads cannot be {threads!r}", key="threads", expected=expected))
+        return int(threads)
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 

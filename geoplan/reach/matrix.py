@@ -13,10 +13,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geoplan.reach.asking import asked, percentiles_of
+from geoplan.reach.asking import asked, incomplete, percentiles_of
 from geoplan.reach.filling import fill, room_of
 from geoplan.reach.linking import Near, costs, seconds_of, threads_of
-from geoplan.reach.network import Network
+from geoplan.reach.network import Network, as_network
 from geoplan.reach.routing import Scratch, Search, Window, one_to_all, prepared, ranks_of
 from geoplan.reach.streets import Snapped, Streets
 from geoplan.reach.times import TravelTimes
@@ -139,7 +139,8 @@ def travel_times(
     threads
         As many as there are processors, unless told. The answer does not depend on it.
     memory_mb
-        What answer and scratch may take together, without the network. The answer does not depend on it.
+        What the answer and the state of the searches may take together; the network, the points and the links between
+        points and stops come on top. The answer does not depend on it.
     progress
         Show a progress bar.
     folder
@@ -152,14 +153,16 @@ def travel_times(
     -------
     TravelTimes
         Whole seconds, origins × destinations × percentiles. A point is at itself at once; points that are on no street
-        reach nothing else and are listed in ``unsnapped`` with the reason.
+        reach nothing else and are listed in ``unsnapped`` with the reason. ``record["notes"]`` says which vehicles the
+        timetable, as it is of one day, lacks within ``max_min`` of the window.
 
     Raises
     ------
     InputError
-        For points without a coordinate system, ids that are missing or occur twice, a moment outside the timetable's
-        day, or an option out of its bounds, all of them at once; for an answer larger than ``memory_mb`` without a
-        ``folder``; for a folder that holds something else.
+        For a moment without a date or a time of day, or when the timetable has no vehicles left, or an option out of
+        its bounds, all of them at once; for points without a coordinate system, ids that are missing or occur twice;
+        for an answer larger than ``memory_mb`` without a ``folder``; for a folder that holds something else; for a
+        network or a client that is none.
     OutputError
         When the folder cannot be written.
 
@@ -184,7 +187,7 @@ def travel_times(
     0       0     0     10.0
     1       1     0      5.0
     """
-    network = Network(network) if isinstance(network, Streets) else network
+    network = as_network(network)
     window = asked(
         network.timetable,
         departure,
@@ -198,6 +201,8 @@ def travel_times(
         headways=headways,
         draws=draws,
         seed=seed,
+        max_egress_m=max_egress_m,
+        memory_mb=memory_mb,
     )
     shares = percentiles_of(percentiles)
     starts = network.snapped(origins)
@@ -209,9 +214,8 @@ def travel_times(
     seconds = fill(job, threads=count, progress=progress, folder=folder, workers=workers)
     if window.arrive:
         seconds = seconds.transpose(1, 0, 2)
-    return TravelTimes(
-        starts.ids, goals.ids, shares, seconds, unsnapped(starts, goals), record_of(network, job, shares)
-    )
+    record = record_of(network, job, shares, max_egress_m)
+    return TravelTimes(starts.ids, goals.ids, shares, seconds, unsnapped(starts, goals), record)
 
 
 def made_ready(
@@ -244,10 +248,11 @@ def unsnapped(starts: Snapped, goals: Snapped) -> pd.DataFrame:
     return both[["side", *(name for name in both.columns if name != "side")]]
 
 
-def record_of(network: Network, job: Job, shares: tuple[float, ...]) -> dict[str, Any]:
+def record_of(network: Network, job: Job, shares: tuple[float, ...], max_egress_m: float | None) -> dict[str, Any]:
     """Tell how the travel times came about."""
     search = job.search
     told = asdict(search.window) | {"leave_s": [search.window.leave_s[0], search.window.leave_s[-1]]}
+    told["max_egress_m"] = None if max_egress_m is None else float(max_egress_m)
     return {
         "network": dict(network.record),
         "asked": told,
@@ -255,4 +260,5 @@ def record_of(network: Network, job: Job, shares: tuple[float, ...]) -> dict[str
         "trips": search.trips or 1,
         "percentiles": list(shares),
         "percentile": "the least time that so many of the trips keep; those that do not arrive count as the longest",
+        "notes": incomplete(network.timetable, search.window),
     }

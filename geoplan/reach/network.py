@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from geoplan.errors import Fault, Faults, InputError
 from geoplan.reach.fingerprints import fingerprint
 from geoplan.reach.linking import Near, near
 from geoplan.reach.snapping import snap
 from geoplan.reach.streets import Snapped, Streets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
 
     from geoplan.reach.timetable import Connections, Timetable
 
-__all__ = ["Lines", "Network", "join_network", "laid_out"]
+__all__ = ["Lines", "Network", "as_network", "join_network", "laid_out"]
 
 _RECOMMENDED, _TIMED, _MINIMUM, _FORBIDDEN = 0, 1, 2, 3  # as transfers.txt has them
 _KEPT = 8  # links of points to stops
@@ -100,6 +102,22 @@ class Lines:
     walks: tuple[np.ndarray, ...] = ()
 
 
+def as_network(given: object) -> Network:
+    """Return a network; of streets alone, one that is nothing else.
+
+    Raises
+    ------
+    InputError
+        For what is neither.
+    """
+    if isinstance(given, Network):
+        return given
+    if isinstance(given, Streets):
+        return Network(given)
+    what, hint = f"the network is a {type(given).__name__}", "join_network(streets, timetable) makes one"
+    raise InputError(Fault(what=what, key="network", expected="a network, or streets alone", hint=hint))
+
+
 def join_network(
     streets: Streets,
     timetable: Timetable | None = None,
@@ -107,7 +125,7 @@ def join_network(
     transfer_m: float | None = 1000,
     transfer_min: float | None = None,
     nearest_per_line: bool = False,
-    radius_m: tuple[float, ...] = (300, 1600),
+    radius_m: float | Sequence[float] = (300, 1600),
     off_street_kmh: float = 4.68,
     stop_link_kmh: float | None = None,
     threads: int | None = None,
@@ -142,7 +160,7 @@ def join_network(
     Raises
     ------
     InputError
-        For a radius or a speed that is none.
+        For a radius, a speed, a longest way or a number of threads that is none.
 
     Examples
     --------
@@ -154,12 +172,14 @@ def join_network(
     >>> network.record["stops_off_the_streets"]
     0
     """
+    radii = (radius_m,) if isinstance(radius_m, (int, float, np.number)) else tuple(radius_m)
+    _must_be_limits(transfer_m=transfer_m, transfer_min=transfer_min, stop_link_kmh=stop_link_kmh)
     if timetable is None:
         alone = {"streets": dict(streets.record)}
-        return Network(streets, record=alone, radius_m=radius_m, off_street_kmh=off_street_kmh)
+        return Network(streets, record=alone, radius_m=radii, off_street_kmh=off_street_kmh)
     pa.default_memory_pool().release_unused()  # the text of the feeds was there; Arrow keeps such room until told
     stop_kmh = off_street_kmh if stop_link_kmh is None else stop_link_kmh
-    stops = snap(streets, timetable.stops.geometry, radius_m=radius_m, off_street_kmh=stop_kmh)
+    stops = snap(streets, timetable.stops.geometry, radius_m=radii, off_street_kmh=stop_kmh)
     max_s = None if transfer_min is None else transfer_min * 60
     walks = near(streets, stops, stops, max_s=max_s, max_m=transfer_m, threads=threads)
     paths = _useful(_changes(walks, timetable, stops), timetable, nearest_per_line=nearest_per_line)
@@ -169,14 +189,26 @@ def join_network(
         "transfer_m": transfer_m,
         "transfer_min": transfer_min,
         "nearest_per_line": nearest_per_line,
-        "link_radius_m": list(radius_m),
+        "link_radius_m": list(radii),
         "off_street_kmh": off_street_kmh,
         "stop_link_kmh": stop_kmh,
         "stops": len(stops.piece),
         "stops_off_the_streets": int((stops.piece < 0).sum()),
         "walks_between_stops": len(paths.other),
     }
-    return Network(streets, timetable, stops, paths, record, radius_m, off_street_kmh)
+    return Network(streets, timetable, stops, paths, record, radii, off_street_kmh)
+
+
+def _must_be_limits(**limits: float | None) -> None:
+    faults = Faults()
+    for name, limit in limits.items():
+        sound = isinstance(limit, Real) and not isinstance(limit, bool) and 0 <= limit < np.inf
+        speed = name.endswith("_kmh")
+        if limit is not None and not (sound and (limit > 0 or not speed)):
+            low, none = ("a speed above 0", "the speed of points") if speed else ("a number from 0", "no limit")
+            expected = f"{low}, or None for {none}"
+            faults.add(InputError(Fault(what=f"{name} cannot be {limit!r}", key=name, expected=expected)))
+    faults.raise_any()
 
 
 def _changes(walks: Near, timetable: Timetable, stops: Snapped) -> Near:

@@ -12,8 +12,9 @@ from geoplan.errors import Fault, InputError
 from geoplan.reach.asking import asked, clock
 from geoplan.reach.linking import threads_of
 from geoplan.reach.matrix import made_ready
-from geoplan.reach.network import Network
+from geoplan.reach.network import Network, as_network
 from geoplan.reach.routing import Scratch, every_trip
+from geoplan.reach.streets import Streets
 
 __all__ = ["window_profile"]
 
@@ -23,7 +24,7 @@ _STATE = 2**28
 def window_profile(
     origin: gpd.GeoDataFrame,
     destinations: gpd.GeoDataFrame,
-    network: Network,
+    network: Network | Streets,
     *,
     departure: str | datetime,
     window_min: float = 60,
@@ -74,6 +75,7 @@ def window_profile(
     >>> profile.shape, list(profile.index.names)
     ((5, 3), ['draw', 'departure'])
     """
+    network = as_network(network)
     if network.timetable is None:
         what, hint = "a network of streets alone has no departures", "join a timetable to it, or use travel_times"
         raise InputError(Fault(what=what, key="network", hint=hint))
@@ -92,6 +94,7 @@ def window_profile(
         headways=headways,
         draws=draws,
         seed=seed,
+        max_egress_m=max_egress_m,
     )
     here, there = network.snapped(origin), network.snapped(destinations)
     job = made_ready(

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -118,6 +119,12 @@ class Timetable:
     may_alight: np.ndarray = field(repr=False)
     seat_place: np.ndarray = field(repr=False)
     record: Mapping[str, object] = field(repr=False)
+
+    @property
+    def until_s(self) -> int:
+        """Seconds of the day up to which vehicles of the next day are in it when they set out before."""
+        filters: Any = self.record["filters"]
+        return int(filters["until_s"])
 
     def seconds(self, clock: str | dt.time) -> int:
         """Return the timetable's seconds when a clock in its zone shows a time of the date.

@@ -58,18 +58,40 @@ def _way(streets: Streets, here: Snapped, one: int, there: Snapped, other: int) 
     parts = [_part(streets, int(there.piece[other]), share, there.along[other]), tail]
     begun = ((here.end, here.to_end_ms), (here.start, here.to_start_ms))
     starts = {int(junction[one]): int(cost[one]) for junction, cost in begun if cost[one] < NEVER}
-    back = streets.reverse
-    while not (junction in starts and reached[junction] == starts[junction]):
-        arcs = np.arange(back.indptr[junction], back.indptr[junction + 1])
-        before = back.to[arcs]
-        arc = arcs[np.argmax((reached[before] + back.cost_ms[arcs] == reached[junction]) & (before != junction))]
-        piece, previous = int(back.piece[arc]), int(back.to[arc])
-        forward = streets.start[piece] == previous and streets.end[piece] == junction
-        parts.insert(0, _part(streets, piece, *((0.0, 1.0) if forward else (1.0, 0.0))))
-        junction = previous
+    junction, pieces = _followed(streets, reached, starts, junction)
     first = 0.0 if junction == here.start[one] and starts[junction] == here.to_start_ms[one] else 1.0
-    parts.insert(0, _part(streets, int(here.piece[one]), here.along[one], first))
-    return np.concatenate([here.xy[one][None], *parts])
+    way = [here.xy[one][None], _part(streets, int(here.piece[one]), here.along[one], first)]
+    for piece, after in pieces:
+        forward = streets.start[piece] == junction and streets.end[piece] == after
+        way.append(_part(streets, piece, *((0.0, 1.0) if forward else (1.0, 0.0))))
+        junction = after
+    return np.concatenate([*way, *parts])
+
+
+def _followed(
+    streets: Streets, reached: np.ndarray, starts: dict[int, int], goal: int
+) -> tuple[int, list[tuple[int, int]]]:
+    """Follow a way back from a junction; return where it begins, and each piece with the junction it leads to.
+
+    Pieces that take no time lead back and forth between junctions that are reached at once: none is looked at twice.
+    """
+    back, leads, waiting = streets.reverse, {goal: (-1, -1)}, [goal]
+    junction = goal
+    while waiting:
+        junction = waiting.pop()
+        if starts.get(junction) == reached[junction]:
+            break
+        arcs = np.arange(back.indptr[junction], back.indptr[junction + 1])
+        for arc in arcs[reached[back.to[arcs]] + back.cost_ms[arcs] == reached[junction]][::-1]:
+            before = int(back.to[arc])
+            if before not in leads:
+                leads[before] = int(back.piece[arc]), junction
+                waiting.append(before)
+    begins, pieces = junction, []
+    while junction != goal:
+        pieces.append(leads[junction])
+        junction = leads[junction][1]
+    return begins, pieces
 
 
 def _part(streets: Streets, piece: int, start: float, end: float) -> np.ndarray:

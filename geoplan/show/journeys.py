@@ -28,6 +28,7 @@ __all__ = ["explore_journey", "plot_journey"]
 _RIDES = ("#225ea8", "#b35806", "#1b7837", "#762a83")
 _WALK, _CASING = "#3d3d3a", "#ffffff"
 _COLUMNS = ("leg", "line", "kind", "towards", "from_name", "to_name", "start", "end", "minutes", "metres", "stops")
+_MOVES = ("walk", "cycle", "drive")
 _HALO = withStroke(linewidth=3, foreground="white")
 
 
@@ -253,10 +254,11 @@ def _told(legs: gpd.GeoDataFrame, words: Texts) -> pd.Series:
     told = []
     for leg in legs.to_dict("records"):
         minutes = format_number(leg["minutes"], words.language)
-        if leg["leg"] == "walk":
-            told.append(words["leg_walk"].format(minutes=minutes, metres=format_number(leg["metres"], words.language)))
-        elif leg["leg"] == "wait":
-            told.append(words["leg_wait"].format(minutes=minutes, place=leg["from_name"]))
+        if leg["leg"] in _MOVES:
+            metres = format_number(leg["metres"], words.language)
+            told.append(words[f"leg_{leg['leg']}"].format(minutes=minutes, metres=metres))
+        elif leg["leg"] == "wait":  # at a stop, or at the destination until the moment one wanted to be there by
+            told.append(words["leg_wait"].format(minutes=minutes, place=leg["from_name"] or words["journey_end"]))
         else:
             what = f"{words.kinds.get(leg['kind'], leg['kind'])} {leg['line']}".strip()
             what = words["leg_towards"].format(what=what, towards=leg["towards"]) if leg["towards"] else what
