@@ -1,17 +1,16 @@
 """What can be reached? Streets, timetables, and the time from door to door."""
 
+from geoplan.reach.access import dual_access, gravity, opportunities, time_to_nearest, time_to_share
 from geoplan.reach.barriers import gather_barriers
-from geoplan.reach.centres import (
-    Ellipse,
-    standard_distance,
-    standard_ellipse,
-    weighted_mean_centre,
-    weighted_median_centre,
-)
+from geoplan.reach.calibration import calibrate, mean_trip_min
+from geoplan.reach.centres import Ellipse, standard_distance, standard_ellipse, weighted_mean_centre, weighted_median_centre
+from geoplan.reach.competition import CATCHMENTS, FloatingCatchment, floating_catchment, population_balance
 from geoplan.reach.contouring import contours
 from geoplan.reach.crossings import CrossingEffects, candidate_crossings, crossing_effects
 from geoplan.reach.dasymetry import Dasymetric, dasymetric
+from geoplan.reach.decay import DECAYS, Decay
 from geoplan.reach.density import kernel_density
+from geoplan.reach.destinations import OPPORTUNITY_CLASSES, gather_opportunities, jobs_by
 from geoplan.reach.equity import Equity, access_equity, deprivation_access_classes
 from geoplan.reach.feed_report import FeedReport, feed_report
 from geoplan.reach.foreign import read_travel_times
@@ -33,34 +32,40 @@ from geoplan.reach.rasters_file import write_raster
 from geoplan.reach.residents import Standard, area_access, area_of_points, weighted_points, weighted_quantile
 from geoplan.reach.scope import Scope, cut_edges, origin_status, service_scope
 from geoplan.reach.shifts import centre_shift
+from geoplan.reach.skills import matched_jobs
 from geoplan.reach.snapping import snap
 from geoplan.reach.street_edits import with_crossings
-from geoplan.reach.streets import NEVER, Graph, Snapped, Streets, read_streets
+from geoplan.reach.streets import Graph, NEVER, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
 from geoplan.reach.surfaces import access_raster, cell_points
-from geoplan.reach.times import UNREACHED, TravelTimes, read_times
+from geoplan.reach.times import TravelTimes, UNREACHED, read_times
 from geoplan.reach.timetable import Connections, Timetable, read_timetable
+from geoplan.reach.unreached import access_status, beyond_reach
 from geoplan.reach.ways import CUSTOMARY_KMH
 from geoplan.reach.zonal import zonal_statistics
 
 __all__ = [
+    "CATCHMENTS",
     "CUSTOMARY_KMH",
-    "NEVER",
-    "UNREACHED",
     "Connections",
     "CrossingEffects",
+    "DECAYS",
     "Dasymetric",
+    "Decay",
     "Ellipse",
     "Equity",
     "FeedReport",
+    "FloatingCatchment",
     "Graph",
     "Journey",
     "Lattice",
     "Links",
+    "NEVER",
     "Nearby",
     "Network",
     "NodeChanges",
     "NodeUncertainty",
+    "OPPORTUNITY_CLASSES",
     "RasterFile",
     "Scope",
     "Snapped",
@@ -70,11 +75,15 @@ __all__ = [
     "Surface",
     "Timetable",
     "TravelTimes",
+    "UNREACHED",
     "Window",
     "access_equity",
     "access_raster",
+    "access_status",
     "area_access",
     "area_of_points",
+    "beyond_reach",
+    "calibrate",
     "candidate_crossings",
     "catchment_areas",
     "catchments",
@@ -87,19 +96,28 @@ __all__ = [
     "dasymetric",
     "density_peaks",
     "deprivation_access_classes",
+    "dual_access",
     "explain_trip",
     "feed_report",
+    "floating_catchment",
     "gather_barriers",
+    "gather_opportunities",
+    "gravity",
+    "jobs_by",
     "join_network",
     "kernel_density",
     "links",
     "load_streets",
+    "matched_jobs",
+    "mean_trip_min",
     "nearby",
     "node_candidates",
     "node_departures",
     "node_uncertainty",
     "open_raster",
+    "opportunities",
     "origin_status",
+    "population_balance",
     "r5_travel_times",
     "read_streets",
     "read_times",
@@ -113,6 +131,8 @@ __all__ = [
     "standard_ellipse",
     "stations",
     "strategic_nodes",
+    "time_to_nearest",
+    "time_to_share",
     "travel_times",
     "walkable_share",
     "weighted_mean_centre",
