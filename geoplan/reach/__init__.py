@@ -3,6 +3,7 @@
 from geoplan.reach.equity import Equity, access_equity, deprivation_access_classes
 from geoplan.reach.feed_report import FeedReport, feed_report
 from geoplan.reach.foreign import read_travel_times
+from geoplan.reach.isochrones import isochrone_notes, isochrones
 from geoplan.reach.journeys import Journey, explain_trip
 from geoplan.reach.matrix import travel_times
 from geoplan.reach.network import Network, join_network
@@ -40,6 +41,8 @@ __all__ = [
     "deprivation_access_classes",
     "explain_trip",
     "feed_report",
+    "isochrone_notes",
+    "isochrones",
     "join_network",
     "load_streets",
     "origin_status",
