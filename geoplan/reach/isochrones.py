@@ -23,6 +23,7 @@ from geoplan.reach.matrix import Job, made_ready
 from geoplan.reach.network import Network
 from geoplan.reach.outlines import Outlines, holding
 from geoplan.reach.routing import Window
+from geoplan.reach.scope import Scope, cut_edges
 from geoplan.reach.streets import Snapped, Streets
 from geoplan.reach.times import UNREACHED
 
@@ -30,6 +31,7 @@ __all__ = ["isochrone_notes", "isochrones"]
 
 _MOST_MIN = (UNREACHED - 1) // 60
 _MOST_OFF_M = 1000.0
+_FAR_M = 300
 _DIFFER = 0.05  # of those counted by their own times, from which the difference is told
 _LEVEL = "isochrone"
 _AREAS = (3, 6)  # shapely's polygons and multipolygons
@@ -104,6 +106,7 @@ def isochrones(
 
         ======================  ========================================================================================
         ``place_id``            the place
+        ``place_m``             metres from it to the nearest street
         ``band_min``            minutes
         ``percentile``          per cent of the departures that are in time; NaN for streets alone
         ``mode``                ``transit`` or the mode of the streets
@@ -212,7 +215,7 @@ def isochrones(
 
 _NUMBERS = tuple(f"{who}{what}" for who in ("residents", "jobs") for what in ("", "_points", "_inside", "_off"))
 _COLUMNS = (
-    "name", "level", "place_id", "band_min", "percentile", "mode", "moment", "window_min", "towards", *_NUMBERS,
+    "name", "level", "place_id", "place_m", "band_min", "percentile", "mode", "moment", "window_min", "towards", *_NUMBERS,
     "stops", "stops_off", "streets_km", "area_km2", "geometry",
 )  # fmt: skip
 
@@ -348,12 +351,13 @@ def _drawn(
     def work(numbers: np.ndarray) -> list[dict[str, Any]]:
         number = int(numbers[0])
         sections = cut_at(streets, nodes, places, number, turned=window.arrive)
-        name, rows, before = str(places.ids[number]), [], None
+        name, off, rows, before = str(places.ids[number]), float(places.off_m[number]), [], None
         for band, frontier in zip(bands, frontiers(job, number, seconds, shares[0]), strict=True):
             outline, parts = outlines.drawn(frontier, sections)
             before = outline if before is None else holding(outline, before)
             label = f"{name} {band:g} min"
-            row: dict[str, Any] = {"area_id": label, "name": label, "level": _LEVEL, "place_id": name, "band_min": band}
+            row: dict[str, Any] = {"area_id": label, "name": label, "level": _LEVEL, "place_id": name}
+            row |= {"place_m": off, "band_min": band}
             if network.stops is not None:
                 row |= {"stops": len(frontier.stops), "stops_off": int((network.stops.piece[frontier.stops] < 0).sum())}
             row |= {"streets_km": parts.metres(streets) / 1000, "area_km2": before.area / 1e6, "geometry": before}
@@ -436,19 +440,22 @@ def _count(
     frame[f"{name}_off"] = float(weight[off].sum())
 
 
-def isochrone_notes(bands: gpd.GeoDataFrame) -> list[str]:
+def isochrone_notes(bands: gpd.GeoDataFrame, network: Network | Streets | None = None) -> list[str]:
     """Say in sentences what isochrones leave out, and where counts by time and by polygon are far apart.
 
     Parameters
     ----------
     bands
         Of :func:`isochrones`.
+    network
+        What they were made with; then also where its timetable seems to be cut off, see :func:`cut_edges`.
 
     Returns
     -------
     list of str
-        In order of the rows: stops that are reached where there is no street, people at points that are on none, and
-        counts that differ by more than 5 %.
+        Sides at which the timetable is cut off; places over 300 m from a street; then, row by row, stops that are
+        reached where there is no street, and counts that differ by more than 5 %; at last, people at points that are
+        near no street.
 
     Examples
     --------
@@ -462,24 +469,34 @@ def isochrone_notes(bands: gpd.GeoDataFrame) -> list[str]:
     >>> isochrone_notes(isochrones(home, streets, bands_min=5, residents=farm))
     ['home 5 min: 4 residents are reached by their own travel time, and 0 live in the polygon']
     """
-    said = []
+    timetable = network.timetable if isinstance(network, Network) else None
+    nobody = pd.DataFrame({"status": [], "reason": [], "near_edge": []})
+    said = Scope(nobody, cut_edges(timetable)).lines()
+    apart = bands.drop_duplicates("place_id")
+    said += [
+        f"{row.place_id} lies {row.place_m:,.0f} m from the nearest street: the way there is counted"
+        for row in apart[apart["place_m"] > _FAR_M].itertuples()
+    ]
     for row in bands.to_dict("records"):
-        if row.get("stops_off"):
-            said.append(
-                f"{row['name']}: {row['stops_off']:,} of {row['stops']:,} stops ridden to in time are near no street: "
-                "what is around them is missing from the polygon"
-            )
-        for who in ("residents", "jobs"):
-            by_time, inside = row.get(who), row.get(f"{who}_inside")
-            if by_time is None or inside is None or abs(by_time - inside) <= _DIFFER * max(by_time, inside):
-                continue
-            lie = "live" if who == "residents" else "are"
-            said.append(
-                f"{row['name']}: {by_time:,.0f} {who} are reached by their own travel time, "
-                f"and {inside:,.0f} {lie} in the polygon"
-            )
+        said += _row_notes(row)
     for who in ("residents", "jobs"):
         left = float(bands[f"{who}_off"].max()) if f"{who}_off" in bands and len(bands) else 0.0
         if left:
             said.append(f"{left:,.0f} {who} are at points near no street: in no band")
+    return said
+
+
+def _row_notes(row: dict[Any, Any]) -> list[str]:
+    said = []
+    if row.get("stops_off"):
+        said.append(
+            f"{row['name']}: {row['stops_off']:,} of {row['stops']:,} stops ridden to in time are near no street: "
+            "what is around them is missing from the polygon"
+        )
+    for who, lie in (("residents", "live"), ("jobs", "are")):
+        if who in row and abs(row[who] - row[f"{who}_inside"]) > _DIFFER * max(row[who], row[f"{who}_inside"]):
+            said.append(
+                f"{row['name']}: {row[who]:,.0f} {who} are reached by their own travel time, "
+                f"and {row[f'{who}_inside']:,.0f} {lie} in the polygon"
+            )
     return said

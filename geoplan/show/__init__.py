@@ -1,5 +1,6 @@
 """How does one see it? Styles, notebook maps, printed maps, charts, workbooks and QGIS files."""
 
+from geoplan.show.isochrones import explore_isochrones, plot_isochrones, write_isochrones
 from geoplan.show.journeys import explore_journey, plot_journey
 from geoplan.show.maps import OfflineMap, explore, outside_requests
 from geoplan.show.moran import plot_moran
@@ -21,6 +22,7 @@ __all__ = [
     "Sheet",
     "Style",
     "explore",
+    "explore_isochrones",
     "explore_journey",
     "explore_stops",
     "format_date",
@@ -28,6 +30,7 @@ __all__ = [
     "make_style",
     "outside_requests",
     "plot",
+    "plot_isochrones",
     "plot_journey",
     "plot_moran",
     "plot_panels",
@@ -40,5 +43,6 @@ __all__ = [
     "texts",
     "write_csv",
     "write_geopackage",
+    "write_isochrones",
     "write_workbook",
 ]
