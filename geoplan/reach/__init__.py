@@ -14,6 +14,7 @@ from geoplan.reach.destinations import OPPORTUNITY_CLASSES, gather_opportunities
 from geoplan.reach.equity import Equity, access_equity, deprivation_access_classes
 from geoplan.reach.feed_report import FeedReport, feed_report
 from geoplan.reach.foreign import read_travel_times
+from geoplan.reach.isochrones import isochrone_notes, isochrones
 from geoplan.reach.journeys import Journey, explain_trip
 from geoplan.reach.links import Links, links
 from geoplan.reach.matrix import travel_times
@@ -103,6 +104,8 @@ __all__ = [
     "gather_barriers",
     "gather_opportunities",
     "gravity",
+    "isochrone_notes",
+    "isochrones",
     "jobs_by",
     "join_network",
     "kernel_density",

@@ -20,7 +20,7 @@ from geoplan.reach.routing import Scratch, Search
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["fill", "room_of"]
+__all__ = ["fill", "progress_bar", "room_of"]
 
 _CHUNK = 32  # origins of a part: small enough to be stopped soon, large enough to cost nothing
 _LEAST_STATE = 2**20
@@ -61,7 +61,7 @@ def fill(work: Work, *, threads: int, progress: bool, folder: str | Path | None,
     store = _Store(Path(folder), work, parts) if folder is not None else None
     out = np.empty(shape, np.uint16) if store is None else store.open()
     todo = [number for number in range(len(parts)) if store is None or not store.done[number]]
-    with _shown(len(parts), len(parts) - len(todo), shown=progress) as step:
+    with progress_bar(len(parts), len(parts) - len(todo), shown=progress) as step:
         run = _on_cluster if workers is not None else _on_threads
         for number, found in run(work, parts, todo, workers if workers is not None else threads):
             out[parts[number]] = found
@@ -72,7 +72,7 @@ def fill(work: Work, *, threads: int, progress: bool, folder: str | Path | None,
 
 
 @contextmanager
-def _shown(total: int, before: int, *, shown: bool) -> Iterator[Any]:
+def progress_bar(total: int, before: int = 0, *, shown: bool, label: str = "travel times") -> Iterator[Any]:
     """Show how far it is, on a terminal or in a notebook."""
     if not shown:
         yield lambda: None
@@ -80,7 +80,7 @@ def _shown(total: int, before: int, *, shown: bool) -> Iterator[Any]:
     from rich.progress import Progress  # noqa: PLC0415  who shows nothing need not load it
 
     with Progress(transient=True) as bar:
-        task = bar.add_task("travel times", total=total, completed=before)
+        task = bar.add_task(label, total=total, completed=before)
         yield lambda: bar.advance(task)
 
 

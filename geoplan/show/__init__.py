@@ -1,5 +1,6 @@
 """How does one see it? Styles, notebook maps, printed maps, charts, workbooks and QGIS files."""
 
+from geoplan.show.isochrones import explore_isochrones, plot_isochrones, write_isochrones
 from geoplan.show.journeys import explore_journey, plot_journey
 from geoplan.show.links import explore_links, plot_links
 from geoplan.show.maps import OfflineMap, explore, outside_requests
@@ -24,6 +25,7 @@ __all__ = [
     "Sheet",
     "Style",
     "explore",
+    "explore_isochrones",
     "explore_journey",
     "explore_links",
     "explore_nodes",
@@ -33,6 +35,7 @@ __all__ = [
     "make_style",
     "outside_requests",
     "plot",
+    "plot_isochrones",
     "plot_journey",
     "plot_links",
     "plot_moran",
@@ -48,5 +51,6 @@ __all__ = [
     "texts",
     "write_csv",
     "write_geopackage",
+    "write_isochrones",
     "write_workbook",
 ]

@@ -2,26 +2,69 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
-from branca.element import Figure
+from branca.element import Figure, MacroElement
+from folium.template import Template
 from matplotlib.axes import Axes
 
 from geoplan import checks
 from geoplan.errors import Fault, SpecError
-from geoplan.show.maps import Behaviour, KeyPanel, OfflineMap, add_backdrop
+from geoplan.show.maps import Behaviour, KeyPanel, OfflineMap, add_backdrop, script_safe
 from geoplan.show.page import EDGE, Page, Sign, make_page
 from geoplan.show.printed import draw_backdrop, draw_north_arrow, draw_scale_bar, map_window
 
-__all__ = ["bounds_of", "explored", "ground_page", "must_lie_somewhere"]
+__all__ = ["Names", "bounds_of", "explored", "ground_page", "must_lie_somewhere"]
 
 _WGS84 = "EPSG:4326"
 _LEAST_M = 400  # across a map, so that two points close together are not all there is
 _HIGH = 1.25  # of a printed map, at most, against its width
 Backdrop = Sequence[tuple[str, gpd.GeoDataFrame]]
+
+
+class Names(MacroElement):
+    """Names that stand on the map all the time, each on the first side where it covers no other."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+        (function (map, names) {
+            var sides = {right: [9, 0], left: [-9, 0], top: [0, -8], bottom: [0, 8]};
+            var tips = names.map(function (name) {
+                return L.tooltip({permanent: true, direction: "right", offset: [9, 0], className: "gp-name"})
+                    .setLatLng([name[0], name[1]]).setContent(name[2]).addTo(map);
+            });
+            function place() {
+                var taken = [], whole = map.getContainer().getBoundingClientRect();
+                function free(box) {
+                    return box.left >= whole.left && box.right <= whole.right && box.top >= whole.top &&
+                        box.bottom <= whole.bottom && taken.every(function (other) {
+                            return box.right < other.left || box.left > other.right ||
+                                box.bottom < other.top || box.top > other.bottom;
+                        });
+                }
+                tips.forEach(function (tip) {
+                    Object.keys(sides).concat("right").some(function (side) {
+                        tip.options.direction = side;
+                        tip.options.offset = sides[side];
+                        tip.update();
+                        return free(tip.getElement().getBoundingClientRect());
+                    });
+                    taken.push(tip.getElement().getBoundingClientRect());
+                });
+            }
+            map.on("zoomend moveend", place);
+        })({{ this._parent.get_name() }}, {{ this.names }});
+        {% endmacro %}
+    """)
+
+    def __init__(self, names: list[tuple[float, float, str]]) -> None:
+        super().__init__()
+        self._name = "Names"
+        self.names = script_safe([[lat, lon, html.escape(text)] for lat, lon, text in names])
 
 
 def must_lie_somewhere(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:

@@ -9,16 +9,14 @@ from typing import Any
 import folium
 import geopandas as gpd
 import pandas as pd
-from branca.element import MacroElement
-from folium.template import Template
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from shapely import Point
 
 from geoplan import checks
 from geoplan.errors import SpecError
-from geoplan.show.ground import Backdrop, explored, ground_page, must_lie_somewhere
-from geoplan.show.maps import KeyPanel, OfflineMap, geojson, script_safe
+from geoplan.show.ground import Backdrop, Names, explored, ground_page, must_lie_somewhere
+from geoplan.show.maps import KeyPanel, OfflineMap, geojson
 from geoplan.show.page import WIDTH, Sign
 from geoplan.show.style import INK
 from geoplan.show.texts import Texts, format_number, texts
@@ -30,47 +28,6 @@ _WALK, _CASING = "#3d3d3a", "#ffffff"
 _COLUMNS = ("leg", "line", "kind", "towards", "from_name", "to_name", "start", "end", "minutes", "metres", "stops")
 _MOVES = ("walk", "cycle", "drive")
 _HALO = withStroke(linewidth=3, foreground="white")
-
-
-class _Names(MacroElement):
-    """Names that stand on the map all the time, each on the first side where it covers no other."""
-
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-        (function (map, names) {
-            var sides = {right: [9, 0], left: [-9, 0], top: [0, -8], bottom: [0, 8]};
-            var tips = names.map(function (name) {
-                return L.tooltip({permanent: true, direction: "right", offset: [9, 0], className: "gp-name"})
-                    .setLatLng([name[0], name[1]]).setContent(name[2]).addTo(map);
-            });
-            function place() {
-                var taken = [], whole = map.getContainer().getBoundingClientRect();
-                function free(box) {
-                    return box.left >= whole.left && box.right <= whole.right && box.top >= whole.top &&
-                        box.bottom <= whole.bottom && taken.every(function (other) {
-                            return box.right < other.left || box.left > other.right ||
-                                box.bottom < other.top || box.top > other.bottom;
-                        });
-                }
-                tips.forEach(function (tip) {
-                    Object.keys(sides).concat("right").some(function (side) {
-                        tip.options.direction = side;
-                        tip.options.offset = sides[side];
-                        tip.update();
-                        return free(tip.getElement().getBoundingClientRect());
-                    });
-                    taken.push(tip.getElement().getBoundingClientRect());
-                });
-            }
-            map.on("zoomend moveend", place);
-        })({{ this._parent.get_name() }}, {{ this.names }});
-        {% endmacro %}
-    """)
-
-    def __init__(self, names: list[tuple[float, float, str]]) -> None:
-        super().__init__()
-        self._name = "Names"
-        self.names = script_safe([[lat, lon, html.escape(text)] for lat, lon, text in names])
 
 
 def explore_journey(
@@ -145,7 +102,7 @@ def explore_journey(
         )
         for point, _, end in marks
     ]
-    names = _Names([(point.y, point.x, text) for point, text, _ in marks if text])
+    names = Names([(point.y, point.x, text) for point, text, _ in marks if text])
     said = [[html.escape(told[leg]), told[leg], ""] for leg in placed.index]
     entries = [(_sign(legs["leg"][leg], colours[leg]), told[leg], "") for leg in legs.index]
     foot = [f"{words['source']}: {source}" if source else "", _straight(legs, words), note]
