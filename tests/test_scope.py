@@ -11,11 +11,9 @@ from geoplan.errors import InputError
 from geoplan.reach import (
     cut_edges,
     join_network,
-    origin_status,
     read_streets,
     read_timetable,
     service_scope,
-    travel_times,
 )
 
 _TO_LONLAT = pyproj.Transformer.from_crs(3006, 4326, always_xy=True).transform
@@ -109,9 +107,3 @@ def test_a_walk_must_lead_somewhere(walk):
     streets = join_network(read_streets(roads.layer(MAIN), min_subgraph=1))
     with pytest.raises(InputError, match="leads nowhere"):
         service_scope(gpd.GeoDataFrame(geometry=[place(5)], crs=3006), streets, max_walk_min=walk)
-
-
-def test_origins_without_a_street_are_out_of_scope():
-    streets = read_streets(roads.layer(MAIN), min_subgraph=1)
-    points = gpd.GeoDataFrame(geometry=[place(5), place(5, 9000)], index=["a", "b"], crs=3006)
-    assert origin_status(travel_times(points, points, streets)).to_dict() == {"a": "observed", "b": "out_of_scope"}

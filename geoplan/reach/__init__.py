@@ -3,7 +3,13 @@
 from geoplan.reach.access import dual_access, gravity, opportunities, time_to_nearest, time_to_share
 from geoplan.reach.barriers import gather_barriers
 from geoplan.reach.calibration import calibrate, mean_trip_min
-from geoplan.reach.centres import Ellipse, standard_distance, standard_ellipse, weighted_mean_centre, weighted_median_centre
+from geoplan.reach.centres import (
+    Ellipse,
+    standard_distance,
+    standard_ellipse,
+    weighted_mean_centre,
+    weighted_median_centre,
+)
 from geoplan.reach.competition import CATCHMENTS, FloatingCatchment, floating_catchment, population_balance
 from geoplan.reach.contouring import contours
 from geoplan.reach.crossings import CrossingEffects, candidate_crossings, crossing_effects
@@ -31,15 +37,15 @@ from geoplan.reach.r5 import r5_travel_times
 from geoplan.reach.rasters import Lattice, RasterFile, Surface, Window, open_raster, windows
 from geoplan.reach.rasters_file import write_raster
 from geoplan.reach.residents import Standard, area_access, area_of_points, weighted_points, weighted_quantile
-from geoplan.reach.scope import Scope, cut_edges, origin_status, service_scope
+from geoplan.reach.scope import Scope, cut_edges, service_scope
 from geoplan.reach.shifts import centre_shift
 from geoplan.reach.skills import matched_jobs
 from geoplan.reach.snapping import snap
 from geoplan.reach.street_edits import with_crossings
-from geoplan.reach.streets import Graph, NEVER, Snapped, Streets, read_streets
+from geoplan.reach.streets import NEVER, Graph, Snapped, Streets, read_streets
 from geoplan.reach.streets_file import load_streets, write_streets
 from geoplan.reach.surfaces import access_raster, cell_points
-from geoplan.reach.times import TravelTimes, UNREACHED, read_times
+from geoplan.reach.times import UNREACHED, TravelTimes, read_times
 from geoplan.reach.timetable import Connections, Timetable, read_timetable
 from geoplan.reach.unreached import access_status, beyond_reach
 from geoplan.reach.ways import CUSTOMARY_KMH
@@ -48,9 +54,12 @@ from geoplan.reach.zonal import zonal_statistics
 __all__ = [
     "CATCHMENTS",
     "CUSTOMARY_KMH",
+    "DECAYS",
+    "NEVER",
+    "OPPORTUNITY_CLASSES",
+    "UNREACHED",
     "Connections",
     "CrossingEffects",
-    "DECAYS",
     "Dasymetric",
     "Decay",
     "Ellipse",
@@ -61,12 +70,10 @@ __all__ = [
     "Journey",
     "Lattice",
     "Links",
-    "NEVER",
     "Nearby",
     "Network",
     "NodeChanges",
     "NodeUncertainty",
-    "OPPORTUNITY_CLASSES",
     "RasterFile",
     "Scope",
     "Snapped",
@@ -76,7 +83,6 @@ __all__ = [
     "Surface",
     "Timetable",
     "TravelTimes",
-    "UNREACHED",
     "Window",
     "access_equity",
     "access_raster",
@@ -119,7 +125,6 @@ __all__ = [
     "node_uncertainty",
     "open_raster",
     "opportunities",
-    "origin_status",
     "population_balance",
     "r5_travel_times",
     "read_streets",

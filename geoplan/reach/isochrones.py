@@ -215,8 +215,8 @@ def isochrones(
 
 _NUMBERS = tuple(f"{who}{what}" for who in ("residents", "jobs") for what in ("", "_points", "_inside", "_off"))
 _COLUMNS = (
-    "name", "level", "place_id", "place_m", "band_min", "percentile", "mode", "moment", "window_min", "towards", *_NUMBERS,
-    "stops", "stops_off", "streets_km", "area_km2", "geometry",
+    "name", "level", "place_id", "place_m", "band_min", "percentile", "mode", "moment", "window_min", "towards",
+    *_NUMBERS, "stops", "stops_off", "streets_km", "area_km2", "geometry",
 )  # fmt: skip
 
 

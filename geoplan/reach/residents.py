@@ -16,6 +16,7 @@ from geoplan.errors import Fault, Faults, GeometryError, IdError, SpecError, Tab
 __all__ = ["Standard", "area_access", "area_of_points", "weighted_points", "weighted_quantile"]
 
 _OBSERVED = "observed"
+_SCORED = (_OBSERVED, "not_reached")
 _SHARES = {"p10": 0.1, "median": 0.5, "p90": 0.9}
 _COLUMNS = (
     "area_id", "measure", "residents", "scored", "not_scored", "not_reached", "points", "mean", "minimum", "p10",
@@ -123,8 +124,9 @@ def area_access(
     standards
         What residents should have. A measure may have several.
     status
-        Of each point (:func:`service_scope`, :func:`origin_status`): only those ``observed`` are scored, and among
-        these NaN is a time that was not reached, which meets no standard. Left out, NaN counts as not known.
+        Of each point (:func:`service_scope`, :func:`access_status`): only those ``observed`` or ``not_reached`` are
+        scored, and among these NaN is a time that was not reached, which meets no standard. Left out, NaN counts as
+        not known.
     at_centroid
         The same measures at one point of each area, by ``area_id``, to show what a plain centroid would have said.
     minimum_coverage
@@ -167,7 +169,7 @@ def area_access(
     places = frame.index
     people = residents.reindex(places).to_numpy(float)
     area = area_of.reindex(places)
-    known = np.ones(len(places), dtype=bool) if status is None else status.reindex(places).eq(_OBSERVED).to_numpy()
+    known = np.ones(len(places), dtype=bool) if status is None else status.reindex(places).isin(_SCORED).to_numpy()
     centroid = None if at_centroid is None else _named(
         at_centroid.to_frame(frame.columns[0]) if isinstance(at_centroid, pd.Series) else at_centroid
     )  # fmt: skip

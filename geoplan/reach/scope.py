@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from geoplan.reach.network import Network
-    from geoplan.reach.times import TravelTimes
     from geoplan.reach.timetable import Timetable
 
-__all__ = ["Scope", "cut_edges", "origin_status", "service_scope"]
+__all__ = ["Scope", "cut_edges", "service_scope"]
 
 _BAND_M = 500  # how near to a side of the timetable's stops a line must end to count as ending there
 _LINES, _STOPS, _SPREAD, _SHARE = 6, 6, 0.4, 0.75
@@ -227,30 +226,3 @@ def _beyond(points: gpd.GeoDataFrame, edges: pd.DataFrame, timetable: Timetable,
         across = _coordinates(points, timetable, side)[0]
         out |= np.nan_to_num(across, nan=np.inf) <= margin_m
     return out
-
-
-def origin_status(times: TravelTimes) -> pd.Series:
-    """Return, by origin, whether anything can be said of it: ``observed``, or ``out_of_scope`` with no street near.
-
-    Parameters
-    ----------
-    times
-        Travel times of any source.
-
-    Returns
-    -------
-    pandas.Series
-        Text, indexed by ``from_id``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from geoplan.reach import TravelTimes
-    >>> origin_status(TravelTimes(["a"], ["x"], (50,), np.array([[[60]]], dtype=np.uint16))).to_dict()
-    {'a': 'observed'}
-    """
-    index = pd.Index(times.from_ids, name="from_id", dtype=object)
-    status = pd.Series("observed", index=index, name="status", dtype=object)
-    left = times.unsnapped
-    lost = set(left.loc[left["side"] == "from", "id"].astype(str)) if len(left) else set()
-    return status.mask(index.isin(list(lost)), "out_of_scope")
