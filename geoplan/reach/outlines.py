@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from geoplan.reach.lines import spans
+from geoplan.reach.stop_times import gather
 
 if TYPE_CHECKING:
     from geoplan.reach.frontier import Frontier, Parts, Sections
@@ -91,7 +91,7 @@ def stretches(streets: Streets, parts: Parts) -> np.ndarray:
     low, high = 2.0 * parts.piece + parts.start, 2.0 * parts.piece + parts.end
     first, last = np.searchsorted(place, low, side="right"), np.searchsorted(place, high, side="left")
     inner = np.maximum(last - first, 0)
-    vertex = spans(first, inner)
+    vertex = gather(first, inner)
     count = inner + 2
     ends = np.cumsum(count)
     out = np.empty((ends[-1], 2))
