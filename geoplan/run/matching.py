@@ -31,8 +31,10 @@ __all__ = [
 KindT = TypeVar("KindT")
 
 
-def layer_of_kind(catalogue: Catalogue, name: str, kind: type[KindT], *, key: str) -> tuple[Dataset, KindT]:
-    """Return a dataset and its spec, which must be of a kind; ``key`` is what named it.
+def layer_of_kind(
+    catalogue: Catalogue, name: str, kind: type[KindT] | tuple[type[KindT], ...], *, key: str
+) -> tuple[Dataset, KindT]:
+    """Return a dataset and its spec, which must be of a kind, or one of several; ``key`` is what named it.
 
     Raises
     ------
@@ -42,7 +44,9 @@ def layer_of_kind(catalogue: Catalogue, name: str, kind: type[KindT], *, key: st
     dataset = catalogue.layer(name, key=key)
     if not isinstance(dataset.spec, kind):
         what = f"the layer '{name}' is of kind '{dataset.spec.kind}'"
-        expected = f"a layer of kind '{kind.__name__.removesuffix('Layer').lower()}'"
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        named = " or ".join(f"'{one.__name__.removesuffix('Layer').lower()}'" for one in kinds)
+        expected = f"a layer of kind {named}"
         raise SpecError(Fault(what=what, key=key, expected=expected))
     return dataset, dataset.spec
 

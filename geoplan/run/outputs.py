@@ -26,6 +26,7 @@ from geoplan.run.granting import Paid, grant_record
 from geoplan.run.publishing import as_called, run_must_be_public
 from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
 from geoplan.run.standing import shown_sides, standing_notes, standing_sheet, stored_profile
+from geoplan.run.reach_steps import reach_steps
 from geoplan.run.story import Run
 from geoplan.run.styling import outline_of
 from geoplan.show import Sheet, explore, plot, plot_ranks, texts, write_csv, write_geopackage, write_workbook
@@ -140,6 +141,9 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
             with step("writing the choice of areas"):
                 grants = write_choice(run, folder)
                 _write_designations(run, folder / "designations")
+        for words, write in reach_steps(run):
+            with step(words):
+                write(run, folder)
         with step("writing the manifest"):
             manifest = _manifest(run, folder, grants)
         manifest["timings"] = timings

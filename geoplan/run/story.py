@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -46,6 +46,7 @@ from geoplan.run.matching import layer_of_kind, siblings
 from geoplan.run.publishing import as_public, periods_of, protect_run, unnamed_levels, without_parts
 from geoplan.run.standing import Standing, standing_of
 from geoplan.run.styling import style_of
+from geoplan.run.travel_layers import layers_of_travel
 from geoplan.show import Style
 from geoplan.sources import Catalogue, Dataset, home
 from geoplan.specs import (
@@ -61,6 +62,9 @@ from geoplan.specs import (
     ScenarioSpec,
 )
 from geoplan.targeting import DesignationCertainty, Selection
+
+if TYPE_CHECKING:
+    from geoplan.run.reaching import Reach
 
 __all__ = ["Run", "open_run"]
 
@@ -144,7 +148,7 @@ class Run:
                 weights = RasterLayer if assign.method == "raster" else PointsLayer
                 wanted.append(("areas.assign.weights", assign.weights, weights))
         faults, found = Faults(), {}
-        for key, name, kind in wanted:
+        for key, name, kind in [*wanted, *layers_of_travel(self.spec)]:
             with faults.catch(file=self.shown, key=key):
                 found[name] = layer_of_kind(self.catalogue, name, kind, key=key)[0]
         for dataset in list(found.values()):
@@ -498,6 +502,13 @@ class Run:
             As :meth:`chosen_rule`, and when what the scenario asks does not fit its rule.
         """
         return self._certainty
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Travel and access of the scenario; nothing of it is computed before it is asked for."""
+        from geoplan.run.reaching import Reach  # noqa: PLC0415  compiled kernels, which most runs do without
+
+        return Reach(self)
 
     @cached_property
     def _standing(self) -> Standing:

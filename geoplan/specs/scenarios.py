@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from geoplan.specs.base import Language, Model, Period, Several, Slug, Text
 from geoplan.specs.index import Aggregation, IndexSpec, Normalisation
 from geoplan.specs.targeting import TargetingSpec
+from geoplan.specs.travel import AccessSpec, LinksSpec, NodesSpec, SurfaceSpec, TravelSpec
 
 __all__ = ["DisclosureSpec", "ScenarioSpec", "UncertaintySpec"]
 
@@ -171,11 +172,27 @@ class ScenarioSpec(Model):
     targeting: TargetingSpec | None = Field(
         default=None, description="The choice of programme areas: the rule, and what is asked of its result."
     )
+    travel: TravelSpec | None = Field(default=None, description="How people travel, and where they live.")
+    access: AccessSpec | None = Field(default=None, description="What residents reach.")
+    nodes: NodesSpec | None = Field(default=None, description="Which places could grow into strategic nodes.")
+    links: LinksSpec | None = Field(default=None, description="How neighbouring districts are connected.")
+    surfaces: Several[SurfaceSpec] = Field(default=(), description="Rasters that the run writes.")
     output: OutputSpec = OutputSpec()
     profile: Literal["internal", "public"] = Field(
         default="internal", description="public: only figures that have passed disclosure control leave the run."
     )
     disclosure: DisclosureSpec | None = None
+
+    @model_validator(mode="after")
+    def _with_travel(self) -> ScenarioSpec:
+        if self.travel is None and (self.access or self.nodes or self.links):
+            raise ValueError("a table [travel] beside [access], [nodes] or [links]")
+        if self.access is None and (self.nodes or any(item.kind == "access" for item in self.surfaces)):
+            raise ValueError("a table [access] beside [nodes], or a surface of access")
+        twice = {item.id for item in self.surfaces if sum(one.id == item.id for one in self.surfaces) > 1}
+        if twice:
+            raise ValueError(f"an id of its own for each surface; twice: {', '.join(sorted(twice))}")
+        return self
 
     @model_validator(mode="before")
     @classmethod
