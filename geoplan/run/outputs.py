@@ -25,8 +25,8 @@ from geoplan.run.folder import INDEX_FILE, MANIFEST, atomic_folder
 from geoplan.run.granting import Paid, grant_record
 from geoplan.run.publishing import as_called, run_must_be_public
 from geoplan.run.ranking import decimals_of, headings_of, ranking_table, scaled_columns, score_decimals
-from geoplan.run.standing import shown_sides, standing_notes, standing_sheet, stored_profile
 from geoplan.run.reach_steps import reach_steps
+from geoplan.run.standing import shown_sides, standing_notes, standing_sheet, stored_profile
 from geoplan.run.story import Run
 from geoplan.run.styling import outline_of
 from geoplan.show import Sheet, explore, plot, plot_ranks, texts, write_csv, write_geopackage, write_workbook
@@ -105,10 +105,10 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         timings[words] = round(time.perf_counter() - started, 3)
 
     grants: dict[str, Paid] = {}
+    public = run.spec.profile == "public"
     with atomic_folder(target) as folder:
         with step("reading areas"):
             run.areas()
-        public = run.spec.profile == "public"
         with step("reading indicators and deciding what may be shown" if public else "reading indicators"):
             run.indicators()
         with step("computing the index"):
@@ -141,15 +141,18 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
             with step("writing the choice of areas"):
                 grants = write_choice(run, folder)
                 _write_designations(run, folder / "designations")
-        for words, write in reach_steps(run):
-            with step(words):
-                write(run, folder)
+        _write_reach(run, folder, step)
         with step("writing the manifest"):
             manifest = _manifest(run, folder, grants)
-        manifest["timings"] = timings
-        text = as_called(run, json.dumps(manifest, indent=2, ensure_ascii=False)) + "\n"
+        text = as_called(run, json.dumps({**manifest, "timings": timings}, indent=2, ensure_ascii=False)) + "\n"
         (folder / MANIFEST).write_text(text, encoding="utf-8")
     return target
+
+
+def _write_reach(run: Run, folder: Path, step: Callable[[str], Any]) -> None:
+    for words, write in reach_steps(run):
+        with step(words):
+            write(run, folder)
 
 
 # ---------------------------------------------------------------- tables

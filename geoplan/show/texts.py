@@ -37,6 +37,7 @@ class Texts:
     contrasts: dict[str, str]
     verdicts: dict[str, str]
     limits: dict[str, str]
+    reach: dict[str, str]
 
     def __getitem__(self, key: str) -> str:
         return self.words[key]

@@ -1,0 +1,333 @@
+"""What a run writes of access: a workbook, a table, a GeoPackage, a map, and isochrones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+
+from geoplan.errors import Fault, SpecError
+from geoplan.reach import Standard, isochrones
+from geoplan.run.datasets import read_features
+from geoplan.run.matching import layer_of_kind
+from geoplan.run.reaching import Measure
+from geoplan.run.styling import outline_of
+from geoplan.run.travelling import Points, place_or_id
+from geoplan.show import (
+    Sheet,
+    Style,
+    explore,
+    explore_isochrones,
+    format_date,
+    make_style,
+    plot,
+    plot_isochrones,
+    texts,
+    write_csv,
+    write_geopackage,
+    write_isochrones,
+    write_workbook,
+)
+from geoplan.show.printed import SAVED
+from geoplan.specs import PointsLayer
+from geoplan.specs.travel import IsochroneSpec
+
+if TYPE_CHECKING:
+    from geoplan.run.story import Run
+
+__all__ = ["access_style", "measure_label", "readable_access", "write_access"]
+
+_HIDDEN = "suppressed"
+_FIGURES = ("mean", "minimum", "p10", "median", "p90", "maximum", "meeting", "share_meeting", "centroid",
+            "centroid_difference", "not_reached", "scored", "not_scored")  # fmt: skip
+
+
+# ---------------------------------------------------------------- words
+
+
+def measure_label(run: Run, measure: Measure, language: str | None = None) -> str:
+    """Return a measure as readers write it: ``Workplaces within 30 min``."""
+    language = language or run.spec.language
+    words = texts(language).reach
+    what = words.get(measure.opportunity)
+    if what is None:  # a class of the scenario's own is called as its layer is
+        dataset = run.catalogue.layer(run.reach.asked.opportunities[measure.opportunity])
+        what = dataset.spec.title.to(language)
+    told = words[measure.kind].format(what=what, minutes=f"{measure.minutes:g}" if measure.minutes else "")
+    if measure.percentile == run.reach.percentiles[0]:
+        return told
+    return words["percentile"].format(what=told, share=f"{measure.percentile:g}")
+
+
+def _standard_label(run: Run, standard: Standard) -> str:
+    words = texts(run.spec.language).reach
+    named = {measure.id: measure_label(run, measure) for measure in run.reach.measures()}
+    limit = standard.at_least if standard.at_least is not None else standard.at_most
+    form = words["at_least" if standard.at_least is not None else "at_most"]
+    shown = f"{limit:,.0f}" if float(limit or 0).is_integer() else f"{limit:,g}"
+    return form.format(what=named[standard.measure], limit=shown.replace(",", "\u00a0"))
+
+
+def _method(run: Run) -> str:
+    reach, words = run.reach, texts(run.spec.language).reach
+    points = f"{len(reach.people):,}".replace(",", "\u00a0")
+    timetable = reach.network.timetable
+    if timetable is None:
+        return words["method_foot"].format(points=points)
+    hour, minute = (int(part) for part in reach.spec.departure.split(":"))
+    until = hour * 60 + minute + int(reach.spec.window_min)
+    return words["method"].format(
+        points=points,
+        date=format_date(timetable.date, run.spec.language),
+        start=reach.spec.departure,
+        end=f"{until // 60:02}:{until % 60:02}",
+        share=f"{reach.percentiles[0]:g}",
+    )
+
+
+def _sources(run: Run) -> str:
+    spec, asked = run.reach.spec, run.reach.asked
+    names = [spec.people, spec.streets, *spec.timetable, *asked.opportunities.values()]
+    named = [run.catalogue.layer(name).spec for name in names]
+    return "; ".join(dict.fromkeys(f"{item.source} ({item.vintage}, {item.licence})" for item in named))
+
+
+# ---------------------------------------------------------------- tables
+
+
+def access_by_area(run: Run, level: str | None = None) -> pd.DataFrame:
+    """Return what residents of each area reach; to the public without the areas where too few live to be told of."""
+    table = run.reach.by_area(level)
+    least = run.spec.disclosure.minimum_base if run.spec.disclosure else 0
+    if run.spec.profile == "internal" or not least:
+        return table
+    few = (table["residents"] > 0) & (table["residents"] < least)
+    table.loc[few, [*_FIGURES, "residents", "points"]] = np.nan
+    table.loc[few, "status"], table.loc[few, "reason"] = _HIDDEN, ""
+    return table
+
+
+def readable_access(run: Run, level: str | None = None) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return one row an area: residents, the share that meets each standard, and the mean of each measure.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By ``area_id``: ``name``, ``residents``, ``scored``, a column ``share_…`` a standard, a column a measure (that
+        of the first percentile), ``status``, ``reason``.
+    dict
+        Column → heading in the run's language.
+    """
+    long = access_by_area(run, level)
+    first = run.reach.percentiles[0]
+    measures = [item for item in run.reach.measures() if item.percentile == first]
+    standards = run.reach.standards()
+    once = long.drop_duplicates("area_id").set_index("area_id")
+    wide = long.drop_duplicates(["area_id", "measure"]).pivot(index="area_id", columns="measure", values="mean")
+    frame = pd.DataFrame({"name": run.areas(level)["name"]}).join(once[["residents", "scored"]])
+    words = texts(run.spec.language)
+    heads = {**words.words, **words.reach}
+    for number, standard in enumerate(standards, start=1):
+        own = long[(long["measure"] == standard.measure) & (long["standard"] == standard.words)].set_index("area_id")
+        frame[f"share_{number}"] = own["share_meeting"].reindex(frame.index)
+        heads[f"share_{number}"] = words.reach["meets"].format(what=_standard_label(run, standard))
+    for item in measures:
+        frame[item.id] = wide[item.id].reindex(frame.index)
+        heads[item.id] = measure_label(run, item)
+    frame["status"] = once["status"].reindex(frame.index).fillna("not_applicable")
+    frame["reason"] = once["reason"].reindex(frame.index).fillna("")
+    return frame.rename_axis("area_id"), heads
+
+
+def _sheets(run: Run) -> list[Sheet]:
+    words, asked = texts(run.spec.language), run.reach.asked
+    footer = f"{run.spec.title.to(run.spec.language)} · {_method(run)} · {_sources(run)}"
+    named = {item.id: measure_label(run, item) for item in run.reach.measures()}
+    told = {own.words: _standard_label(run, own) for own in run.reach.standards()}
+    sheets = []
+    for level in (run.spec.areas.level, *asked.levels):
+        further = "" if level == run.spec.areas.level else f" {level}"
+        wide, heads = readable_access(run, level)
+        wide["status"] = wide["status"].map(words.statuses)
+        decimals = {"residents": 0, "scored": 0} | {name: 2 for name in wide if name.startswith("share_")}
+        decimals |= {item.id: _decimals(item) for item in run.reach.measures()}
+        shown = wide.reset_index()
+        sheets.append(Sheet(f"{words.reach['access_sheet']}{further}", shown, heads, decimals, frozen=2, footer=footer))
+        long = access_by_area(run, level)
+        long.insert(1, "name", long["area_id"].map(run.areas(level)["name"]))
+        long["standard"] = long["standard"].map(told).fillna("")
+        long["status"] = long["status"].map(words.statuses)
+        long["measure"] = long["measure"].map(named)
+        kinds = dict.fromkeys(("residents", "scored", "not_scored", "not_reached", "points", "meeting"), 0)
+        kinds |= dict.fromkeys(("mean", "minimum", "p10", "median", "p90", "maximum"), 1)
+        kinds |= {"centroid": 1, "centroid_difference": 1, "share_meeting": 2}
+        heads = {**words.words, **words.reach}
+        sheets.append(Sheet(f"{words.reach['spread_sheet']}{further}", long, heads, kinds, frozen=3, footer=footer))
+    sheets.append(_equity_sheet(run, footer))
+    lines = [(words["source"], _sources(run)), (words["method"], _method(run))]
+    lines += [(words.reach["notes"], sentence) for sentence in run.reach.notes()]
+    notes = pd.DataFrame(lines, columns=[words["notes_sheet"], ""])
+    return [*sheets, Sheet(words["notes_sheet"], notes, widths=(38, 110))]
+
+
+def _decimals(measure: Measure) -> int:
+    return {"nearest": 1, "competition": 3}.get(measure.kind, 0)
+
+
+def _equity_sheet(run: Run, footer: str) -> Sheet:
+    """Set out, measure by measure, what residents have by fifths of the risk index, and the figures of the whole."""
+    words = texts(run.spec.language)
+    first, parts = run.reach.percentiles[0], []
+    for item in run.reach.measures():
+        if item.percentile != first:
+            continue
+        found = run.reach.equity(item.id)
+        rows = found.by_quantile.reset_index().astype({"quantile": object})
+        rows["quantile"] = rows["quantile"].map(lambda part: words.reach["all"] if part == "all" else part)
+        rows.insert(0, "measure", measure_label(run, item))
+        for name in ("palma", "gini", "concentration", "gap_ratio", "gap_to_best", "shortfall"):
+            rows[name] = np.nan
+            rows.loc[len(rows) - 1, name] = found.measures.get(name, np.nan)
+        parts.append(rows)
+    table = pd.concat(parts, ignore_index=True)
+    kinds = {"residents": 0, "units": 0, "below": 0} | dict.fromkeys(("mean", "p10", "median", "p90"), 1)
+    kinds |= dict.fromkeys(table.columns.difference([*kinds, "measure", "quantile"]), 2)
+    order = [name for name in table if name not in {"below", "share_below"}] + [
+        name for name in ("below", "share_below") if name in table
+    ]
+    heads = {**words.words, **words.reach}
+    return Sheet(words.reach["equity_sheet"], table[order], heads, kinds, frozen=2, footer=footer)
+
+
+# ---------------------------------------------------------------- maps
+
+
+def access_style(run: Run) -> tuple[pd.Series, Style]:
+    """Return what the map of access shows: the share who meet the main standard, or the mean of the main measure."""
+    language = run.spec.language
+    words = texts(language).reach
+    main = run.reach.main
+    standard = next((own for own in run.reach.standards() if own.measure == main), None)
+    long = access_by_area(run)
+    own = long[long["measure"] == main]
+    if standard is not None:
+        own = own[own["standard"] == standard.words]
+    own = own.drop_duplicates("area_id").set_index("area_id").reindex(run.areas().index)
+    measure = next(item for item in run.reach.measures() if item.id == main)
+    values = own["share_meeting"] * 100 if standard is not None else own["mean"]
+    unit = f"{words['map_share']}, %" if standard is not None else words["unit_mean"].format(unit=words[measure.unit])
+    style = make_style(
+        values.astype(float),
+        status=own["status"].fillna("not_applicable"),
+        scheme="given" if standard is not None else "quantiles",
+        breaks=(20, 40, 60, 80) if standard is not None else None,
+        cmap="YlGnBu",
+        title=_standard_label(run, standard) if standard is not None else measure_label(run, measure),
+        unit=unit,
+        period=run.spec.period,
+        source=_sources(run),
+        note=" ".join([f"{_method(run)}.", *([run.spec.note.to(language)] if run.spec.note else [])]),
+        date=format_date(run.spec.date, language),
+        language=language,
+    )
+    return values.astype(float), style
+
+
+def _write_map(run: Run, stem: Path) -> None:
+    values, style = access_style(run)
+    areas, backdrop, outline = run.areas(), run.backdrop(), outline_of(run)
+    with mpl.rc_context({"svg.hashsalt": "geoplan", "hatch.color": "#8f8f88", "hatch.linewidth": 0.7}):
+        figure = plot(areas, values, style=style, backdrop=backdrop, outline=outline)
+        for ending, options in SAVED.items():
+            figure.savefig(stem.with_suffix(f".{ending}"), **options)
+    explore(areas, values, style=style, backdrop=backdrop, outline=outline).save(stem.with_suffix(".html"))
+
+
+def isochrones_of(run: Run, item: IsochroneSpec) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the bands around a place of the scenario with the residents and jobs in them, and the place.
+
+    Raises
+    ------
+    InputError
+        When there is no such place, or it is on no street.
+    """
+    reach = run.reach
+    known = []
+    if item.layer:
+        dataset, spec = layer_of_kind(run.catalogue, item.layer, PointsLayer, key="access.isochrones")
+        frame = read_features(dataset, str(run.areas().crs))
+        ids = frame[spec.id_column].astype(str).tolist()
+        known = [Points(frame.set_axis(pd.Index(ids, name="id", dtype=object)), item.layer, spec.id_column)]
+    try:
+        place = place_or_id(item.place, known, key="access.isochrones")
+    except SpecError as error:
+        raise error.located(file=run.shown) from error
+    title = item.title.to(run.spec.language) if item.title else item.place
+    place = place[[place.geometry.name]].set_axis(pd.Index([title], dtype=object))
+    spec_ = reach.spec
+    asked: dict[str, Any] = {"bands_min": item.bands_min}
+    if reach.network.timetable is not None:
+        asked["departure"] = f"{reach.network.timetable.date.isoformat()} {spec_.departure}"
+        asked |= {"window_min": spec_.window_min, "percentile": reach.percentiles[0], "rides": spec_.rides}
+        asked |= {"max_walk_min": spec_.max_walk_min, "slack_s": spec_.slack_s, "seed": run.spec.seed}
+    work = "work" if "work" in reach.asked.opportunities else None
+    if work:
+        asked |= {"jobs": reach.places[reach.places[work] > 0], "jobs_column": work}
+    water = [layer for role, layer in run.backdrop() if role == "water"]
+    asked |= {"water": pd.concat(water)} if water else {}
+    return isochrones(place, reach.network, residents=reach.people, residents_column="residents", **asked), place
+
+
+def _write_isochrones(run: Run, folder: Path) -> None:
+    for item in run.reach.asked.isochrones:
+        bands, place = isochrones_of(run, item)
+        words: dict[str, Any] = {"source": _sources(run), "language": run.spec.language}
+        title = item.title.to(run.spec.language) if item.title else ""
+        stem = folder / f"isochrone_{item.id}"
+        drawn: dict[str, Any] = {"places": place, "backdrop": run.backdrop(), "title": title, **words}
+        drawn["note"] = run.spec.note.to(run.spec.language) if run.spec.note else ""
+        with mpl.rc_context({"svg.hashsalt": "geoplan"}):
+            figure = plot_isochrones(bands, **drawn)
+            for ending, options in SAVED.items():
+                figure.savefig(stem.with_suffix(f".{ending}"), **options)
+        explore_isochrones(bands, **drawn).save(stem.with_suffix(".html"))
+        write_isochrones(stem.with_suffix(".gpkg"), bands, date=run.spec.date, title=title, **words)
+
+
+# ---------------------------------------------------------------- files
+
+
+def write_access(run: Run, folder: Path) -> None:
+    """Write ``access.xlsx``, ``access.csv``, ``access.gpkg``, the map ``access.*``, and ``isochrone_<id>.*``.
+
+    Raises
+    ------
+    InputError
+        When a layer is faulty, or what is asked does not go together.
+    """
+    spec, words = run.spec, texts(run.spec.language)
+    if not run.reach.measures():
+        raise SpecError(Fault(what="nothing is measured", file=run.shown, key="access"))
+    title = f"{words.reach['access_sheet']}: {spec.title.to(spec.language)}"
+    write_workbook(folder / "access.xlsx", _sheets(run), title=title, date=spec.date)
+    long = access_by_area(run)
+    long.insert(1, "name", long["area_id"].map(run.areas()["name"]))
+    heads = {**words.words, **words.reach}
+    write_csv(
+        folder / "access.csv",
+        long,
+        headings=heads,
+        decimals={"share_meeting": 4},
+        separator=spec.output.csv.separator,
+        decimal=spec.output.csv.decimal,
+    )
+    values, style = access_style(run)
+    frame = run.areas().join(readable_access(run)[0].drop(columns="name"))
+    frame["mapped"] = values
+    write_geopackage(folder / "access.gpkg", frame, column="mapped", style=style, date=spec.date)
+    _write_map(run, folder / "access")
+    _write_isochrones(run, folder)
