@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from geoplan.errors import Fault, Faults, InputError
 from geoplan.reach.amounts import amounts_of, asked_percentiles, in_chunks, number_from, one_of, out_of_scope
@@ -100,6 +99,8 @@ def calibrate(
     >>> print(decay)
     negative exponential, half at 10 min: exp(-0.0693 t)
     """
+    from scipy.optimize import brentq  # noqa: PLC0415  a third of a second, for those who calibrate alone
+
     faults = Faults()
     target = number_from(mean_min, "mean_min", faults)
     if one_of(kind, [name for name in DECAYS if name != "step"], "kind", faults):
