@@ -98,7 +98,8 @@ def test_time_to_a_share_is_as_worked_by_hand():
 
 
 def test_all_of_many_fractions_can_be_reached():
-    tenths = pd.Series(0.1, index=PLACES)
+    # in binary, 0.1 + 0.1 + 0.1 + 0.2 + 0.1, as b meets them, is less than 0.1 + 0.1 + 0.1 + 0.1 + 0.2
+    tenths = pd.Series([0.1, 0.1, 0.1, 0.1, 0.2], index=PLACES)
     assert time_to_share(TIMES, tenths, share=1)["b"] == 60
 
 
@@ -193,8 +194,13 @@ def test_homes_on_no_street_are_not_known_in_any_measure():
         assert np.isfinite(np.asarray(result.drop("d"), dtype=float)).all()
     balance = population_balance(times, JOBS, PEOPLE, within_min=30)
     assert balance.loc["d", ["people", "status"]].tolist() == [10, "out_of_scope"]
-    assert balance.loc["a", "rivals"] <= 90  # d's ten are no rivals: nothing is known of them
-    assert matched_jobs(times, levels, jobless, within_min=30).loc["d", "status"] == "out_of_scope"
+    # d's ten are no rivals, though d is at v: nothing is known of them. v: a and b (50), w and x: a, b, c (90).
+    assert balance.loc["a", "rivals"] == pytest.approx((100 * 50 + 50 * 90 + 200 * 90) / 350)
+    matched = matched_jobs(times, levels, jobless, within_min=30)
+    assert matched.loc["d", "status"] == "out_of_scope"
+    # At v a and b, at w and x a, b, c, of each level one. All compete for a basic job, the higher alone for a higher:
+    # a's basic have (4 + 6 + 6) / 3, a's higher (4 + 6 + 6 + 2 + 3 + 3) / 6, of 3 and 6 jobs.
+    assert matched.loc["a", "rivals"] == pytest.approx((16 + 24) / (3 + 6))
 
 
 def test_a_home_that_reaches_nothing_is_0_and_known():
@@ -230,7 +236,7 @@ def test_what_nobody_can_reach_is_said():
     # z holds 40 of the 400 jobs and no school
     assert told.loc["jobs"].tolist() == [400, 40, 0.1, 0, 0]
     assert told.loc["schools"].tolist() == [4, 0, 0, 0, 0]
-    alone = as_times([[5, NO], [0, NO]], unsnapped=off_the_street(("from", "b")))
+    alone = as_times([[5, NO], [NO, 0]], unsnapped=off_the_street(("from", "b")))
     assert beyond_reach(alone, JOBS[["v", "w"]]).loc["jobs", "unreached"] == 50
     assert np.isnan(beyond_reach(alone, JOBS[["v", "w"]] * 0).loc["jobs", "unreached_share"])
 

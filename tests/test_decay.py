@@ -91,8 +91,8 @@ def test_what_it_was_made_of_makes_it_again():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Decay("exponental", 20), "there is no decay called 'exponental'. Expected: one of"),
-        (lambda: Decay("exponental", 20), "did you mean 'exponential'?"),
+        (lambda: Decay("linear", 20), "there is no decay called 'linear'. Expected: one of"),
+        (lambda: Decay("Step", 20), "did you mean 'step'?"),
         (lambda: Decay("exponential"), "'exponential' needs half_time_min"),
         (lambda: Decay("power", 20), "'power' needs floor_min"),
         (lambda: Decay("log_logistic", 20), "'log_logistic' needs shape"),
@@ -169,6 +169,19 @@ def test_a_doubly_constrained_model_takes_every_job():
     steep = Decay.halving("exponential", 5)
     assert mean_trip_min(times, people, jobs, steep) == pytest.approx(1, abs=0.02)
     assert mean_trip_min(times, people, jobs, steep, model="doubly") == pytest.approx((30 * 1 + 20 * 60) / 50)
+
+
+def test_people_who_reach_too_few_jobs_are_balanced_as_far_as_it_goes():
+    # c reaches z alone, which has 1 job for its 2 people; a and b reach v and w. 1 of 100 finds none: all still go.
+    times = as_times([[10, 20, NOT], [20, 10, NOT], [NOT, NOT, 30]], places=["v", "w", "z"])
+    people, jobs = PEOPLE[["a", "b", "c"]] * 0 + [49, 49, 2], JOBS[["v", "w", "z"]] * 0 + [49.5, 49.5, 1]
+    steep = Decay.halving("exponential", 5)
+    # each of a and b: a fifth to the other's, four fifths to their own (2^-2 : 1)
+    assert mean_trip_min(times, people, jobs, steep, model="doubly") == pytest.approx((98 * 12 + 2 * 30) / 100)
+    with pytest.raises(InputError, match=r"9\.0% of people find no opportunity left among those that they reach"):
+        mean_trip_min(
+            times, people * [44 / 49, 44 / 49, 6], jobs * [47.5 / 49.5, 49.5 / 49.5, 3], steep, model="doubly"
+        )
 
 
 @settings(max_examples=25, deadline=None)

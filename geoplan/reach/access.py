@@ -86,7 +86,7 @@ def opportunities(
     >>> times = TravelTimes(["a", "b"], ["x", "y"], (50,), seconds)
     >>> jobs = pd.Series({"y": 40, "x": 100}, name="jobs")
     >>> opportunities(times, jobs, within_min=(15, 30))
-    within_min   15.0   30.0
+    within_min     15     30
     from_id
     a           100.0  140.0
     b             0.0  100.0

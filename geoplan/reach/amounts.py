@@ -195,7 +195,7 @@ def _asked(given: float | Sequence[float], key: str, faults: Faults, low: float,
         expected = f"{unit} from {low:g} to {high:,.0f}: a number, or different ones, as (30, 45)"
         faults.add(InputError(Fault(what=what, key=key, expected=expected)))
         return Asked((), many)
-    return Asked(tuple(float(number) for number in good), many)
+    return Asked(tuple(int(number) if number == int(number) else float(number) for number in good), many)
 
 
 def _is_number(value: object) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from geoplan.errors import Fault, Faults, InputError
 from geoplan.reach.amounts import amounts_of, asked_percentiles, in_chunks, number_from, one_of, out_of_scope
@@ -23,7 +22,9 @@ __all__ = ["calibrate", "mean_trip_min"]
 _MODELS = ("production", "doubly")
 _CLOSE = 1e-9  # of half-times
 _SHORTEST_MIN, _LONGEST_MIN = 1e-3, 1e5  # half-times at which one second is another world, and all are alike
-_ROUNDS, _BALANCED = 1000, 1e-9  # of a doubly constrained model
+_ROUNDS, _BALANCED = 2000, 1e-9  # of a doubly constrained model
+_CROWDED = 0.05  # of people may reach too few opportunities for all of them
+_LEAST_FACTOR, _LEAST_WEIGHT = 1e-150, 1e-100  # less would divide by nothing
 
 
 def calibrate(
@@ -98,6 +99,8 @@ def calibrate(
     >>> print(decay)
     negative exponential, half at 10 min: exp(-0.0693 t)
     """
+    from scipy.optimize import brentq  # noqa: PLC0415  a third of a second, for those who calibrate alone
+
     faults = Faults()
     target = number_from(mean_min, "mean_min", faults)
     if one_of(kind, [name for name in DECAYS if name != "step"], "kind", faults):
@@ -170,7 +173,7 @@ class _Trips:
 
     def mean(self, decay: Decay) -> float:
         """Return the mean minutes of a trip."""
-        table = decay.table()
+        table = _table(decay)
         minutes = np.append(np.arange(UNREACHED) / 60, 0.0)
         drawing = self._balanced(table) if self.doubly else self.opportunities
         both = np.column_stack([drawing, drawing])
@@ -189,16 +192,17 @@ class _Trips:
 
     def lost(self, decay: Decay) -> bool:
         """Say whether so little is left of a decay that people who reach something would stay at home."""
-        table = decay.table()
+        table = _table(decay)
         return any(
             ((table[self.seconds[rows]] @ self.opportunities == 0) & (self.people[rows] > 0)).any()
             for rows in in_chunks(*self.seconds.shape)
         )
 
     def _balanced(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return opportunities with the factors by which every one is taken."""
+        """Return opportunities with the factors by which every one is taken, as far as people reach enough of them."""
         taken: NDArray[np.float64] = self.opportunities * (self.people.sum() / self.opportunities.sum())
         drawing: NDArray[np.float64] = taken.copy()
+        before = np.zeros(len(taken))
         for _ in range(_ROUNDS):
             arriving = np.zeros(len(taken))
             for rows in in_chunks(*self.seconds.shape):
@@ -207,11 +211,28 @@ class _Trips:
                 leaving = np.divide(self.people[rows], whole, out=np.zeros(len(whole)), where=whole > 0)
                 arriving += leaving @ weights
             arriving = arriving * drawing
-            if np.abs(arriving - taken).max() <= _BALANCED * taken.max():
-                return drawing
+            if np.abs(arriving - before).sum() <= _BALANCED * taken.sum():
+                break
+            before = arriving
             drawing = drawing * np.divide(taken, arriving, out=np.zeros(len(taken)), where=arriving > 0)
-        what = f"people and opportunities did not balance in {_ROUNDS} rounds: some reach too little of each other"
-        raise InputError(Fault(what=what, key="model", hint="model='production', or longer trips in the times"))
+            # where people reach too few, factors fall for ever: what matters has settled long before
+            drawing = np.maximum(drawing / drawing.max(), _LEAST_FACTOR)
+        else:
+            what = f"people and opportunities did not balance in {_ROUNDS} rounds"
+            raise InputError(Fault(what=what, key="model", hint="model='production', or longer trips in the times"))
+        over = np.maximum(arriving - taken, 0).sum() / taken.sum()
+        if over > _CROWDED:
+            what = f"{over:.1%} of people find no opportunity left among those that they reach"
+            expected = f"at most {_CROWDED:.0%}, so that nearly every opportunity is taken once"
+            hint = "model='production', or longer trips in the times"
+            raise InputError(Fault(what=what, key="model", expected=expected, hint=hint))
+        return drawing
+
+
+def _table(decay: Decay) -> NDArray[np.float64]:
+    table = decay.table()
+    table[table < _LEAST_WEIGHT] = 0
+    return table
 
 
 def _trips(

@@ -37,15 +37,15 @@ class Decay:
     parameters that studies publish are turned into it by :meth:`exponential`, :meth:`power`, :meth:`log_logistic` and
     :meth:`gaussian`; steps are made by :meth:`step`.
 
-    ============  =======================================  ===================================
-    kind          weight                                   published as
-    ============  =======================================  ===================================
-    exponential   :math:`2^{-t/h} = e^{-\beta t}`          :math:`\beta = \ln 2 / h`
-    power         :math:`(\max(t, t_0) / t_0)^{-\beta}`    :math:`\beta = \ln 2 / \ln(h/t_0)`
-    log_logistic  :math:`1 / (1 + (t/h)^b)`                :math:`1 / (1 + e^{a + b \ln t})`
+    ============  =========================================  ===================================
+    kind          weight                                     published as
+    ============  =========================================  ===================================
+    exponential   :math:`2^{-t/h} = e^{-\beta t}`            :math:`\beta = \ln 2 / h`
+    power         :math:`(\max(t, t_0) / t_0)^{-\beta}`      :math:`\beta = \ln 2 / \ln(h/t_0)`
+    log_logistic  :math:`1 / (1 + (t/h)^b)`                  :math:`1 / (1 + e^{a + b \ln t})`
     gaussian      :math:`2^{-(t/h)^2} = e^{-t^2/2\sigma^2}`  :math:`\sigma = h / \sqrt{2 \ln 2}`
-    step          as told, 0 beyond the last               cumulative opportunities, bands
-    ============  =======================================  ===================================
+    step          as told, 0 beyond the last                 cumulative opportunities, bands
+    ============  =========================================  ===================================
 
     Parameters
     ----------
@@ -290,14 +290,14 @@ class Decay:
             return f"steps: {told}, then 0{end}"
         half = self.half_time_min or 1.0
         told = {
-            "exponential": f"negative exponential, half at {half:g} min: exp(-{_LN2 / half:.3g} t)",
-            "gaussian": f"Gaussian, half at {half:g} min: exp(-t²/2s²), s = {half / np.sqrt(2 * _LN2):.3g} min",
-            "log_logistic": f"log-logistic, half at {half:g} min: 1/(1 + (t/{half:g})^{self.shape or 0:g})",
+            "exponential": f"negative exponential, half at {half:.4g} min: exp(-{_LN2 / half:.3g} t)",
+            "gaussian": f"Gaussian, half at {half:.4g} min: exp(-t²/2s²), s = {half / np.sqrt(2 * _LN2):.3g} min",
+            "log_logistic": f"log-logistic, half at {half:.4g} min: 1/(1 + (t/{half:.4g})^{self.shape or 0:g})",
         }.get(self.kind, "")
         if self.kind == "power":
             floor = self.floor_min or 1.0
             exponent = _LN2 / np.log(half / floor)
-            told = f"power, half at {half:g} min: (t/{floor:g})^-{exponent:.3g}, 1 up to {floor:g} min"
+            told = f"power, half at {half:.4g} min: (t/{floor:g})^-{exponent:.3g}, 1 up to {floor:g} min"
         return told + end
 
     def __str__(self) -> str:
