@@ -15,6 +15,7 @@ import typer
 from rich.markup import escape
 
 import geoplan as gp
+from geoplan.cli.access import access
 from geoplan.cli.feed import feed
 from geoplan.cli.rules import rules
 from geoplan.cli.telling import (
@@ -54,6 +55,7 @@ app = typer.Typer(
 app.add_typer(rules, name="rules")
 app.add_typer(feed, name="feed")
 app.add_typer(times, name="times")
+app.add_typer(access, name="access")
 _BAD_INPUT, _INTERRUPTED = 2, 130
 
 

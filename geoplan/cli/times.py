@@ -24,12 +24,34 @@ if TYPE_CHECKING:
     from geoplan.reach import Journey, Network, Streets, TravelTimes
     from geoplan.run.travelling import Points
 
-__all__ = ["times"]
+__all__ = [
+    "Elevation",
+    "FeedFiles",
+    "MaxWalk",
+    "Mode",
+    "Rides",
+    "Slack",
+    "StreetsFile",
+    "StreetsLayer",
+    "by_options",
+    "joined_network",
+    "moment_of",
+    "points_of",
+    "times",
+]
 
 times = typer.Typer(no_args_is_help=True, help="Travel times: a matrix, one trip explained, streets saved for reuse.")
 _SHOWN = 10
 #: What the library calls an option whose name at the command line is another.
-_CALLED = {"percentiles": "percentile", "max_walk_min": "max_walk", "window_min": "window", "slack_s": "slack"}
+_CALLED = {
+    "within_min": "within",
+    "bands_min": "band",
+    "half_time_min": "half_time",
+    "percentiles": "percentile",
+    "max_walk_min": "max_walk",
+    "window_min": "window",
+    "slack_s": "slack",
+}
 
 Mode = Annotated[
     Literal["walk", "cycle", "drive"] | None,
@@ -87,18 +109,18 @@ def matrix(
 
     travelling.must_be_writable(out, travelling.TIMES, key="--out")
     shares = travelling.must_be_percentiles(percentile or [50])
-    moment = _moment(feed, departure, arrival, mode)
+    moment = moment_of(feed, departure, arrival, mode)
     with progress_shown() as step:
         step("reading the points")
-        starts = _points(origins, from_layer, from_id, of_areas=points_of_areas, side="from")
-        ends = _points(destinations, to_layer, to_id, of_areas=points_of_areas, side="to")
+        starts = points_of(origins, from_layer, from_id, of_areas=points_of_areas, side="from")
+        ends = points_of(destinations, to_layer, to_id, of_areas=points_of_areas, side="to")
         step("reading the streets")
-        network = _network(streets, streets_layer, elevation, mode, feed, moment, step)
+        network = joined_network(streets, streets_layer, elevation, mode, feed, moment, step)
         for own, key in ((starts, "--from"), (ends, "--to")):
             travelling.in_reach_of(network.streets, own.frame, key=key)
     asked: dict[str, Any] = {"max_min": max_min, "max_walk_min": max_walk, "rides": rides, "slack_s": slack}
     asked |= {moment[0]: moment[1], "window_min": window} if moment else {"max_walk_min": max_min}
-    with _kept(folder), _by_options():
+    with _kept(folder), by_options():
         found = travel_times(
             starts.frame, ends.frame, network, percentiles=shares, threads=threads, memory_mb=memory_mb, folder=folder,
             progress=sys.stdout.isatty() and not as_json, **asked,
@@ -139,21 +161,22 @@ def explain(
     from geoplan.run import travelling  # noqa: PLC0415  as above
 
     travelling.must_be_writable(map_out, travelling.MAPS, key="--map")
-    moment = _moment(feed, departure, arrival, mode)
+    moment = moment_of(feed, departure, arrival, mode)
     with progress_shown() as step:
         step("reading the points")
         known = [
-            _points(name, layer, id_column, of_areas=points_of_areas, side="points", bare="id") for name in points or []
+            points_of(name, layer, id_column, of_areas=points_of_areas, side="points", bare="id")
+            for name in points or []
         ]
         here, there = (
             travelling.place_or_id(text, known, key=key) for text, key in ((origin, "--from"), (destination, "--to"))
         )
         step("reading the streets")
-        network = _network(streets, streets_layer, elevation, mode, feed, moment, step)
+        network = joined_network(streets, streets_layer, elevation, mode, feed, moment, step)
         for own, key in ((here, "--from"), (there, "--to")):
             travelling.in_reach_of(network.streets, own, key=key)
         step("looking for the trip")
-        with _by_options():
+        with by_options():
             asked: dict[str, Any] = {"max_min": max_min, "max_walk_min": max_walk if moment else max_min}
             asked |= {"rides": rides, "slack_s": slack} | ({moment[0]: moment[1]} if moment else {})
             found = explain_trip(here, there, network, **asked)
@@ -207,7 +230,7 @@ def save_streets(
 # ---------------------------------------------------------------- what is asked
 
 
-def _moment(
+def moment_of(
     feed: Sequence[Path] | None, departure: str | None, arrival: str | None, mode: str | None
 ) -> tuple[str, Any] | None:
     """Return "departure" or "arrival" and when, or nothing where streets alone are asked for."""
@@ -228,9 +251,10 @@ def _moment(
     return given[0][0], read_moment(given[0][1], key=f"--{given[0][0]}")
 
 
-def _points(
+def points_of(
     source: str, layer: str | None, id_column: str | None, *, of_areas: bool, side: str, bare: str | None = None
 ) -> Points:
+    """Read the points an option names; faults name the option."""
     from geoplan.run.travelling import read_points  # noqa: PLC0415  as above
 
     names = {"id": f"--{bare or f'{side}-id'}", "layer": f"--{'layer' if bare else f'{side}-layer'}"}
@@ -238,7 +262,7 @@ def _points(
         return read_points(source, root=project_here(), layer=layer, id_column=id_column, of_areas=of_areas)
 
 
-def _network(
+def joined_network(
     file: Path,
     layer: str | None,
     elevation: Path | None,
@@ -272,7 +296,7 @@ def _must_be_on_foot(ways: Streets, file: Path, feed: Sequence[Path] | None) -> 
 
 
 @contextmanager
-def _by_options() -> Iterator[None]:
+def by_options() -> Iterator[None]:
     """Tell faults of the arguments of the library as options at the command line."""
     try:
         yield
