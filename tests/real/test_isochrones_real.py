@@ -29,7 +29,7 @@ def network(real, edges):
 
 @pytest.fixture(scope="module")
 def places():
-    """Kallio's church, and Pasila's station, which lies north of the streets of the extract."""
+    """By Kallio's church, and Pasila's station, which lies north of the streets of the extract."""
     return gpd.GeoDataFrame(
         geometry=gpd.points_from_xy([24.9503, 24.9338], [60.1840, 60.1988]), index=["Kallio", "Pasila"], crs=4326
     )
