@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import draw_isochrones
 import draw_links
 import draw_surfaces
 import draw_travel_times
@@ -22,6 +23,7 @@ def main() -> None:
     """Run the sample and write docs/pictures/map.png and docs/pictures/explore.png; draw the others."""
     PICTURES.mkdir(exist_ok=True)
     draw_travel_times.main()
+    draw_isochrones.main()
     draw_links.main()
     draw_surfaces.main()
     with tempfile.TemporaryDirectory() as folder:

@@ -392,7 +392,7 @@ def _told(network: Network, window: Window, moment: object, share: float, window
     """Return how the bands came about, as columns."""
     timed = network.timetable is not None
     return {
-        "percentile": share if timed else np.nan,
+        "percentile": float(share) if timed else np.nan,
         "mode": "transit" if timed else network.streets.mode,
         "moment": f"{moment:%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else str(moment or ""),
         "window_min": float(window_min) if timed else np.nan,
