@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import draw_access
+import draw_isochrones
 import draw_links
 import draw_surfaces
 import draw_travel_times
@@ -24,6 +25,7 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     draw_travel_times.main()
     draw_access.main()
+    draw_isochrones.main()
     draw_links.main()
     draw_surfaces.main()
     with tempfile.TemporaryDirectory() as folder:

@@ -145,8 +145,9 @@ def isochrones(
     are not linked to, such as motorways on foot and ferries, have none.
 
     Residents and jobs are counted by their own travel time, from door to door, not by lying in the polygon: a house 80
-    metres off the street may well be reached, and a yard in a hole that was closed may not. The polygon is the
-    picture, the times are the figures. Both are returned; :func:`isochrone_notes` says where they are far apart.
+    metres off the street may well be reached, and a yard in a hole that was closed may not; and times go by the nearest
+    place of the nearest street, the strip by any. The polygon is the picture, the times are the figures. Both are
+    returned; :func:`isochrone_notes` says where they are far apart.
 
     Examples
     --------
@@ -227,18 +228,22 @@ def _number(value: object) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool) and isfinite(float(value))
 
 
+def _words(numbers: Sequence[object]) -> str:
+    return ", ".join(f"{number:g}" if _number(number) else repr(number) for number in numbers)
+
+
 def _bands(bands_min: Sequence[float] | float, faults: Faults) -> list[float]:
     """Return the bands, rising."""
     many = list(bands_min) if isinstance(bands_min, Sequence | np.ndarray) else [bands_min]
     wrong = [band for band in many if not _number(band) or not 1 / 60 <= band <= _MOST_MIN]
     expected = f"minutes above 0, up to {_MOST_MIN:,}, each once, as (15, 30, 45)"
     if wrong or not many:
-        what = f"a band of {listed(map(repr, wrong))} minutes cannot be drawn" if many else "no band is asked for"
+        what = f"a band of {_words(wrong)} minutes cannot be drawn" if many else "no band is asked for"
         faults.add(InputError(Fault(what=what, key="bands_min", expected=expected)))
         return []
     twice = sorted({float(band) for band in many if many.count(band) > 1})
     if twice:
-        what = f"the band of {listed(f'{band:g}' for band in twice)} minutes is asked for twice"
+        what = f"the band of {_words(twice)} minutes is asked for twice"
         faults.add(InputError(Fault(what=what, key="bands_min", expected=expected)))
     return sorted(float(band) for band in many)
 
@@ -387,7 +392,7 @@ def _told(network: Network, window: Window, moment: object, share: float, window
     """Return how the bands came about, as columns."""
     timed = network.timetable is not None
     return {
-        "percentile": share if timed else np.nan,
+        "percentile": float(share) if timed else np.nan,
         "mode": "transit" if timed else network.streets.mode,
         "moment": f"{moment:%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else str(moment or ""),
         "window_min": float(window_min) if timed else np.nan,

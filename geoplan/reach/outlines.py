@@ -142,7 +142,7 @@ def holding(outer: Any, inner: Any) -> Any:
     """
     whole = _polygons(shapely.union_all([outer, inner]))
     for number in range(_TRIES):
-        if shapely.covers(whole, inner):
+        if inner.is_empty or shapely.covers(whole, inner):
             break
         slivers = shapely.difference(inner, whole) if number < _TRIES - 1 else inner
         whole = _polygons(shapely.union_all([whole, shapely.buffer(slivers, _SLIVER_M * (number + 1))]))

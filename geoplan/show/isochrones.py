@@ -32,7 +32,7 @@ __all__ = ["explore_isochrones", "plot_isochrones", "write_isochrones"]
 _COLUMNS = ("place_id", "band_min", "percentile", "mode", "moment", "window_min", "towards", "area_km2")
 _DARK, _PALE = 0.82, 0.22  # of the palette: the nearest band and the farthest
 _EDGE = "#ffffff"
-_KEY = 12  # entries: with more, the key has the bands alone
+_KEY = 12  # entries: with more, or with nothing to count, the key has the bands alone
 _NAMED = 3  # places in the title
 _UNDER = ("park",)  # below the bands; water and lines lie above
 _HALO = withStroke(linewidth=3, foreground="white")
@@ -324,13 +324,22 @@ def _told(bands: gpd.GeoDataFrame, words: Texts, title: str) -> _Told:
     place = ", ".join(names) if len(names) <= _NAMED else count
     title = title or words["isochrone_to" if first["towards"] else "isochrone_from"].format(place=place)
     rows = sorted(bands.to_dict("records"), key=lambda row: (names.index(str(row["place_id"])), row["band_min"]))
-    if len(rows) > _KEY:
+    counted = any(name in bands for name in ("residents", "jobs"))
+    if len(rows) > _KEY or not counted:
         key = [(band, _band(band, words)) for band in sorted(set(bands["band_min"]))]
     else:
         key = [(row["band_min"], _entry(row, words, alone=len(names) == 1)) for row in rows]
-    who = [words[name] for name in ("residents", "jobs") if name in bands]
-    foot = [words["isochrone_method"], words["isochrone_counted"].format(who=", ".join(who)) if who else ""]
+    foot = [words["isochrone_method"], _counted(bands, words)]
     return _Told(title, _below(first, words), key, [part for part in (*foot, _missing(rows, words)) if part])
+
+
+def _counted(bands: gpd.GeoDataFrame, words: Texts) -> str:
+    """Say how those who are counted are counted."""
+    who = [words[name] for name in ("residents", "jobs") if name in bands]
+    if not who:
+        return ""
+    both = words["isochrone_both"].format(one=who[0], other=who[-1].lower()) if len(who) > 1 else who[0]
+    return words["isochrone_counted"].format(who=both)
 
 
 def _minutes(band: float, words: Texts) -> str:
