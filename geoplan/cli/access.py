@@ -245,7 +245,7 @@ def isochrone(
     as_json: AsJson = False,
 ) -> None:
     """Outline what is reached from a place, and count the residents and jobs there."""
-    from geoplan.reach import isochrones  # noqa: PLC0415  as above
+    from geoplan.reach import isochrone_notes, isochrones  # noqa: PLC0415  as above
     from geoplan.run import travelling  # noqa: PLC0415  as above
 
     travelling.must_be_writable(out, (".gpkg",), key="--out")
@@ -274,12 +274,15 @@ def isochrone(
         told = json.loads(found.drop(columns="geometry").reset_index().to_json(orient="records", date_format="iso"))
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    table = plain_table("minutes", "km²", "residents", "jobs")
-    for row in found.sort_values("band_min").itertuples():
+    counted = [name for name in ("residents", "jobs") if name in found]
+    table = plain_table("minutes", "km²", *counted)
+    for _, row in found.sort_values("band_min").iterrows():
         table.add_row(
-            f"{row.band_min:g}", number_text(row.area_km2, 2), number_text(row.residents, 0), number_text(row.jobs, 0)
+            f"{row['band_min']:g}", number_text(row["area_km2"], 2), *(number_text(row[name], 0) for name in counted)
         )
     stdout.print(table)
+    for sentence in isochrone_notes(found, network):
+        stdout.print(f"[dim]Note: {escape(sentence.rstrip('.'))}.[/]", soft_wrap=True)
     for path in (out, map_out):
         if path:
             stdout.print(f"Written to [bold]{escape(str(path))}[/].", soft_wrap=True)

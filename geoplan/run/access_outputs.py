@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geoplan.errors import Fault, SpecError
-from geoplan.reach import Standard, isochrones
+from geoplan.reach import Standard, isochrone_notes, isochrones
 from geoplan.run.datasets import read_features
 from geoplan.run.matching import layer_of_kind
 from geoplan.run.reaching import Measure
@@ -143,7 +143,10 @@ def readable_access(run: Run, level: str | None = None) -> tuple[pd.DataFrame, d
     return frame.rename_axis("area_id"), heads
 
 
-def _sheets(run: Run) -> list[Sheet]:
+Drawn = list[tuple[IsochroneSpec, gpd.GeoDataFrame, gpd.GeoDataFrame]]
+
+
+def _sheets(run: Run, drawn: Drawn) -> list[Sheet]:
     words, asked = texts(run.spec.language), run.reach.asked
     footer = f"{run.spec.title.to(run.spec.language)} · {_method(run)} · {_sources(run)}"
     named = {item.id: measure_label(run, item) for item in run.reach.measures()}
@@ -170,6 +173,8 @@ def _sheets(run: Run) -> list[Sheet]:
     sheets.append(_equity_sheet(run, footer))
     lines = [(words["source"], _sources(run)), (words["method"], _method(run))]
     lines += [(words.reach["notes"], sentence) for sentence in run.reach.notes()]
+    for item, bands, _ in drawn:
+        lines += [(f"isochrone {item.id}", sentence) for sentence in isochrone_notes(bands, run.reach.network)]
     notes = pd.DataFrame(lines, columns=[words["notes_sheet"], ""])
     return [*sheets, Sheet(words["notes_sheet"], notes, widths=(38, 110))]
 
@@ -282,9 +287,8 @@ def isochrones_of(run: Run, item: IsochroneSpec) -> tuple[gpd.GeoDataFrame, gpd.
     return isochrones(place, reach.network, residents=reach.people, residents_column="residents", **asked), place
 
 
-def _write_isochrones(run: Run, folder: Path) -> None:
-    for item in run.reach.asked.isochrones:
-        bands, place = isochrones_of(run, item)
+def _write_isochrones(run: Run, drawn_: Drawn, folder: Path) -> None:
+    for item, bands, place in drawn_:
         words: dict[str, Any] = {"source": _sources(run), "language": run.spec.language}
         title = item.title.to(run.spec.language) if item.title else ""
         stem = folder / f"isochrone_{item.id}"
@@ -313,7 +317,8 @@ def write_access(run: Run, folder: Path) -> None:
     if not run.reach.measures():
         raise SpecError(Fault(what="nothing is measured", file=run.shown, key="access"))
     title = f"{words.reach['access_sheet']}: {spec.title.to(spec.language)}"
-    write_workbook(folder / "access.xlsx", _sheets(run), title=title, date=spec.date)
+    drawn: Drawn = [(item, *isochrones_of(run, item)) for item in run.reach.asked.isochrones]
+    write_workbook(folder / "access.xlsx", _sheets(run, drawn), title=title, date=spec.date)
     long = access_by_area(run)
     long.insert(1, "name", long["area_id"].map(run.areas()["name"]))
     heads = {**words.words, **words.reach}
@@ -330,4 +335,4 @@ def write_access(run: Run, folder: Path) -> None:
     frame["mapped"] = values
     write_geopackage(folder / "access.gpkg", frame, column="mapped", style=style, date=spec.date)
     _write_map(run, folder / "access")
-    _write_isochrones(run, folder)
+    _write_isochrones(run, drawn, folder)

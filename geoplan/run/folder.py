@@ -64,7 +64,8 @@ def atomic_file(target: Path) -> Iterator[Path]:
         When the file cannot be written; what was there stays.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}-", suffix=".partial", dir=target.resolve().parent)
+        ending = f".partial{target.suffix}"  # writers go by the ending
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=ending, dir=target.resolve().parent)
     except OSError as error:
         raise _file_not_writable(target, error) from error
     os.close(handle)

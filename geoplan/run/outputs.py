@@ -72,8 +72,9 @@ def write_run(run: Run, out: Path | None = None, *, on_step: Step | None = None)
         The folder, with ``map.png``, ``map.svg``, ``map.pdf``, ``map.html`` (further maps as ``map_<id>.*``),
         ``ranking.xlsx``, ``ranking.csv``, ``areas.gpkg``, ``index.parquet`` and ``manifest.json``; where the scenario
         asks how sure ranks are, ``ranks.png``, ``ranks.svg`` and ``ranks.pdf``; where it names a rule,
-        ``designations.png`` (and .svg, .pdf), ``choice.xlsx`` and ``decisions.csv``. Same inputs give the same bytes,
-        the manifest's ``timings`` aside.
+        ``designations.png`` (and .svg, .pdf), ``choice.xlsx`` and ``decisions.csv``; where it speaks of access,
+        ``access.*`` and ``isochrone_<id>.*``, and of nodes, links and surfaces files of these names. Same inputs give
+        the same bytes, the manifest's ``timings`` aside.
 
     Raises
     ------
@@ -451,6 +452,7 @@ def _manifest(run: Run, folder: Path, grants: Mapping[str, Paid]) -> dict[str, A
         **_choice(run),
         **({"grants": grant_record(grants)} if grants else {}),
         **stored_conventions(run),
+        **({"access": run.reach.record()} if run.spec.access else {}),
         "notes": run.notes(),
         "disagreements": {
             "count": len(run.combination().disagreements),

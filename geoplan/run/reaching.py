@@ -347,6 +347,19 @@ class Reach:
             higher_is_better=known[name].kind != "nearest",
         )
 
+    def record(self) -> dict[str, Any]:
+        """Return how access was measured, for the manifest: the day, the window, the measures, and who is left out."""
+        timetable, status = self.network.timetable, self.scope.frame["status"]
+        residents = self.people["residents"].groupby(status.to_numpy()).sum()
+        return {
+            "service_day": timetable.date.isoformat() if timetable is not None else None,
+            "asked": self.spec.model_dump(mode="json"),
+            "measures": [measure.id for measure in self.measures()],
+            "points": len(self.people),
+            "residents": {str(name): float(count) for name, count in residents.items()},
+            "notes": self.notes(),
+        }
+
     def notes(self) -> list[str]:
         """Return what a careful reader should know, as sentences."""
         timetable = self.network.timetable
