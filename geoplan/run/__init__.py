@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from geoplan.run.folder import atomic_folder
     from geoplan.run.geography import Geography, describe_areas
     from geoplan.run.matching import match_table, write_matches
+    from geoplan.run.opening import open_run
     from geoplan.run.outputs import write_run
     from geoplan.run.ranking import decimals_of, ranking_table
     from geoplan.run.reading import Explanation, explain_run
     from geoplan.run.sheets import Sheet, definition_notes, find_sheets, open_registry, read_sheets
-    from geoplan.run.story import Run, open_run
+    from geoplan.run.story import Run
     from geoplan.run.verify import CheckReport, check_project
 
 _HOMES = {
@@ -37,7 +38,7 @@ _HOMES = {
     "find_sheets": "sheets",
     "match_table": "matching",
     "open_registry": "sheets",
-    "open_run": "story",
+    "open_run": "opening",
     "ranking_table": "ranking",
     "read_sheets": "sheets",
     "selection_for": "choosing",

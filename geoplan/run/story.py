@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -48,7 +48,7 @@ from geoplan.run.standing import Standing, standing_of
 from geoplan.run.styling import style_of
 from geoplan.run.travel_layers import layers_of_travel
 from geoplan.show import Style
-from geoplan.sources import Catalogue, Dataset, home
+from geoplan.sources import Catalogue, Dataset
 from geoplan.specs import (
     AreasLayer,
     BackdropLayer,
@@ -66,49 +66,7 @@ from geoplan.targeting import DesignationCertainty, Selection
 if TYPE_CHECKING:
     from geoplan.run.reaching import Reach
 
-__all__ = ["Run", "open_run"]
-
-
-def open_run(scenario: str | Path, *, profile: Literal["internal", "public"] | None = None) -> Run:
-    """Open a scenario; its layers are found, nothing is computed yet.
-
-    Parameters
-    ----------
-    scenario
-        A file in the ``scenarios/`` folder of a project. One that is not there is looked for in the sample that geoplan
-        ships, so that ``scenarios/baseline.toml`` works anywhere.
-    profile
-        In place of the scenario's own: ``public`` shows only what has passed disclosure control.
-
-    Raises
-    ------
-    SpecError
-        When there is no such file, or it is faulty.
-
-    Examples
-    --------
-    >>> open_run("scenarios/baseline.toml").name
-    'baseline'
-    """
-    path = Path(scenario)
-    if not path.is_file() and (home() / path).is_file():
-        path = home() / path
-    path = path.resolve()
-    if not path.is_file():
-        beside = [Path(scenario).with_name(other.name).as_posix() for other in path.parent.glob("*.toml")]
-        hint = checks.did_you_mean(Path(scenario).as_posix(), beside)
-        raise SpecError(Fault(what="there is no such scenario", file=str(scenario), hint=hint))
-    if path.parent.name != "scenarios" or path.suffix != ".toml":
-        expected = "a .toml file in the scenarios/ folder of a project, beside layers/ and maps/"
-        raise SpecError(Fault(what="this is not where a scenario lies", file=str(scenario), expected=expected))
-    catalogue = Catalogue(path.parent.parent)
-    spec = catalogue.scenario(path.stem)
-    if profile is not None:
-        spec = spec.model_copy(update={"profile": profile})
-    return Run(name=path.stem, path=path, catalogue=catalogue, spec=spec)
-
-
-# ---------------------------------------------------------------- the run
+__all__ = ["Run"]
 
 
 @dataclass(frozen=True)

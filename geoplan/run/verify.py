@@ -17,9 +17,10 @@ from geoplan.run.datasets import read_areas, read_crosswalk, read_features, read
 from geoplan.run.granting import grants_of
 from geoplan.run.linting import lint_layer, lint_scenario, lint_together, lint_two_levels
 from geoplan.run.matching import read_aliases
+from geoplan.run.opening import open_run
 from geoplan.run.outputs import ranking_table
 from geoplan.run.sheets import definition_notes
-from geoplan.run.story import Run, open_run
+from geoplan.run.story import Run
 from geoplan.sources import Catalogue, Dataset, check_raster
 from geoplan.specs import (
     AliasesLayer,
