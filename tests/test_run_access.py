@@ -159,7 +159,7 @@ def everything(path):
         ("percentiles = [50]", "percentiles = [0]", "above 0, up to 100"),
         ("within_min = [30]", "within_min = [30, 15]", "rising numbers"),
         ('place = "K002"', 'place = "K999"', "K999"),
-        ("[access]", "[acces]", "access"),
+        ("[access]", "[accessible]", "accessible"),
     ],
 )
 def test_faults_of_the_scenario_are_worded(project, old, new, words):
