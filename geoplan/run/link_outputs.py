@@ -173,10 +173,12 @@ def _layers(run: Run) -> list[str]:
 def _draw(
     run: Run, found: Links, effects: CrossingEffects | None, barriers: gpd.GeoDataFrame | None, stem: Path
 ) -> None:
+    if barriers is not None:  # those in nobody's way would cover the map: a shore, a railway beside it
+        barriers = barriers[barriers["name"].isin(found.pairs["cause"])]
     look: dict[str, Any] = {
         "areas": found.areas,
         "crossings": found.crossings,
-        "barriers": barriers,
+        "barriers": barriers if barriers is not None and len(barriers) else None,
         "candidates": None if effects is None else effects.frame,
         "period": run.spec.period,
         "source": sources_of(run, _layers(run)),
