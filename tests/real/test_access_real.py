@@ -137,7 +137,7 @@ def test_jobs_are_those_of_a_plain_loop(reach, times, jobs, scope):
     known = scope.frame.index[scope.frame["status"] == "observed"]
     pairs = times.between(known).to_frame()
     for limit in WITHIN:
-        counted = {name: 0.0 for name in known}
+        counted = dict.fromkeys(known, 0.0)
         for row in pairs[pairs["minutes"] <= limit].itertuples():
             counted[row.from_id] += jobs[row.to_id]
         assert reach.loc[known, limit].to_dict() == pytest.approx(counted)
