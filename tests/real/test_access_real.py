@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 import shapely
 
+from geoplan.errors import InputError
 from geoplan.reach import (
     Standard,
     access_status,
     area_access,
     area_of_points,
     beyond_reach,
+    isochrones,
     join_network,
     opportunities,
     read_streets,
@@ -180,7 +182,7 @@ def test_jobs_of_the_inner_areas(table):
     )
     assert within["45"].between(195_000, 209_700).all()
     assert (within["45"] > within["30"]).all()
-    # What a centroid has says too much where a park or a yard is in the middle, too little at the end of a peninsula.
+    # The middle of Kamppi-Ruoholahti lies at a metro station, that of Kaivopuisto-Ullanlinna 400 m from any stop.
     apart = table[0]["centroid_difference"].unstack("measure")["30"]
     assert apart["00180"] == pytest.approx(-29_100, rel=0.02)
     assert apart["00140"] == pytest.approx(23_360, rel=0.02)
@@ -191,6 +193,12 @@ def test_the_edge_of_the_feed_is_told(scope):
     assert any("cut off at 25.00° E in the east" in line for line in said)
     assert "14,333 of 14,645 points are not scored: no street is near enough" in said
     assert any(line.startswith("50 points that are scored lie within 30 min of where the timetable") for line in said)
+
+
+def test_no_isochrone_starts_off_the_streets(network):
+    pasila = gpd.GeoDataFrame(geometry=gpd.points_from_xy([24.9338], [60.1988]), index=["Pasila"], crs=4326)
+    with pytest.raises(InputError, match="671 m from the nearest street, farther than 300 m"):
+        isochrones(pasila, network, departure=MORNING["departure"])
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +228,7 @@ def test_places_without_service_are_not_poor(town, lattice, spread, jobs):
     assert scope.frame.loc[east & status.eq("observed"), "near_edge"].all()
     assert scope.frame.loc[silent, "reason"].eq("the timetable is cut off before it").all()
 
-    # In the east a few jobs are within reach on foot. As a score that would be wrong, so the areas have none.
+    # In the east few jobs are within reach on foot. As a score that would be wrong, so the areas have none.
     of_areas = east.groupby(spread["area_id"]).agg(["mean", "sum"])
     far = of_areas.index[
         of_areas["mean"].eq(1) & silent.groupby(spread["area_id"]).mean().reindex(of_areas.index).eq(1)
