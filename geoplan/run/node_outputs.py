@@ -269,7 +269,9 @@ def _part_table(run: Run, plan: NodePlan) -> pd.DataFrame:
     words, found = texts(run.spec.language), plan.found
     parts = found.parts.copy()
     counts = parts["part"].isin(["density.residents", "transit.residents"])
-    parts.loc[counts] = hidden_where_few(parts.loc[counts], ["value"], least_shown(run))
+    if least := least_shown(run):  # and what the figure could be worked out from
+        few = counts & parts["value"].between(0, least, inclusive="neither")
+        parts.loc[few, ["value", "normalised", "contribution"]] = np.nan
     parts["name"] = parts["node_id"].map(found.nodes["name"])
     parts["part"] = parts["part"].map(lambda name: _called(run, name))
     parts["unit"] = [_unit(run, theme, part) for theme, part in zip(parts["theme"], found.parts["part"], strict=True)]
@@ -297,7 +299,7 @@ def _unit(run: Run, theme: str, part: str) -> str:
         return own["unit_departures"]
     if theme == "transit":
         return own["unit_transit"].format(minutes=f"{asked.transit_min:g}")
-    return own["unit_walk"].format(minutes=f"{asked.walk_min:g}")
+    return own["unit_parks" if theme == "parks" else "unit_walk"].format(minutes=f"{asked.walk_min:g}")
 
 
 def _district_table(run: Run, plan: NodePlan) -> pd.DataFrame:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["draw", "footer_of", "headings", "hidden_where_few", "least_shown", "moment_of", "notes_sheet", "sources_of"]
 
 
-def draw(stem: Path, figure: Callable[[], Figure]) -> None:
-    """Draw a picture for print in every format, the same bytes each time."""
+def draw(stem: Path, figure: Callable[[], Figure], endings: Sequence[str] = tuple(SAVED)) -> None:
+    """Draw a picture for print in some formats, all when left out; the same bytes each time."""
     with mpl.rc_context({"svg.hashsalt": "geoplan"}):
         drawn = figure()
-        for ending, options in SAVED.items():
-            drawn.savefig(stem.with_suffix(f".{ending}"), **options)
+        for ending in endings:
+            drawn.savefig(stem.with_suffix(f".{ending}"), **SAVED[ending])
 
 
 def sources_of(run: Run, layers: Iterable[str | None]) -> str:
