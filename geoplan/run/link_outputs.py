@@ -257,7 +257,10 @@ def _notes(run: Run, plan: LinkPlan, sources: str) -> list[tuple[str, str]]:
     own = words.plan
     known = int(found.pairs["people_detour"].notna().sum())
     rows = [(own["moment_head"], moment_of(run))] if moment_of(run) else []
-    rows += [("N", own["links_n"].format(pairs=len(found.pairs), known=known)), (words["method"], words["links_people"])]
+    rows += [
+        ("N", own["links_n"].format(pairs=len(found.pairs), known=known)),
+        (words["method"], words["links_people"]),
+    ]
     if plan.effects is not None:
         rows += [(own["crossings_sheet"], own["tried"].format(tried=len(plan.effects.frame), laid=plan.laid))]
     rows += [("note", own["hidden_few"].format(least=least))] if least else []

@@ -106,7 +106,7 @@ def strategic_nodes_of(run: Run) -> NodePlan:
         found = strategic_nodes(
             nodes,
             **around,
-            weights=dict(asked.weights) or None,
+            weights={str(name): value for name, value in asked.weights.items()} or None,
             normalisation=asked.normalisation,
             walk_min=asked.walk_min,
             transit_min=asked.transit_min,
@@ -339,7 +339,7 @@ def _catchments(run: Run, plan: NodePlan) -> gpd.GeoDataFrame:
         return gpd.GeoDataFrame({"residents": []}, geometry=[], crs=people.crs)
     shapes = catchment_areas(found, people.loc[found.index], cell_m=_cell_m(run))
     totals = plan.found.catchments.groupby(plan.found.catchments["node_id"].fillna(""))["residents"].sum()
-    return hidden_where_few(shapes.assign(residents=totals.reindex(shapes.index)), ["residents"], least)  # type: ignore[no-any-return]
+    return hidden_where_few(shapes.assign(residents=totals.reindex(shapes.index)), ["residents"], least)
 
 
 def _cell_m(run: Run) -> float:

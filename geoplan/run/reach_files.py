@@ -1,4 +1,4 @@
-"""What the files of nodes, links and surfaces share: pictures, where figures are from, and what is not for the public."""
+"""What files of nodes, links and surfaces share: pictures, where figures are from, what is not for the public."""
 
 from __future__ import annotations
 

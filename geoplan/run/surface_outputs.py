@@ -16,7 +16,7 @@ from geoplan.errors import Fault, Faults, SpecError
 from geoplan.places import Grid
 from geoplan.reach import Surface, access_raster, contours, kernel_density, write_raster
 from geoplan.run.access_outputs import measure_label
-from geoplan.run.datasets import read_features, read_weights
+from geoplan.run.datasets import read_weights
 from geoplan.run.matching import layer_of_kind
 from geoplan.run.reach_files import draw, least_shown, moment_of, sources_of
 from geoplan.run.travel_layers import WHERE_PEOPLE
@@ -26,6 +26,7 @@ from geoplan.specs.travel import SurfaceSpec
 
 if TYPE_CHECKING:
     from geoplan.run.story import Run
+    from geoplan.show.texts import Texts
 
 __all__ = ["surface_levels", "write_surfaces"]
 
@@ -76,14 +77,32 @@ def _density(run: Run, item: SurfaceSpec, path: Path) -> tuple[Surface, dict[str
     )
     assert isinstance(surface, Surface)  # noqa: S101  no path was given
     if least := least_shown(run):
-        # A density d at a place means at least d π h² / 3 persons within the bandwidth: the kernel's peak is 3 / (π h²).
-        enough = _PEAK * least / (np.pi * item.bandwidth_m**2) * _M2_PER_KM2
-        surface = replace(surface, cells=np.where(surface.cells >= enough, surface.cells, np.nan))
+        surface = replace(surface, cells=np.where(_enough(points, column, item, surface, least), surface.cells, np.nan))
     source = sources_of(run, [item.of])
     write_raster(surface, path, source=source, date=str(dataset.spec.vintage))
-    told = {"source": source, "period": run.spec.period, "unit": words.plan["per_km2"].format(unit=words.unit(unit))}
+    told = {
+        "source": source,
+        "period": run.spec.period,
+        "unit": words.plan["per_km2"].format(unit=_counted(words, unit)),
+    }
     told["method"] = words.plan["density_method"].format(metres=f"{item.bandwidth_m:g}")
     return surface, told
+
+
+def _enough(points: Any, column: str | None, item: SurfaceSpec, surface: Surface, least: int) -> np.ndarray:
+    """Tell of which cells so many stand within the bandwidth: a quartic kernel gives none more than its peak.
+
+    Without correction at the edge, which counts some for more than they are.
+    """
+    plain = kernel_density(points, bandwidth_m=item.bandwidth_m, unit="all", weight=column, like=surface.lattice)
+    assert isinstance(plain, Surface)  # noqa: S101  no path was given
+    enough: np.ndarray = plain.cells >= _PEAK * least / (np.pi * item.bandwidth_m**2) * _M2_PER_KM2
+    return enough
+
+
+def _counted(words: Texts, unit: str) -> str:
+    """Return what is counted as readers write it: a unit, or a word such as ``jobs``."""
+    return words.units.get(unit) or words.words.get(unit, unit).lower()
 
 
 def _land(run: Run) -> gpd.GeoSeries:

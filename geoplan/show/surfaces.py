@@ -83,9 +83,7 @@ def plot_surface(
         level: mpl.colors.to_hex(shades(0.15 + 0.85 * place / max(1, len(levels) - 1)))
         for place, level in enumerate(levels)
     }
-    key = [
-        Sign(_told(level, language), patch={"facecolor": colours[level], "edgecolor": "none"}) for level in levels
-    ]
+    key = [Sign(_told(level, language), patch={"facecolor": colours[level], "edgecolor": "none"}) for level in levels]
     foot = [f"{words['method']}: {method}" if method else "", f"{words['source']}: {source}" if source else "", note]
     page, axes, metric = ground_page(
         placed,

@@ -201,13 +201,18 @@ class LinksSpec(Model):
     """How neighbouring districts are connected."""
 
     barriers: Several[str] = Field(
-        default=(), description="Backdrop layers: water, railways, roads (those that are motorways, where kind says so)."
+        default=(),
+        description="Backdrop layers: water, railways, roads (those that are motorways, where kind says so).",
     )
     gap_m: Finite = Field(
         default=250, ge=0, le=5000, strict=False, description="Districts this far apart are neighbours."
     )
     detour_from: Finite = Field(
-        default=1.5, ge=1, le=20, strict=False, description="Detour factor from which a cause is named, and a crossing tried."
+        default=1.5,
+        ge=1,
+        le=20,
+        strict=False,
+        description="Detour factor from which a cause is named, and a crossing tried.",
     )
     transit: bool = Field(default=True, description="Also by public transport, where there is a timetable.")
     spacing_m: Finite = Field(
