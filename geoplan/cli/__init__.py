@@ -17,6 +17,7 @@ from rich.markup import escape
 import geoplan as gp
 from geoplan.cli.access import access
 from geoplan.cli.feed import feed
+from geoplan.cli.reach import links, nodes, surface
 from geoplan.cli.rules import rules
 from geoplan.cli.telling import (
     PER_RULE,
@@ -56,6 +57,9 @@ app.add_typer(rules, name="rules")
 app.add_typer(feed, name="feed")
 app.add_typer(times, name="times")
 app.add_typer(access, name="access")
+app.command()(nodes)
+app.command()(links)
+app.add_typer(surface, name="surface")
 _BAD_INPUT, _INTERRUPTED = 2, 130
 
 

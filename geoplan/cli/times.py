@@ -44,6 +44,9 @@ times = typer.Typer(no_args_is_help=True, help="Travel times: a matrix, one trip
 _SHOWN = 10
 #: What the library calls an option whose name at the command line is another.
 _CALLED = {
+    "bandwidth_m": "bandwidth",
+    "cell_m": "cell",
+    "levels": "level",
     "within_min": "within",
     "bands_min": "band",
     "half_time_min": "half_time",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from geoplan.errors import Fault, SpecError
 from geoplan.reach import Standard, isochrone_notes, isochrones
 from geoplan.run.datasets import read_features
 from geoplan.run.matching import layer_of_kind
+from geoplan.run.reach_files import draw, least_shown, sources_of
 from geoplan.run.reaching import Measure
 from geoplan.run.styling import outline_of
 from geoplan.run.travelling import Points, place_or_id
@@ -33,14 +34,13 @@ from geoplan.show import (
     write_isochrones,
     write_workbook,
 )
-from geoplan.show.printed import SAVED
 from geoplan.specs import PointsLayer
 from geoplan.specs.travel import IsochroneSpec
 
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["access_style", "measure_label", "readable_access", "sources_of", "write_access"]
+__all__ = ["access_style", "measure_label", "readable_access", "write_access"]
 
 _HIDDEN = "suppressed"
 _FIGURES = ("mean", "minimum", "p10", "median", "p90", "maximum", "meeting", "share_meeting", "centroid",
@@ -95,20 +95,14 @@ def _sources(run: Run) -> str:
     return sources_of(run, [spec.people, spec.streets, *spec.timetable, *asked.opportunities.values()])
 
 
-def sources_of(run: Run, names: Iterable[str]) -> str:
-    """Return the sources of layers in one line, each once."""
-    named = [run.catalogue.layer(name).spec for name in names]
-    return "; ".join(dict.fromkeys(f"{item.source} ({item.vintage}, {item.licence})" for item in named))
-
-
 # ---------------------------------------------------------------- tables
 
 
 def access_by_area(run: Run, level: str | None = None) -> pd.DataFrame:
     """Return what residents of each area reach; to the public without the areas where too few live to be told of."""
     table = run.reach.by_area(level)
-    least = run.spec.disclosure.minimum_base if run.spec.disclosure else 0
-    if run.spec.profile == "internal" or not least:
+    least = least_shown(run)
+    if not least:
         return table
     few = (table["residents"] > 0) & (table["residents"] < least)
     table.loc[few, [*_FIGURES, "residents", "points"]] = np.nan
@@ -250,10 +244,8 @@ def access_style(run: Run) -> tuple[pd.Series, Style]:
 def _write_map(run: Run, stem: Path) -> None:
     values, style = access_style(run)
     areas, backdrop, outline = run.areas(), run.backdrop(), outline_of(run)
-    with mpl.rc_context({"svg.hashsalt": "geoplan", "hatch.color": "#8f8f88", "hatch.linewidth": 0.7}):
-        figure = plot(areas, values, style=style, backdrop=backdrop, outline=outline)
-        for ending, options in SAVED.items():
-            figure.savefig(stem.with_suffix(f".{ending}"), **options)
+    with mpl.rc_context({"hatch.color": "#8f8f88", "hatch.linewidth": 0.7}):
+        draw(stem, lambda: plot(areas, values, style=style, backdrop=backdrop, outline=outline))
     explore(areas, values, style=style, backdrop=backdrop, outline=outline).save(stem.with_suffix(".html"))
 
 
@@ -299,10 +291,7 @@ def _write_isochrones(run: Run, drawn_: Drawn, folder: Path) -> None:
         stem = folder / f"isochrone_{item.id}"
         drawn: dict[str, Any] = {"places": place, "backdrop": run.backdrop(), "title": title, **words}
         drawn["note"] = run.spec.note.to(run.spec.language) if run.spec.note else ""
-        with mpl.rc_context({"svg.hashsalt": "geoplan"}):
-            figure = plot_isochrones(bands, **drawn)
-            for ending, options in SAVED.items():
-                figure.savefig(stem.with_suffix(f".{ending}"), **options)
+        draw(stem, partial(plot_isochrones, bands, **drawn))
         explore_isochrones(bands, **drawn).save(stem.with_suffix(".html"))
         write_isochrones(stem.with_suffix(".gpkg"), bands, date=run.spec.date, title=title, **words)
 

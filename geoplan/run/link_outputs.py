@@ -1,193 +1,311 @@
-"""What a run writes of links between districts: a workbook, a GeoPackage, a map."""
+"""Links between districts of a run, and what it writes of them: a workbook, a GeoPackage and a map."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import matplotlib as mpl
+import numpy as np
 import pandas as pd
 
-from geoplan.errors import Fault, SpecError
+from geoplan.errors import Fault, Faults, SpecError
 from geoplan.reach import CrossingEffects, Links, candidate_crossings, crossing_effects, gather_barriers, links
-from geoplan.run.access_outputs import sources_of
 from geoplan.run.datasets import read_features
 from geoplan.run.matching import layer_of_kind
+from geoplan.run.reach_files import (
+    draw,
+    footer_of,
+    headings,
+    hidden_where_few,
+    least_shown,
+    moment_of,
+    notes_sheet,
+    sources_of,
+)
 from geoplan.show import Sheet, explore_links, plot_links, texts, write_layers, write_workbook
-from geoplan.show.printed import SAVED
 from geoplan.specs import BackdropLayer
 from geoplan.specs.travel import LinksSpec
 
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["effects_of", "links_of", "write_links"]
+__all__ = ["LinkPlan", "link_table", "links_of", "write_links"]
 
-_MOTORWAY, _KIND = "motorway", "kind"
-_WORST = 5  # borders along which new crossings are tried
-_PAIRS = ("name_a", "name_b", "residents_a", "residents_b", "border_m", "crossings", "spacing_m", "longest_gap_m",
-          "straight_m", "walk_min", "detour", "transit_min", "people_walk_min", "people_detour", "people_transit_min",
-          "cause", "cause_kind", "cause_cut_share", "index_a", "index_b", "index_difference", "status",
-          "reason")  # fmt: skip
-_APART = ("name", "residents", "neighbours", "links", "crossings", "min_cut", "walk_nearest_min", "walk_share",
-          "transit_share", "status", "reason")  # fmt: skip
-_NEW = ("rank", "name_a", "name_b", "length_m", "pairs_gained", "people", "minutes_saved", "people_min_before",
-        "people_min_after", "rank_difference")  # fmt: skip
-
-
-def _asked(run: Run) -> LinksSpec:
-    if run.spec.links is None:
-        hint = "write a table [links], with `barriers`"
-        raise SpecError(Fault(what="the scenario says nothing of links", file=run.shown, hint=hint))
-    return run.spec.links
-
-
-def barriers_of(run: Run) -> gpd.GeoDataFrame | None:
-    """Return what may part districts: water, railways, and of the roads the motorways where they say so."""
-    layers: dict[str, Any] = {}
-    for name in _asked(run).barriers:
-        dataset, spec = layer_of_kind(run.catalogue, name, BackdropLayer, key="links.barriers")
-        frame = read_features(dataset, str(run.areas().crs))
-        kind = {"rail": "railway", "road": _MOTORWAY}.get(spec.role, spec.role)
-        if kind == _MOTORWAY and _KIND in frame:
-            frame = frame[frame[_KIND] == _MOTORWAY]
-        if len(frame):
-            layers[kind] = pd.concat([layers[kind], frame]) if kind in layers else frame
-    return gather_barriers(layers) if layers else None
+_KINDS = {"rail": "railway"}
+_MOTORWAY = "motorway"
+_BEST = 5  # possible crossings on the map
+_PAIR = ("name_a", "name_b", "people_detour", "people_walk_min", "people_transit_min", "people_walk_m",
+         "people_straight_m", "people_pairs", "crossings", "longest_gap_m", "spacing_m", "border_m", "cause",
+         "cause_kind", "cause_excess_share", "index_a", "index_b", "index_difference", "only_link", "residents_a",
+         "residents_b", "detour", "walk_min", "transit_min", "people_status", "people_reason", "area_a",
+         "area_b")  # fmt: skip
+_ALONE = ("name", "residents", "neighbours", "links", "crossings", "min_cut", "only_way", "walk_nearest_min",
+          "walk_share", "transit_share", "status", "reason", "area_id")  # fmt: skip
+_BARRIER = ("name_a", "name_b", "name", "kind", "along_m", "gap_m", "cut_share", "excess_share",
+            "to_crossing_m")  # fmt: skip
+_EFFECT = ("rank", "crossing_id", "name_a", "name_b", "length_m", "pairs_gained", "people", "residents_gaining",
+           "minutes_saved", "people_min_before", "people_min_after", "index_difference", "rank_difference", "status",
+           "reason")  # fmt: skip
+_PEOPLE = ["people", "people_a", "people_b", "residents_gaining"]
+_DECIMALS = {
+    "people_detour": 2, "people_walk_min": 1, "people_transit_min": 1, "people_walk_m": 0, "people_straight_m": 0,
+    "people_pairs": 0, "crossings": 0, "longest_gap_m": 0, "spacing_m": 0, "border_m": 0, "cause_excess_share": 2,
+    "index_a": 1, "index_b": 1, "index_difference": 1, "residents_a": 0, "residents_b": 0, "detour": 2, "walk_min": 1,
+    "transit_min": 1, "residents": 0, "neighbours": 0, "links": 0, "min_cut": 0, "walk_nearest_min": 1, "walk_share": 3,
+    "transit_share": 3, "along_m": 0, "gap_m": 0, "cut_share": 2, "excess_share": 2, "to_crossing_m": 0, "rank": 0,
+    "length_m": 0, "pairs_gained": 0, "people": 0, "residents_gaining": 0, "minutes_saved": 1, "people_min_before": 1,
+    "people_min_after": 1, "rank_difference": 0,
+}  # fmt: skip
 
 
-def links_of(run: Run) -> Links:
-    """Return the links between the ranked areas, with the index across each border.
+@dataclass(frozen=True, eq=False)
+class LinkPlan:
+    """Links of a scenario.
+
+    Attributes
+    ----------
+    found
+        The links; to the public without districts where few live.
+    barriers
+        What may part districts: ``name``, ``kind`` and shapes; None where the scenario names none.
+    effects
+        What new crossings would do; None where none was tried.
+    laid
+        How many crossings were laid out, of which the first were tried.
+    """
+
+    found: Links
+    barriers: gpd.GeoDataFrame | None
+    effects: CrossingEffects | None
+    laid: int
+
+    def pairs(self) -> gpd.GeoDataFrame:
+        """Return the pairs of neighbours, the greatest detour first; those with no way on foot come before."""
+        pairs = self.found.pairs
+        cut_off = pairs["people_reached_share"].eq(0).to_numpy()
+        detour = pairs["people_detour"].to_numpy(float)
+        order = np.where(cut_off, np.inf, np.nan_to_num(detour, nan=-1.0))
+        return pairs.iloc[np.argsort(-order, kind="stable")]
+
+    def lines(self) -> list[str]:
+        """Say it in sentences: the worst detour, the best crossing, and the notes."""
+        effects = self.effects.lines() if self.effects is not None else []
+        return [*self.found.lines(), *effects]
+
+
+def links_of(run: Run) -> LinkPlan:
+    """Find how neighbouring districts of a scenario are connected, and what crossings would do.
 
     Raises
     ------
-    SpecError
-        When the scenario has no table [links].
     InputError
-        When a layer is faulty.
+        When the scenario says nothing of links, or a layer is faulty.
     """
-    asked, reach = _asked(run), run.reach
-    network = reach.network
-    moving: dict[str, Any] = {}
-    if asked.transit and network.timetable is not None:
-        departure = f"{network.timetable.date.isoformat()} {reach.spec.departure}"
-        moving = {"network": network, "departure": departure, "window_min": reach.spec.window_min}
-        moving["percentile"] = reach.percentiles[0]
-    ranking = run.index().ranking
-    return links(
-        run.areas()[["name", "geometry"]],
-        reach.people,
-        network.streets,
-        barriers=barriers_of(run),
-        index=ranking["score"],
-        index_status=ranking["status"],
-        population="residents",
-        gap_m=asked.gap_m,
-        **moving,
+    asked = run.spec.links
+    if asked is None:
+        hint = "write a table [links]; an empty one takes the usual answers"
+        raise SpecError(Fault(what="the scenario says nothing of links", file=run.shown, hint=hint))
+    reach, ranking = run.reach, run.index().ranking
+    barriers = _barriers(run, asked)
+    trips: dict[str, Any] = {}
+    timetable = reach.network.timetable
+    if asked.transit and timetable is not None:
+        departure = f"{timetable.date.isoformat()} {reach.spec.departure}"
+        trips = {"network": reach.network, "departure": departure, "window_min": reach.spec.window_min}
+        trips["percentile"] = reach.percentiles[0]
+    with Faults.located_at(run.shown):
+        found = links(
+            run.areas(),
+            reach.people,
+            reach.network.streets,
+            barriers=barriers,
+            index=ranking["score"],
+            index_status=ranking["status"],
+            population="residents",
+            gap_m=asked.gap_m,
+            detour_from=asked.detour_from,
+            **trips,
+        )
+        plan = LinkPlan(_shown(run, found), barriers, None, 0)
+        return _with_effects(run, asked, plan)
+
+
+def _barriers(run: Run, asked: LinksSpec) -> gpd.GeoDataFrame | None:
+    """Put the layers of barriers together by their roles; of roads the motorways, where a column says which."""
+    layers: dict[str, list[gpd.GeoDataFrame]] = {}
+    for name in asked.barriers:
+        dataset, spec = layer_of_kind(run.catalogue, name, BackdropLayer, key="links.barriers")
+        frame = read_features(dataset, str(run.areas().crs))
+        kind = _KINDS.get(spec.role, spec.role)
+        if spec.role == "road" and "kind" in frame and frame["kind"].eq(_MOTORWAY).any():
+            frame, kind = frame[frame["kind"] == _MOTORWAY], _MOTORWAY
+        layers.setdefault(kind, []).append(frame)
+    together = {kind: gpd.GeoDataFrame(pd.concat(frames, ignore_index=True)) for kind, frames in layers.items()}
+    return gather_barriers(together) if together else None
+
+
+def _shown(run: Run, found: Links) -> Links:
+    """Return links without districts where too few live to be told of."""
+    least = least_shown(run)
+    if not least:
+        return found
+    residents = found.isolation["residents"]
+    few = set(residents.index[(residents > 0) & (residents < least)])
+    if not few:
+        return found
+
+    def kept(frame: Any) -> Any:
+        return frame[~(frame["area_a"].isin(few) | frame["area_b"].isin(few))]
+
+    return replace(
+        found,
+        pairs=kept(found.pairs),
+        isolation=found.isolation[~found.isolation.index.isin(few)],
+        barriers=kept(found.barriers),
+        crossings=kept(found.crossings),
+        samples=kept(found.samples),
     )
 
 
-def effects_of(run: Run, found: Links) -> CrossingEffects | None:
-    """Return what new crossings would do along the borders with the longest detours; None where none is tried."""
-    asked = _asked(run)
-    worst = found.pairs[found.pairs["cause"] != ""].sort_values("people_detour", ascending=False).head(_WORST)
-    if not asked.most_crossings or worst.empty:
-        return None
+def _with_effects(run: Run, asked: LinksSpec, plan: LinkPlan) -> LinkPlan:
+    """Try crossings along the borders of the greatest detours."""
+    pairs = plan.pairs()
+    far = pairs[(pairs["people_detour"] >= asked.detour_from) | pairs["people_reached_share"].eq(0)]
+    if not asked.most_crossings or far.empty:
+        return plan
     streets = run.reach.network.streets
-    tried = candidate_crossings(worst, streets, spacing_m=asked.spacing_m, reach_m=2 * asked.spacing_m)
-    tried = tried.head(asked.most_crossings)
-    return crossing_effects(found, tried, streets, within_min=asked.within_min) if len(tried) else None
+    laid = candidate_crossings(far, streets, spacing_m=asked.spacing_m, reach_m=asked.reach_m)
+    tried = laid.head(asked.most_crossings)
+    if tried.empty:
+        return plan
+    effects = crossing_effects(plan.found, tried, streets, within_min=asked.within_min)
+    return LinkPlan(plan.found, plan.barriers, effects, len(laid))
+
+
+# ---------------------------------------------------------------- tables
+
+
+def link_table(plan: LinkPlan) -> pd.DataFrame:
+    """Return a row a pair of neighbours, the greatest detour first; columns as ``Links.pairs``."""
+    return pd.DataFrame(plan.pairs().drop(columns="geometry")).reindex(columns=list(_PAIR)).reset_index(drop=True)
+
+
+def _sheets(run: Run, plan: LinkPlan, sources: str) -> list[Sheet]:
+    words, asked = texts(run.spec.language), run.spec.links
+    own, foot = words.plan, footer_of(run, sources)
+    assert asked is not None  # noqa: S101  links_of has seen to it
+    heads = {**words.words, **own}
+    told = {"walk_share": 30.0, "transit_share": 30.0, "pairs_gained": asked.within_min}
+    told |= {name: float(str(plan.found.record.get("within_min", 30))) for name in ("walk_share", "transit_share")}
+
+    def sheet(name: str, table: pd.DataFrame, prefix: str, frozen: int) -> Sheet:
+        own_heads = headings(heads, prefix, table.columns)
+        own_heads |= {key: own_heads[key].format(minutes=f"{told[key]:g}") for key in told if key in table}
+        if prefix in {"barrier", "effect"}:
+            own_heads |= {key: own[f"link_{key}"] for key in ("name_a", "name_b", "index_difference") if key in table}
+        return Sheet(name, table, own_heads, _DECIMALS, frozen=frozen, footer=foot)
+
+    return [
+        sheet(own["links_sheet"], _readable(link_table(plan), words), "link", 2),
+        sheet(own["isolation_sheet"], _readable(_alone(plan), words), "alone", 1),
+        sheet(own["barriers_sheet"], _readable(_met(plan), words), "barrier", 2),
+        *([sheet(own["crossings_sheet"], _readable(_effects(run, plan), words), "effect", 4)] if plan.effects else []),
+        notes_sheet(run, _notes(run, plan, sources)),
+    ]
+
+
+def _alone(plan: LinkPlan) -> pd.DataFrame:
+    table = pd.DataFrame(plan.found.isolation.drop(columns="geometry")).rename_axis("area_id").reset_index()
+    return table.reindex(columns=list(_ALONE)).sort_values("walk_share", kind="stable", ignore_index=True)
+
+
+def _met(plan: LinkPlan) -> pd.DataFrame:
+    names = plan.found.areas["name"]
+    table = plan.found.barriers
+    table = table.assign(name_a=table["area_a"].map(names), name_b=table["area_b"].map(names))
+    return table.reindex(columns=list(_BARRIER)).reset_index(drop=True)
+
+
+def _effects(run: Run, plan: LinkPlan) -> pd.DataFrame:
+    assert plan.effects is not None  # noqa: S101  the caller has seen to it
+    frame = hidden_where_few(plan.effects.frame, _PEOPLE, least_shown(run))
+    return pd.DataFrame(frame.drop(columns="geometry")).reset_index().reindex(columns=list(_EFFECT))
+
+
+def _readable(table: pd.DataFrame, words: Any) -> pd.DataFrame:
+    """Replace ids by words, and leave out columns that nothing stands in."""
+    own = words.plan
+    shown = table.copy()
+    for name in ("kind", "cause_kind"):
+        if name in shown:
+            shown[name] = shown[name].map(lambda kind: own.get(f"kind_{kind}", kind))
+    for name in ("status", "people_status"):
+        if name in shown:
+            shown[name] = shown[name].map(lambda status: words.statuses.get(status, status))
+    for name in ("only_link", "only_way"):
+        if name in shown:
+            shown[name] = shown[name].map({True: own["yes"], False: own["no"]})
+    empty = [name for name in ("transit_min", "people_transit_min", "transit_share") if name in shown]
+    return shown.drop(columns=[name for name in empty if shown[name].isna().all()])
+
+
+def _notes(run: Run, plan: LinkPlan, sources: str) -> list[tuple[str, str]]:
+    words, found, least = texts(run.spec.language), plan.found, least_shown(run)
+    own = words.plan
+    known = int(found.pairs["people_detour"].notna().sum())
+    rows = [(own["moment_head"], moment_of(run))] if moment_of(run) else []
+    rows += [
+        ("N", own["links_n"].format(pairs=len(found.pairs), known=known)),
+        (words["method"], words["links_people"]),
+    ]
+    if plan.effects is not None:
+        rows += [(own["crossings_sheet"], own["tried"].format(tried=len(plan.effects.frame), laid=plan.laid))]
+    rows += [("note", own["hidden_few"].format(least=least))] if least else []
+    # Notes of the library name districts where few live; they are not for the public.
+    said: Iterable[str] = () if least else plan.lines()
+    return [*rows, *(("note", line) for line in said), (words["source"], sources)]
 
 
 # ---------------------------------------------------------------- files
 
 
-def write_links(run: Run, folder: Path) -> None:
+def write_links(run: Run, folder: Path, plan: LinkPlan | None = None) -> None:
     """Write ``links.xlsx``, ``links.gpkg`` and the map ``links.*``.
 
     Raises
     ------
     InputError
-        When a layer is faulty.
+        As :func:`links_of`.
     """
-    found = links_of(run)
-    effects = effects_of(run, found)
-    words = texts(run.spec.language)
-    title = f"{words.reach['links_sheet']}: {run.spec.title.to(run.spec.language)}"
-    write_workbook(folder / "links.xlsx", _sheets(run, found, effects), title=title, date=run.spec.date)
-    layers = {"links": found.straight(), "borders": found.pairs, "crossings": found.crossings}
-    if effects is not None:
-        layers["new_crossings"] = effects.frame
-    barriers = barriers_of(run)
-    if barriers is not None:
-        layers["barriers"] = barriers
-    write_layers(folder / "links.gpkg", layers, date=run.spec.date)
-    _draw(run, found, effects, barriers, folder / "links")
-
-
-def _sheets(run: Run, found: Links, effects: CrossingEffects | None) -> list[Sheet]:
-    words = texts(run.spec.language)
-    heads = {**words.words, **words.reach}
-    footer = f"{run.spec.title.to(run.spec.language)} · {run.spec.period} · {sources_of(run, _layers(run))}"
-
-    def shown(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-        table = pd.DataFrame(frame).reindex(columns=[name for name in columns if name in frame]).copy()
-        if "status" in table:
-            table["status"] = table["status"].map(words.statuses)
-        if "cause_kind" in table:
-            table["cause_kind"] = table["cause_kind"].map(lambda kind: words.reach.get(f"kind_{kind}", kind))
-        return table.dropna(axis=1, how="all")
-
-    ones = dict.fromkeys(("walk_min", "transit_min", "people_walk_min", "people_transit_min", "walk_nearest_min",
-                          "minutes_saved", "people_min_before", "people_min_after", "index_a", "index_b",
-                          "index_difference"), 1)  # fmt: skip
-    twos = dict.fromkeys(("detour", "people_detour", "cause_cut_share", "walk_share", "transit_share"), 2)
-    noughts = dict.fromkeys(("residents_a", "residents_b", "residents", "border_m", "spacing_m", "longest_gap_m",
-                             "straight_m", "length_m", "pairs_gained", "people", "min_cut",
-                             "rank_difference"), 0)  # fmt: skip
-    decimals = {**ones, **twos, **noughts}
-    pairs = found.pairs.sort_values("people_detour", ascending=False, na_position="last")
-    parts = [("links_sheet", shown(pairs, _PAIRS), 2), ("isolation_sheet", shown(found.isolation, _APART), 1)]
-    if effects is not None:
-        named = effects.frame.assign(
-            name_a=effects.frame["area_a"].map(found.areas["name"]),
-            name_b=effects.frame["area_b"].map(found.areas["name"]),
-        )
-        parts.append(("crossings_sheet", shown(named, _NEW), 1))
-    sheets = [
-        Sheet(words.reach[name], table, heads, decimals, frozen=frozen, footer=footer) for name, table, frozen in parts
-    ]
-    lines = [(words["source"], sources_of(run, _layers(run)))]
-    told = [*found.lines(), *found.notes, *((*effects.lines(), *effects.notes) if effects is not None else ())]
-    lines += [("links", sentence) for sentence in dict.fromkeys(told)]
-    notes = pd.DataFrame(lines, columns=[words["notes_sheet"], ""])
-    return [*sheets, Sheet(words["notes_sheet"], notes, widths=(38, 110))]
-
-
-def _layers(run: Run) -> list[str]:
-    travel = run.reach.spec
-    return [travel.people, travel.streets, *travel.timetable, *run.spec.areas.layers[:1], *_asked(run).barriers]
-
-
-def _draw(
-    run: Run, found: Links, effects: CrossingEffects | None, barriers: gpd.GeoDataFrame | None, stem: Path
-) -> None:
-    if barriers is not None:  # those in nobody's way would cover the map: a shore, a railway beside it
-        barriers = barriers[barriers["name"].isin(found.pairs["cause"])]
-    look: dict[str, Any] = {
-        "areas": found.areas,
-        "crossings": found.crossings,
-        "barriers": barriers if barriers is not None and len(barriers) else None,
-        "candidates": None if effects is None else effects.frame,
-        "period": run.spec.period,
-        "source": sources_of(run, _layers(run)),
-        "note": run.spec.note.to(run.spec.language) if run.spec.note else "",
-        "backdrop": run.backdrop(),
-        "language": run.spec.language,
+    plan = links_of(run) if plan is None else plan
+    spec, asked, words = run.spec, run.spec.links, texts(run.spec.language)
+    assert asked is not None  # noqa: S101  links_of has seen to it
+    timetables = run.reach.spec.timetable if asked.transit else ()
+    sources = sources_of(run, [run.reach.spec.people, run.reach.spec.streets, *timetables, *asked.barriers])
+    title = f"{words.plan['links_sheet']}: {spec.title.to(spec.language)}"
+    write_workbook(folder / "links.xlsx", _sheets(run, plan, sources), title=title, date=spec.date)
+    straight = plan.found.straight()
+    effects = plan.effects
+    districts = plan.found.areas.join(plan.found.isolation.drop(columns=["geometry", "name"]), how="inner")
+    layers = {
+        "links": straight[straight.geometry.notna()],
+        "borders": plan.found.pairs,
+        "crossings": plan.found.crossings,
+        "districts": districts,
     }
-    with mpl.rc_context({"svg.hashsalt": "geoplan"}):
-        figure = plot_links(found.straight(), **look)
-        for ending, options in SAVED.items():
-            figure.savefig(stem.with_suffix(f".{ending}"), **options)
-    explore_links(found.straight(), **look).save(stem.with_suffix(".html"))
+    if plan.barriers is not None:
+        layers["barriers"] = plan.barriers
+    if effects is not None:
+        layers["possible_crossings"] = hidden_where_few(effects.frame, _PEOPLE, least_shown(run))
+    write_layers(folder / "links.gpkg", layers, date=spec.date)
+    drawn: dict[str, Any] = {
+        "areas": plan.found.areas, "crossings": plan.found.crossings, "barriers": plan.barriers,
+        "candidates": effects.frame if effects is not None else None, "best": _BEST, "backdrop": run.backdrop(),
+        "period": moment_of(run) or spec.period, "source": sources, "language": spec.language,
+        "note": spec.note.to(spec.language) if spec.note else "",
+    }  # fmt: skip
+    draw(folder / "links", lambda: plot_links(straight, **drawn))
+    explore_links(straight, **drawn).save(folder / "links.html")

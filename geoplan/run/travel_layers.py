@@ -26,6 +26,7 @@ def layers_of_travel(spec: ScenarioSpec) -> list[tuple[str, str, Any]]:
         wanted += [("access.isochrones", item.layer, PointsLayer) for item in access.isochrones if item.layer]
     if nodes is not None:
         wanted += [("nodes.land", nodes.land, LandLayer)] if nodes.land else []
+        wanted += [("nodes.parks", nodes.parks, BackdropLayer)] if nodes.parks else []
         wanted += [("nodes.centres", nodes.centres, PointsLayer)] if nodes.centres else []
     if spec.links is not None:
         wanted += [("links.barriers", name, BackdropLayer) for name in spec.links.barriers]

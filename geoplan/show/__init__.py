@@ -17,6 +17,7 @@ from geoplan.show.series import plot_series
 from geoplan.show.slopes import plot_slopes
 from geoplan.show.stops import explore_stops, plot_stops
 from geoplan.show.style import Style, make_style
+from geoplan.show.surfaces import plot_surface
 from geoplan.show.tables import Sheet, write_csv, write_workbook
 from geoplan.show.texts import format_date, format_number, texts
 
@@ -48,6 +49,7 @@ __all__ = [
     "plot_series",
     "plot_slopes",
     "plot_stops",
+    "plot_surface",
     "texts",
     "write_csv",
     "write_geopackage",

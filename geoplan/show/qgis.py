@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import geopandas as gpd
+import pandas as pd
 import pyogrio
 
 from geoplan.errors import OutputError
@@ -62,7 +63,6 @@ def write_geopackage(
     Examples
     --------
     >>> import tempfile
-    >>> import pandas as pd
     >>> from shapely import box
     >>> from geoplan.show import make_style
     >>> areas = gpd.GeoDataFrame({"score": [120.0]}, index=pd.Index(["01"], name="area_id"),
@@ -90,46 +90,61 @@ def write_geopackage(
 
 
 def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame], *, date: dt.date) -> None:
-    """Write layers of any shapes to a GeoPackage, without styles, the same to the byte each time.
+    """Write layers of points, lines or polygons into one GeoPackage, without a style; the same frames, the same bytes.
 
     Parameters
     ----------
     path
-        The .gpkg file.
+        The .gpkg file; must not exist.
     layers
-        Frames by the layer's name; the index becomes a column, what is neither number nor text is written as text.
+        Frames by the names of their layers; an empty one is left out. The index becomes the first column.
     date
         Written as the date of last change.
 
     Raises
     ------
     OutputError
-        When the file cannot be written.
+        When the file is there already, or cannot be written.
 
     Examples
     --------
     >>> import tempfile
     >>> from shapely import Point
-    >>> places = gpd.GeoDataFrame({"name": ["Torget"]}, geometry=[Point(674000, 6580000)], crs="EPSG:3006")
+    >>> nodes = gpd.GeoDataFrame({"score": [70.0]}, index=pd.Index(["n1"], name="node_id"),
+    ...                          geometry=[Point(674000, 6580000)], crs="EPSG:3006")
     >>> with tempfile.TemporaryDirectory() as place:
-    ...     path = Path(place) / "places.gpkg"
-    ...     write_layers(path, {"places": places, "again": places}, date=dt.date(2013, 3, 15))
-    ...     pyogrio.list_layers(path)[:, 0].tolist()
-    ['places', 'again']
+    ...     path = Path(place) / "nodes.gpkg"
+    ...     write_layers(path, {"nodes": nodes}, date=dt.date(2013, 3, 15))
+    ...     pyogrio.list_layers(path).tolist()
+    [['nodes', 'Point']]
     """
+    if path.exists():
+        raise OutputError(f"{path.name} is there already. Hint: delete it, or name another file")
+    there = {name: frame for name, frame in layers.items() if len(frame)}
     try:
         with _fixed_clock(date):
-            for number, (name, frame) in enumerate(layers.items()):
-                plain = frame.reset_index(drop=frame.index.name is None)
-                for column in plain.columns.drop(plain.geometry.name):
-                    if plain[column].dtype == object:
-                        plain[column] = [
-                            one if one is None or isinstance(one, str) else str(one) for one in plain[column]
-                        ]
-                first = {"dataset_options": _VERSION} if number == 0 else {}
-                pyogrio.write_dataframe(plain, path, layer=name, driver="GPKG", **first)
-    except (pyogrio.errors.DataSourceError, sqlite3.Error) as error:
+            for number, (name, frame) in enumerate(there.items()):
+                options = {"dataset_options": _VERSION} if number == 0 else {"append": True}
+                pyogrio.write_dataframe(_plain(frame), path, layer=name, driver="GPKG", **_geometry(frame), **options)
+    except pyogrio.errors.DataSourceError as error:
         raise OutputError(f"{path.name} cannot be written: {error}") from error
+
+
+def _geometry(frame: gpd.GeoDataFrame) -> dict[str, object]:
+    """Say of what type a layer is: of several parts as soon as one shape is."""
+    kinds = set(frame.geom_type.dropna())
+    single = {kind.removeprefix("Multi") for kind in kinds}
+    if len(single) != 1:
+        return {"geometry_type": "Unknown"}
+    kind = single.pop()
+    return {"geometry_type": kind} if kinds == {kind} else {"geometry_type": f"Multi{kind}", "promote_to_multi": True}
+
+
+def _plain(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a frame of numbers and texts alone: a whole number that may be missing is a number."""
+    table = frame.reset_index()
+    whole = [name for name in table if isinstance(table[name].dtype, pd.Int64Dtype)]
+    return table.astype(dict.fromkeys(whole, "float64"))
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class Texts:
     verdicts: dict[str, str]
     limits: dict[str, str]
     reach: dict[str, str]
+    plan: dict[str, str]
 
     def __getitem__(self, key: str) -> str:
         return self.words[key]

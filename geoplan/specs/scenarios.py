@@ -189,6 +189,10 @@ class ScenarioSpec(Model):
             raise ValueError("a table [travel] beside [access], [nodes] or [links]")
         if self.access is None and (self.nodes or any(item.kind == "access" for item in self.surfaces)):
             raise ValueError("a table [access] beside [nodes], or a surface of access")
+        named = set(self.nodes.classes()) if self.nodes else set()
+        strange = sorted(named - set(self.access.opportunities)) if self.access else []
+        if strange:
+            raise ValueError(f"classes of [nodes] among the opportunities of [access], not {', '.join(strange)}")
         twice = {item.id for item in self.surfaces if sum(one.id == item.id for one in self.surfaces) > 1}
         if twice:
             raise ValueError(f"an id of its own for each surface; twice: {', '.join(sorted(twice))}")

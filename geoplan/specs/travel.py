@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -21,6 +21,8 @@ __all__ = [
     "TravelSpec",
 ]
 
+ThemeName = Literal["density", "mix", "transit", "services", "schools", "parks", "development", "barriers"]
+Weight = Annotated[Finite, Field(ge=0, strict=False)]
 _CLOCK = r"^([01]\d|2[0-9]):[0-5]\d$"
 Minutes = Several[Finite]
 
@@ -148,32 +150,81 @@ class AccessSpec(Model):
 class NodesSpec(Model):
     """Which places could grow into strategic nodes."""
 
-    weights: dict[Slug, Finite] = Field(
-        default_factory=dict, description="Weights of the themes; geoplan's own when left out."
+    stations: bool = Field(default=True, description="Stations of the timetable are candidates.")
+    station_per_hour: Finite = Field(
+        default=6, ge=0, strict=False, description="Departures an hour, 6-20, that a station must have to be one."
     )
-    land: str | None = Field(default=None, description="A layer of building land.")
     centres: str | None = Field(default=None, description="A points layer of centres that are candidates too.")
-    schools: str | None = Field(default=None, description="The class of opportunities that are schools.")
-    walk_min: Finite = Field(default=15, gt=0, le=60, strict=False, description="The walk around a node.")
+    peak_per_km2: Finite | None = Field(
+        default=None, gt=0, strict=False, description="Peaks of residents of this density are candidates too."
+    )
+    merge_m: Finite = Field(
+        default=500, ge=0, le=5000, strict=False, description="Candidates nearer to each other are one."
+    )
+    weights: dict[ThemeName, Weight] = Field(
+        default_factory=dict, description="Weights of the themes; all count alike when left out."
+    )
+    jobs: Slug = Field(default="work", description="The class of opportunities that is jobs.")
+    services: Several[Slug] = Field(default=(), description="The classes of opportunities that are services.")
+    schools: Slug | None = Field(default=None, description="The class of opportunities that is schools.")
+    parks: str | None = Field(default=None, description="A backdrop layer of parks.")
+    land: str | None = Field(default=None, description="A layer of building land.")
+    walk_min: Finite = Field(default=10, gt=0, le=60, strict=False, description="The walk around a node.")
     transit_min: Finite = Field(default=30, gt=0, le=120, strict=False, description="The trip by public transport.")
-    merge_m: Finite = Field(default=400, ge=0, strict=False, description="Candidates nearer to each other are one.")
     catchment_min: Finite = Field(default=15, gt=0, le=120, strict=False, description="A node serves up to here.")
-    top: int = Field(default=8, ge=1, description="How many nodes are chosen.")
+    normalisation: Literal["min_max", "percentile"] = Field(
+        default="min_max", description="How figures are put on one scale: from lowest to highest, or by rank."
+    )
+    top: int = Field(default=8, ge=1, le=1000, description="How many nodes are chosen.")
     deprived: Finite = Field(
         default=120, strict=False, description="Districts with a risk index from here on are said to be served or not."
     )
     draws: int = Field(default=1000, ge=100, le=100_000, description="How often weights are drawn.")
+    concentration: Finite = Field(
+        default=30, gt=0, le=10_000, strict=False, description="How near to the weights they are drawn: higher, nearer."
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> NodesSpec:
+        if not self.stations and self.centres is None and self.peak_per_km2 is None:
+            raise ValueError("candidates: `stations`, `centres` or `peak_per_km2`")
+        if self.weights and not any(self.weights.values()):
+            raise ValueError("`weights` of which one is above 0")
+        return self
+
+    def classes(self) -> list[str]:
+        """Return the classes of opportunities that are named."""
+        return [self.jobs, *self.services, *([self.schools] if self.schools else [])]
 
 
 class LinksSpec(Model):
     """How neighbouring districts are connected."""
 
-    barriers: Several[str] = Field(default=(), description="Backdrop layers: water, railways, roads.")
-    gap_m: Finite = Field(default=250, ge=0, strict=False, description="Districts this far apart are neighbours.")
+    barriers: Several[str] = Field(
+        default=(),
+        description="Backdrop layers: water, railways, roads (those that are motorways, where kind says so).",
+    )
+    gap_m: Finite = Field(
+        default=250, ge=0, le=5000, strict=False, description="Districts this far apart are neighbours."
+    )
+    detour_from: Finite = Field(
+        default=1.5,
+        ge=1,
+        le=20,
+        strict=False,
+        description="Detour factor from which a cause is named, and a crossing tried.",
+    )
     transit: bool = Field(default=True, description="Also by public transport, where there is a timetable.")
-    spacing_m: Finite = Field(default=200, gt=0, strict=False, description="New crossings are tried this far apart.")
-    within_min: Finite = Field(default=15, gt=0, strict=False, description="Who is brought within so many minutes.")
-    most_crossings: int = Field(default=200, ge=0, description="No more new crossings are tried; 0 for none.")
+    spacing_m: Finite = Field(
+        default=200, ge=20, le=10_000, strict=False, description="New crossings are tried this far apart."
+    )
+    reach_m: Finite = Field(
+        default=300, gt=0, le=5000, strict=False, description="How far from a border its streets are looked for."
+    )
+    within_min: Finite = Field(
+        default=15, gt=0, le=120, strict=False, description="Who is brought within so many minutes."
+    )
+    most_crossings: int = Field(default=60, ge=0, le=2000, description="No more new crossings are tried; 0 for none.")
 
 
 class SurfaceSpec(Model):
@@ -184,5 +235,18 @@ class SurfaceSpec(Model):
     of: str = Field(description="density: a raster or points layer; access: a measure of [access], such as work_45.")
     title: Text | None = None
     unit: str | None = Field(default=None, description="Unit of the amounts of a points layer, such as jobs.")
-    cell_m: Finite = Field(default=100, gt=0, strict=False)
-    bandwidth_m: Finite = Field(default=500, gt=0, strict=False, description="density: how far a point is felt.")
+    cell_m: Finite = Field(default=100, ge=1, le=10_000, strict=False, description="Side of a cell.")
+    bandwidth_m: Finite = Field(
+        default=500, gt=0, le=50_000, strict=False, description="density: how far a point is felt; a cell at least."
+    )
+    levels: Several[Finite] = Field(
+        default=(), description="Rising: where the picture draws a new shade; found by geoplan when left out."
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> SurfaceSpec:
+        if self.kind == "density" and self.bandwidth_m < self.cell_m:
+            raise ValueError("a `bandwidth_m` of a cell at least")
+        if self.levels and list(self.levels) != sorted(set(self.levels)):
+            raise ValueError("rising `levels`")
+        return self
