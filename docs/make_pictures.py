@@ -8,6 +8,7 @@ from pathlib import Path
 
 import draw_access
 import draw_isochrones
+import draw_equity
 import draw_links
 import draw_surfaces
 import draw_travel_times
@@ -27,6 +28,7 @@ def main() -> None:
     draw_access.main()
     draw_isochrones.main()
     draw_links.main()
+    draw_equity.main()
     draw_surfaces.main()
     with tempfile.TemporaryDirectory() as folder:
         run = gp.write_run(gp.open_run("scenarios/baseline.toml"), Path(folder) / "baseline")

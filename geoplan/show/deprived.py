@@ -1,4 +1,4 @@
-"""Where a high index and poor access meet: a map of three by three classes, and a square of colours that explains it."""
+"""Where a high index and poor access meet: a map of three by three classes, and a square of their colours."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def plot_deprivation_access(
     >>> classes = pd.DataFrame({"class": ["3-3", "1-1"], "status": "observed"}, index=["1", "2"])
     >>> figure = plot_deprivation_access(areas, classes, language="en")
     >>> [text.get_text() for text in figure.texts if "Norr" in text.get_text()]
-    ['High index and poor access (1): Norr  ·  N: 2 areas  ·  Method: three classes of each']
+    ['High index and poor access (1): Norr · N: 2 areas · Method: three classes of each']
     """
     drawn = _drawn(areas, classes, language, higher_is_better=higher_is_better, title=title)
     words, style = drawn.words, drawn.style
@@ -333,7 +333,7 @@ def _key_height(drawn: _Drawn, room: float) -> float:
 
 
 def _draw_key(page: Page, drawn: _Drawn, left: float, down: float, room: float) -> None:
-    """Draw the square: the index rises to the right, and access gets poorer upwards; then what is missing."""
+    """Draw the square: the index rises to the right, and access gets poorer downwards; then what is missing."""
     words, style = drawn.words, drawn.style
     high = _key_height(drawn, room)
     axes = page.axes(EDGE + left, page.body - down - high, room, high)
@@ -346,20 +346,20 @@ def _draw_key(page: Page, drawn: _Drawn, left: float, down: float, room: float) 
         access, index = divmod(number, 3)
         x, y = lead + index * _CELL, top + access * _CELL
         axes.add_patch(Rectangle((x, y), _CELL, _CELL, facecolor=style.colours[number], edgecolor="white", linewidth=1))
-        dark = mark in ("3-2", "2-3", "3-3")
+        dark = mark in ("3-2", "3-3")
         count = format_number(style.counts[number], style.language)
         axes.text(x + _CELL / 2, y + _CELL / 2, count, ha="center", va="center", fontsize=10,
-                  color="white" if dark and mark != "2-3" else INK, fontweight="bold")  # fmt: skip
+                  color="white" if dark else INK, fontweight="bold")  # fmt: skip
     for number, name in enumerate(("good", "fair", "poor")):
         axes.text(lead - 0.08, top + (number + 0.5) * _CELL, words[f"equity_{name}"], ha="right", va="center", **look)
     under = top + 3 * _CELL + 0.06
     for number, name in enumerate(("low", "middle", "high")):
         axes.text(lead + (number + 0.5) * _CELL, under, words[f"equity_{name}"], ha="center", va="top", **look)
     if drawn.limits:
-        for number, (index, access) in enumerate(zip(*drawn.limits, strict=True), start=1):
+        for number, (score, reached) in enumerate(zip(*drawn.limits, strict=True), start=1):
             small = look | {"fontsize": SMALL - 1.5}
-            axes.text(lead - 0.08, top + number * _CELL, access, ha="right", va="center", **small)
-            axes.text(lead + number * _CELL, under + _LINE, index, ha="center", va="top", **small)
+            axes.text(lead - 0.08, top + number * _CELL, reached, ha="right", va="center", **small)
+            axes.text(lead + number * _CELL, under + _LINE, score, ha="center", va="top", **small)
         under += _LINE
     axes.text(lead, under + _LINE, f"{words['equity_index']} →", va="top", fontweight="bold", **(look | {"color": INK}))
     under += 2 * _LINE

@@ -205,8 +205,9 @@ def _told(measures: Mapping[str, float], standard: str, words: Texts) -> list[tu
     told = []
     for name in _TOLD:
         value = measures.get(name, float("nan"))
-        if isinstance(value, str) or not np.isscalar(value):
+        if not isinstance(value, int | float | np.number):
             raise TableError(Fault(what=f"'{value}' is not a number", key=f"measures.{name}", expected="a number"))
+        value = float(value)
         if np.isfinite(value):
             written = _share(value, words) if name in _AS_SHARE else _number(value, words, decimals=2)
             told.append((written, _sentence(name, value, measures, standard, words)))
