@@ -1,4 +1,4 @@
-"""Draw the pictures of the page on who has access: equity.png and deprivation_access.png. Called by make_pictures.py."""
+"""Draw the two pictures of the page on who has access. Called by make_pictures.py."""
 
 from __future__ import annotations
 

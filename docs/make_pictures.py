@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 import draw_access
-import draw_isochrones
 import draw_equity
+import draw_isochrones
 import draw_links
 import draw_surfaces
 import draw_travel_times

@@ -385,6 +385,8 @@ def _draw_rows(page: Page, plan: _Plan, words: Texts) -> None:
         weight = "bold" if row.whole else "normal"
         text = "\n".join(wrapped(row.words, plan.labels - 0.06, SMALL, most=2))
         _write(page, 0, plan.head + at, text, va="center", fontweight=weight, linespacing=1.05)
+        if not np.isfinite(row.figures["mean"]):
+            continue  # that it has none stands in their place
         for end, name in zip(right, ("mean", "share_below"), strict=False):
             cell = _cell(row, name, plan.decimals, words)
             _write(page, end, plan.head + at, cell, va="center", ha="right", fontweight=weight)
