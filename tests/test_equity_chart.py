@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from shapely import box
 
 from geoplan.errors import CrsError, IdError, SpecError, TableError
@@ -186,7 +187,32 @@ def test_the_map_to_look_around_in(areas, classes):
     html = page.to_html()
     assert "high index, poor access" in html
     assert "a register" in html
-    assert "#3b4994" in html
+    assert "#1c1c28" in html
+
+
+#: What is left of linear RGB to readers who lack one kind of cone (Machado, Oliveira & Fernandes 2009).
+SEEN = {
+    "all": np.eye(3),
+    "no red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "no blue": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+
+
+def _lab(colour, seen):
+    share = np.array(to_rgb(colour))
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.array(seen) @ linear, 0, 1)
+    xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]] @ linear / [0.9505, 1, 1.089]
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("seen", SEEN)
+def test_nine_colours_stay_apart_to_readers_who_lack_one(areas, classes, seen):
+    squares = plot_deprivation_access(areas, classes).axes[1].patches[:9]
+    found = [_lab(square.get_facecolor(), SEEN[seen]) for square in squares]
+    assert min(np.linalg.norm(one - two) for one, two in combinations(found, 2)) > 15
 
 
 def test_what_is_no_map_of_classes_is_refused(areas, classes):

@@ -43,11 +43,12 @@ from geoplan.show.texts import Texts, format_number, texts
 
 __all__ = ["explore_deprivation_access", "plot_deprivation_access"]
 
-#: By class of access and of index, low to high: after Joshua Stevens (2015), in which two hues mix to a dark blue.
+#: By class of access and of index, low to high: blue and amber mix to black. Any two stay apart to readers who see no
+#: red, green or blue, which those of purple and green do not.
 _COLOURS = (
-    ("#e8e8e8", "#dfb0d6", "#be64ac"),
-    ("#ace4e4", "#a5add3", "#8c62aa"),
-    ("#5ac8c8", "#5698b9", "#3b4994"),
+    ("#f0f0ee", "#f5d48a", "#f0a400"),
+    ("#a9cdea", "#b0a892", "#a8681a"),
+    ("#4f9fd4", "#37638c", "#1c1c28"),
 )
 _MARKS = tuple(f"{index}-{access}" for access in (1, 2, 3) for index in (1, 2, 3))
 _WORST = "3-3"
@@ -346,7 +347,7 @@ def _draw_key(page: Page, drawn: _Drawn, left: float, down: float, room: float) 
         access, index = divmod(number, 3)
         x, y = lead + index * _CELL, top + access * _CELL
         axes.add_patch(Rectangle((x, y), _CELL, _CELL, facecolor=style.colours[number], edgecolor="white", linewidth=1))
-        dark = mark in ("3-2", "3-3")
+        dark = mark in ("3-2", "2-3", "3-3")
         count = format_number(style.counts[number], style.language)
         axes.text(x + _CELL / 2, y + _CELL / 2, count, ha="center", va="center", fontsize=10,
                   color="white" if dark else INK, fontweight="bold")  # fmt: skip
