@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import draw_access
+import draw_equity
 import draw_isochrones
 import draw_links
 import draw_surfaces
@@ -27,6 +28,7 @@ def main() -> None:
     draw_access.main()
     draw_isochrones.main()
     draw_links.main()
+    draw_equity.main()
     draw_surfaces.main()
     with tempfile.TemporaryDirectory() as folder:
         run = gp.write_run(gp.open_run("scenarios/baseline.toml"), Path(folder) / "baseline")

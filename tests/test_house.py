@@ -48,8 +48,9 @@ BELOW = {
         "weighted_points", "weighted_quantile", "windows", "with_crossings", "write_raster", "zonal_statistics",
     ),
     "show": (
-        "explore_isochrones", "explore_journey", "explore_links", "explore_stops", "plot_isochrones", "plot_journey",
-        "plot_links", "plot_stops", "write_isochrones",
+        "explore_deprivation_access", "explore_isochrones", "explore_journey", "explore_links", "explore_stops",
+        "plot_deprivation_access", "plot_equity", "plot_isochrones", "plot_journey", "plot_links", "plot_stops",
+        "write_isochrones",
     ),
     "sources": ("list_layers",),
 }  # fmt: skip

@@ -1,5 +1,7 @@
 """How does one see it? Styles, notebook maps, printed maps, charts, workbooks and QGIS files."""
 
+from geoplan.show.deprived import explore_deprivation_access, plot_deprivation_access
+from geoplan.show.equity import plot_equity
 from geoplan.show.isochrones import explore_isochrones, plot_isochrones, write_isochrones
 from geoplan.show.journeys import explore_journey, plot_journey
 from geoplan.show.links import explore_links, plot_links
@@ -26,6 +28,7 @@ __all__ = [
     "Sheet",
     "Style",
     "explore",
+    "explore_deprivation_access",
     "explore_isochrones",
     "explore_journey",
     "explore_links",
@@ -36,6 +39,8 @@ __all__ = [
     "make_style",
     "outside_requests",
     "plot",
+    "plot_deprivation_access",
+    "plot_equity",
     "plot_isochrones",
     "plot_journey",
     "plot_links",
