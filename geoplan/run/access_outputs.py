@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geoplan.errors import Fault, SpecError
-from geoplan.reach import Standard, isochrone_notes, isochrones
+from geoplan.reach import Standard, deprivation_access_classes, isochrone_notes, isochrones
 from geoplan.run.datasets import read_features
 from geoplan.run.matching import layer_of_kind
 from geoplan.run.reach_files import draw, least_shown, sources_of
@@ -27,6 +27,8 @@ from geoplan.show import (
     format_date,
     make_style,
     plot,
+    plot_deprivation_access,
+    plot_equity,
     plot_isochrones,
     texts,
     write_csv,
@@ -249,6 +251,36 @@ def _write_map(run: Run, stem: Path) -> None:
     explore(areas, values, style=style, backdrop=backdrop, outline=outline).save(stem.with_suffix(".html"))
 
 
+def _write_equity(run: Run, folder: Path) -> None:
+    """Draw the main measure by fifths of the risk index, and where a high index meets poor access."""
+    reach, language = run.reach, run.spec.language
+    words = texts(language).reach
+    measure = next(item for item in reach.measures() if item.id == reach.main)
+    standard = next((own for own in reach.standards() if own.measure == measure.id), None)
+    found, better = reach.equity(), measure.kind != "nearest"
+    look: dict[str, Any] = {
+        "what": measure_label(run, measure),
+        "unit": words[measure.unit],
+        "period": run.spec.period,
+        "source": _sources(run),
+        "method": _method(run),
+        "note": run.spec.note.to(language) if run.spec.note else "",
+        "date": format_date(run.spec.date, language),
+        "language": language,
+        "higher_is_better": better,
+    }
+    told = _standard_label(run, standard) if standard is not None else ""
+    parts = {"left_out": found.left_out, "standard": told, **look}
+    draw(folder / "access_shares", lambda: plot_equity(found.by_quantile, found.curve, found.measures, **parts))
+    long = access_by_area(run)
+    means = long[long["measure"] == measure.id].drop_duplicates("area_id").set_index("area_id")["mean"]
+    classes = deprivation_access_classes(
+        means.reindex(run.areas().index), run.index().score.reindex(run.areas().index), higher_is_better=better
+    )
+    ground = {"backdrop": run.backdrop(), "outline": outline_of(run), **look}
+    draw(folder / "access_index", lambda: plot_deprivation_access(run.areas(), classes, **ground))
+
+
 def isochrones_of(run: Run, item: IsochroneSpec) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Return the bands around a place of the scenario with the residents and jobs in them, and the place.
 
@@ -300,7 +332,7 @@ def _write_isochrones(run: Run, drawn_: Drawn, folder: Path) -> None:
 
 
 def write_access(run: Run, folder: Path) -> None:
-    """Write ``access.xlsx``, ``access.csv``, ``access.gpkg``, the map ``access.*``, and ``isochrone_<id>.*``.
+    """Write ``access.xlsx``, .csv, .gpkg and its map, ``access_shares.*``, ``access_index.*``, ``isochrone_<id>.*``.
 
     Raises
     ------
@@ -329,4 +361,5 @@ def write_access(run: Run, folder: Path) -> None:
     frame["mapped"] = values
     write_geopackage(folder / "access.gpkg", frame, column="mapped", style=style, date=spec.date)
     _write_map(run, folder / "access")
+    _write_equity(run, folder)
     _write_isochrones(run, drawn, folder)
