@@ -1,0 +1,190 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What can be reached
+#
+# A travel time is no use in itself. What do people get for it: how many jobs, how soon a school, how much of a job
+# market that others are after, too? Who has little of it, and are they those who have little of all else? Nordhamra is
+# fictional, and so are its people, jobs and timetable.
+
+# %%
+import matplotlib.pyplot as plt
+import pandas as pd
+
+import geoplan as gp
+
+DATA = gp.home() / "data"
+run = gp.open_run("scenarios/baseline.toml")  # 32 stadsdelar
+areas, backdrop, index = run.areas(), run.backdrop(), run.index()
+names = areas["name"]
+INK, QUIET, ACCENT, BLUE = "#1a1a1a", "#5c666c", "#b35806", "#225ea8"
+MADE_UP, WHEN = "geoplan, fictional", "9 October 2012, leaving 07:00–07:59"
+
+# %% [markdown]
+# ## From where people live
+#
+# A district is not a point. Every hundred-metre cell with residents is a place from which somebody leaves.
+
+# %%
+people = gp.reach.open_raster(DATA / "nordhamra_population_100m.tif", unit="residents")
+cells = gp.reach.cell_points(people, areas)
+residents, district = cells["population"], cells["area_id"]
+print(f"{len(cells):,} cells, {residents.sum():,.0f} residents, in {district.nunique()} of {len(areas)} districts")
+
+# %% [markdown]
+# ## To what
+#
+# Five classes of destinations: work, education, culture, leisure, retail. Regional cores are a sixth. A workplace
+# counts by its jobs, a school by its places, a shop by its floor, a library by those who visit it, a core as one.
+
+# %%
+layers = ("education", "culture", "leisure", "retail", "regional_cores")
+there = {name: gp.read_vector(DATA / "nordhamra_services.gpkg", name).set_index("service_id") for name in layers}
+workplaces = gp.read_vector(DATA / "nordhamra_workplaces.gpkg").set_index("workplace_id")
+places = gp.reach.gather_opportunities(
+    {
+        "work": (workplaces, "jobs"),
+        "education": (there["education"], "places"),
+        "culture": (there["culture"], "visits_per_day"),
+        "leisure": (there["leisure"], "visits_per_day"),
+        "retail": (there["retail"], "floor_m2"),
+        "regional_cores": there["regional_cores"],
+    }
+)
+amounts = places.drop(columns="geometry")
+pd.DataFrame({"places": (amounts > 0).sum(), "in all": amounts.sum().astype(int)})
+
+# %% [markdown]
+# ## A weekday morning
+#
+# Streets and timetable are joined once ([travel times](05a_travel_times.py) tells how). All trips from all cells to all
+# places are then found for each minute from 7 to 8. The 50th percentile is what half of the departures keep, the 90th
+# what one can rely on.
+
+# %%
+network = gp.reach.join_network(
+    gp.reach.read_streets(DATA / "nordhamra_streets.osm.pbf"),
+    gp.reach.read_timetable(DATA / "nordhamra_gtfs.zip", date="2012-10-09"),
+)
+morning = {"departure": "2012-10-09 07:00", "window_min": 60}
+times = gp.reach.travel_times(cells, places, network, **morning, percentiles=(50, 90))
+print(times)
+
+# %% [markdown]
+# ## Who has no answer
+#
+# Before any figure: for whom can streets and timetable say nothing? A place without public transport has poor access,
+# and that is an answer. Where the stops have no trips in the timetable, it is the timetable that is poor.
+
+# %%
+scope = gp.reach.service_scope(cells, network)
+print(*scope.lines(), sep="\n")
+silent = scope.frame[scope.frame["status"] != "observed"].join(cells)
+silent.assign(district=silent["area_id"].map(names))[["district", "population", "status", "reason"]]
+
+# %% [markdown]
+# These residents are not scored. They are told in each table below, and are never 0.
+
+# %% [markdown]
+# ## How much in 30 minutes, how much in 45?
+
+# %%
+reached = gp.reach.opportunities(times, amounts, within_min=(30, 45), percentile=(50, 90))
+scored = scope.frame["status"] == "observed"
+share = 100 * reached.div(amounts.sum(), axis=1, level="opportunity")
+mean = share[scored].mul(residents[scored], axis=0).sum() / residents[scored].sum()
+mean.unstack(["within_min", "percentile"]).round(0).astype(int)
+
+# %% [markdown]
+# Per cent of all there is, for the mean resident. In 45 minutes one reaches most of the town; in 30 about half of it,
+# and where the bus was missed, less. So 30 minutes is the question that tells people apart:
+
+# %%
+jobs = reached["work"][30.0][50].rename("jobs in 30 min")
+by_district = gp.reach.area_access(jobs, residents, district, status=scope.frame["status"]).set_index("area_id")
+gp.explore(areas, by_district["mean"].reindex(areas.index), title="Jobs within 30 minutes", unit="jobs", cmap="YlGnBu",
+           status=by_district["status"].reindex(areas.index), period=f"{WHEN}, median", source=MADE_UP, language="en",
+           backdrop=backdrop)  # fmt: skip
+
+# %% [markdown]
+# ## How soon a school?
+
+# %%
+primary = there["education"].query("kind == 'primary_school'").index
+to_school = times.between(to_ids="education:" + primary)
+minutes = gp.reach.time_to_nearest(to_school, percentile=50).rename("school, min")
+cores = gp.reach.time_to_nearest(times, amounts["regional_cores"], percentile=50).rename("core, min")
+pd.DataFrame({
+    name: gp.reach.weighted_quantile(found[scored].to_numpy(), residents[scored].to_numpy(), (0.1, 0.5, 0.9, 1.0))
+    for name, found in (("primary school", minutes), ("regional core", cores))
+}, index=["10 % have at most", "half have at most", "90 % have at most", "the last has"]).round(0)  # fmt: skip
+
+# %% [markdown]
+# ## One place, in one line
+#
+# What is reached from a place is no circle. It follows the streets and the lines, and islands lie around stops.
+
+# %%
+tallmohojden = gp.reach.weighted_points(cells, residents, district).loc[["0099S19"]].rename(names.to_dict())
+bands = gp.reach.isochrones(tallmohojden, network, **morning, residents=cells, jobs=workplaces, water=backdrop[0][1])
+gp.show.explore_isochrones(bands, places=tallmohojden, source=MADE_UP, backdrop=backdrop)
+
+# %%
+gp.show.plot_isochrones(bands, places=tallmohojden, source=MADE_UP, backdrop=backdrop)
+
+# %%
+bands[["band_min", "residents", "jobs", "stops", "area_km2"]].round(1)
+
+# %% [markdown]
+# From the deprived district of Tallmohöjden hardly any job lies within half an hour. Why, is what
+# [nodes and links](06_nodes_and_links.py) is about.
+#
+# ## Jobs that others want, too
+#
+# A job in the centre is in reach of half of the town. The balanced method divides each job among those who reach it,
+# and each person among the jobs, so that nothing is given out twice.
+
+# %%
+shared = gp.reach.floating_catchment(
+    times, amounts["work"], residents, method="balanced", within_min=30, percentile=50
+)  # fmt: skip
+print(*shared.lines(), sep="\n")
+rivals = gp.reach.population_balance(times, amounts["work"], residents, within_min=30, percentile=50)
+both = pd.DataFrame({"jobs in reach": jobs, "rivals": rivals["rivals"],
+                     "jobs per rival": rivals["opportunities_per_rival"]})  # fmt: skip
+found = gp.reach.area_access(both, residents, district, status=scope.frame["status"])
+table = found.pivot(index="area_id", columns="measure", values="mean")[list(both)].assign(index=index.score)
+table.join(names).set_index("name").sort_values("index", ascending=False).head(6).round(2)
+
+# %% [markdown]
+# ### Jobs that the jobless can take
+#
+# Workplaces say what schooling their jobs ask for. Nobody counts the jobless of Nordhamra by schooling. In its place
+# stands here, as a guess to be replaced, the schooling of pupils' parents: as large a share of a district's jobless as
+# of its parents has low education. All else is measured.
+
+# %%
+figures = run.indicators().data.query("period == '2012' and level == 'stadsdel'").set_index("area_id")
+jobless = figures.query("indicator == 'unemployment_18_64'")["numerator"].reindex(areas.index)
+low = figures.query("indicator == 'parents_low_education'")["value"].reindex(areas.index) / 100
+known = areas.index[jobless.notna() & low.notna()]
+homes = gp.reach.weighted_points(cells, residents, district).loc[known]
+from_homes = gp.reach.travel_times(homes, places, network, **morning, percentiles=(50,))
+levels = pd.DataFrame({"jobs_basic": workplaces["jobs_basic"],
+                       "jobs_more": workplaces["jobs_secondary"] + workplaces["jobs_tertiary"]})  # fmt: skip
+levels = levels.set_axis("work:" + levels.index)
+schooled = pd.DataFrame({"jobs_basic": jobless * low, "jobs_more": jobless * (1 - low)}).loc[known]
+matched = gp.reach.matched_jobs(from_homes.between(to_ids=levels.index), levels, schooled, within_min=30)
+matched[["jobless", "jobs", "matched_jobs", "matched_share", "rivals"]].join(names).set_index("name").assign(
+    low=low[known].to_numpy()
+).sort_values("low", ascending=False).round(2).head(8)
