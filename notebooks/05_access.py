@@ -113,7 +113,7 @@ mean.unstack(["within_min", "percentile"]).round(0).astype(int)
 jobs = reached["work"][30.0][50].rename("jobs in 30 min")
 by_district = gp.reach.area_access(jobs, residents, district, status=scope.frame["status"]).set_index("area_id")
 gp.explore(areas, by_district["mean"].reindex(areas.index), title="Jobs within 30 minutes", unit="jobs", cmap="YlGnBu",
-           status=by_district["status"].reindex(areas.index), period=f"{WHEN}, median", source=MADE_UP, language="en",
+           scheme="given", breaks=[1000, 5000, 10000, 20000], status=by_district["status"].reindex(areas.index), period=f"{WHEN}, median", source=MADE_UP, language="en",
            backdrop=backdrop)  # fmt: skip
 
 # %% [markdown]
@@ -174,7 +174,7 @@ table.join(names).set_index("name").sort_values("index", ascending=False).head(6
 # of its parents has low education. All else is measured.
 
 # %%
-figures = run.indicators().data.query("period == '2012' and level == 'stadsdel'").set_index("area_id")
+figures = run.indicators().data.query("period == '2012'").set_index("area_id")
 jobless = figures.query("indicator == 'unemployment_18_64'")["numerator"].reindex(areas.index)
 low = figures.query("indicator == 'parents_low_education'")["value"].reindex(areas.index) / 100
 known = areas.index[jobless.notna() & low.notna()]
@@ -188,3 +188,82 @@ matched = gp.reach.matched_jobs(from_homes.between(to_ids=levels.index), levels,
 matched[["jobless", "jobs", "matched_jobs", "matched_share", "rivals"]].join(names).set_index("name").assign(
     low=low[known].to_numpy()
 ).sort_values("low", ascending=False).round(2).head(8)
+
+# %% [markdown]
+# ## A standard, kept by how many?
+#
+# A mean hides who has nothing. So a standard is set, and the residents who have it are counted. The last columns say
+# what would have come out of one point in the middle of each district.
+
+# %%
+middles = areas.set_geometry(areas.centroid)
+from_middles = gp.reach.travel_times(middles, places, network, **morning, percentiles=(50,))
+at_centroid = pd.DataFrame({
+    "jobs in 30 min": gp.reach.opportunities(from_middles, amounts["work"], within_min=30),
+    "school, min": gp.reach.time_to_nearest(from_middles.between(to_ids="education:" + primary)),
+})  # fmt: skip
+standards = [gp.reach.Standard("jobs in 30 min", at_least=10_000), gp.reach.Standard("school, min", at_most=15)]
+had = gp.reach.area_access(
+    pd.concat([jobs, minutes], axis=1), residents, district,
+    standards=standards, status=scope.frame["status"], at_centroid=at_centroid,
+)  # fmt: skip
+kept = had.groupby("standard")[["meeting", "scored", "not_scored", "not_reached"]].sum()
+kept.assign(share=kept["meeting"] / kept["scored"]).round(2)
+
+# %%
+worst_off = had[had["measure"] == "jobs in 30 min"].set_index("area_id").join([names, index.score.rename("index")])
+worst_off.sort_values("index", ascending=False).head(8).set_index("name")[
+    ["index", "p10", "median", "p90", "share_meeting", "mean", "centroid", "centroid_difference"]
+].round(2)
+
+# %%
+off = worst_off.dropna(subset=["centroid"])
+figure, chart = plt.subplots(figsize=(9.2, 5.6), layout="constrained")
+ordered = off.sort_values("median").reset_index()
+chart.hlines(ordered.index, ordered["p10"], ordered["p90"], color=BLUE, linewidth=5, alpha=0.35)
+chart.plot(ordered["median"], ordered.index, "o", color=BLUE, label="median resident (bar: from the 10th to the 90th)")
+chart.plot(ordered["centroid"], ordered.index, "x", color=ACCENT, label="one point in the middle of the district")
+chart.set_yticks(ordered.index, ordered["name"], fontsize=8)
+chart.set(xlabel="jobs within 30 minutes", xlim=(0, None))
+chart.tick_params(length=0)
+chart.legend(frameon=False, loc="lower right")
+chart.spines[["top", "right", "left"]].set_visible(False)
+chart.set_title("A district is not a point", loc="left", fontweight="bold", color=INK)
+figure.supxlabel(f"Source: {MADE_UP}. {WHEN}, median", x=0.01, ha="left", fontsize=8.5)
+plt.show()
+
+# %% [markdown]
+# ## Do those who have least reach least?
+#
+# Residents are put in order by the risk index of their district, and in five parts of as many people.
+
+# %%
+score = district.map(index.score).rename("score")
+equity = gp.reach.access_equity(
+    jobs.where(scored), residents, score, standard=gp.reach.Standard("jobs in 30 min", at_least=10_000)
+)
+print(*equity.notes, sep="\n")
+equity.by_quantile.round(2)
+
+# %%
+pd.Series(equity.measures).round(2)
+
+# %%
+equity.left_out.join(residents).groupby("reason")["population"].agg(["size", "sum"])
+
+# %% [markdown]
+# ## Both at once
+#
+# Districts by third of the index and third of access. Where both are worst, a programme has to do with travel, too.
+
+# %%
+classes = gp.reach.deprivation_access_classes(by_district["mean"].rename("jobs"), index.score)
+pd.crosstab(classes["deprivation"], classes["poor_access"])
+
+# %%
+worst = classes.index[classes["class"] == "3-3"]
+mean_jobs = by_district["mean"].reindex(areas.index)
+gp.plot(areas, mean_jobs, title="Jobs within 30 minutes", unit="jobs", cmap="YlGnBu", scheme="given",
+        breaks=[1000, 5000, 10000, 20000], period=f"{WHEN}, median", source=MADE_UP, language="en", backdrop=backdrop,
+        named={code: f"index {index.score[code]:.0f}, {mean_jobs[code]:,.0f} jobs" for code in worst},
+        named_title="In the worst third of both")  # fmt: skip
