@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ from geoplan.specs.travel import IsochroneSpec
 if TYPE_CHECKING:
     from geoplan.run.story import Run
 
-__all__ = ["access_style", "measure_label", "readable_access", "write_access"]
+__all__ = ["access_style", "measure_label", "readable_access", "sources_of", "write_access"]
 
 _HIDDEN = "suppressed"
 _FIGURES = ("mean", "minimum", "p10", "median", "p90", "maximum", "meeting", "share_meeting", "centroid",
@@ -91,7 +92,11 @@ def _method(run: Run) -> str:
 
 def _sources(run: Run) -> str:
     spec, asked = run.reach.spec, run.reach.asked
-    names = [spec.people, spec.streets, *spec.timetable, *asked.opportunities.values()]
+    return sources_of(run, [spec.people, spec.streets, *spec.timetable, *asked.opportunities.values()])
+
+
+def sources_of(run: Run, names: Iterable[str]) -> str:
+    """Return the sources of layers in one line, each once."""
     named = [run.catalogue.layer(name).spec for name in names]
     return "; ".join(dict.fromkeys(f"{item.source} ({item.vintage}, {item.licence})" for item in named))
 

@@ -10,7 +10,7 @@ from geoplan.show.nodes import explore_nodes, plot_nodes
 from geoplan.show.panels import plot_panels
 from geoplan.show.printed import plot
 from geoplan.show.profile import plot_profile
-from geoplan.show.qgis import write_geopackage
+from geoplan.show.qgis import write_geopackage, write_layers
 from geoplan.show.ranks import plot_ranks
 from geoplan.show.reached import plot_reached
 from geoplan.show.series import plot_series
@@ -52,5 +52,6 @@ __all__ = [
     "write_csv",
     "write_geopackage",
     "write_isochrones",
+    "write_layers",
     "write_workbook",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -15,7 +15,7 @@ import pyogrio
 from geoplan.errors import OutputError
 from geoplan.show.style import MISSING_PATTERNS, Style
 
-__all__ = ["qml_graduated", "write_geopackage"]
+__all__ = ["qml_graduated", "write_geopackage", "write_layers"]
 
 _MARGIN = 1e-9
 # Today's GDAL writes 1.4, which makes older QGIS (3.22 with GDAL 3.6) warn; nothing here needs more than 1.2.
@@ -85,6 +85,49 @@ def write_geopackage(
                 name = f"{layer}_not_classed"
                 pyogrio.write_dataframe(missing, path, layer=name, driver="GPKG", geometry_type="MultiPolygon")
         _add_styles(path, layer, column, style, date, with_missing=bool(len(missing)))
+    except (pyogrio.errors.DataSourceError, sqlite3.Error) as error:
+        raise OutputError(f"{path.name} cannot be written: {error}") from error
+
+
+def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame], *, date: dt.date) -> None:
+    """Write layers of any shapes to a GeoPackage, without styles, the same to the byte each time.
+
+    Parameters
+    ----------
+    path
+        The .gpkg file.
+    layers
+        Frames by the layer's name; the index becomes a column, what is neither number nor text is written as text.
+    date
+        Written as the date of last change.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from shapely import Point
+    >>> places = gpd.GeoDataFrame({"name": ["Torget"]}, geometry=[Point(674000, 6580000)], crs="EPSG:3006")
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     path = Path(place) / "places.gpkg"
+    ...     write_layers(path, {"places": places, "again": places}, date=dt.date(2013, 3, 15))
+    ...     pyogrio.list_layers(path)[:, 0].tolist()
+    ['places', 'again']
+    """
+    try:
+        with _fixed_clock(date):
+            for number, (name, frame) in enumerate(layers.items()):
+                plain = frame.reset_index(drop=frame.index.name is None)
+                for column in plain.columns.drop(plain.geometry.name):
+                    if plain[column].dtype == object:
+                        plain[column] = [
+                            one if one is None or isinstance(one, str) else str(one) for one in plain[column]
+                        ]
+                first = {"dataset_options": _VERSION} if number == 0 else {}
+                pyogrio.write_dataframe(plain, path, layer=name, driver="GPKG", **first)
     except (pyogrio.errors.DataSourceError, sqlite3.Error) as error:
         raise OutputError(f"{path.name} cannot be written: {error}") from error
 
