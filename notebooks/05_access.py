@@ -262,6 +262,20 @@ print(*equity.notes, sep="\n")
 equity.by_quantile.round(2)
 
 # %%
+gp.show.plot_equity(
+    equity.by_quantile,
+    equity.curve,
+    equity.measures,
+    what="jobs within 30 minutes",
+    unit="jobs",
+    percentile=50,
+    period="2012",
+    source=MADE_UP,
+    method=f"from where people live, {WHEN}, median",
+    language="en",
+)
+
+# %%
 pd.Series(equity.measures).round(2)
 
 # %%

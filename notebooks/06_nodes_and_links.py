@@ -266,3 +266,6 @@ cut_off.droplevel("area_id").head(6).round(2)
 # %% [markdown]
 # Of the six Tallmohöjden is cut off most: public transport brings nobody nearer within half an hour than
 # feet do. Farther out are small districts of villas, and an island.
+#
+# At the command line, sections `[nodes]` and `[links]` in a scenario do the same: `geoplan nodes
+# scenarios/access.toml`, `geoplan links scenarios/access.toml`, and all files with `geoplan run`.

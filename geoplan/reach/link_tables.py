@@ -142,6 +142,8 @@ def points_table(town: Town, edges: list[Border], modes: Modes) -> tuple[pd.Data
         table["cycle_min"] = cycled.both(*ends.T)[0]
     ridden = ridden_between(town, modes)
     table["transit_min"] = np.full(len(ends), np.nan) if ridden is None else _both(ridden, ends)
+    if modes.transit is None and modes.network is not None:  # a ride walks so far to a stop; one may walk all the way
+        table["transit_min"] = np.fmin(table["transit_min"], minutes)
     whole = pd.DataFrame(table)
     status, reason = _why(town, points, ends, minutes, modes.max_min)
     return whole.assign(status=status, reason=reason), ways, points
@@ -269,7 +271,7 @@ def samples_of(
     ridden = np.full(len(one), np.nan)
     if modes.network is not None and len(rows):
         frame = gpd.GeoDataFrame(geometry=points)
-        ridden = _both(modes.ride(frame, frame), np.column_stack([here, there]))
+        ridden = np.fmin(_both(modes.ride(frame, frame), np.column_stack([here, there])), minutes)
     xy = town.people.xy
     table = {
         "area_a": [town.ids[edges[e].one] for e in edge],

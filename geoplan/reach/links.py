@@ -46,8 +46,9 @@ class Links:
         ``border_m``, ``crossings`` (number), ``spacing_m`` (border for each crossing), ``longest_gap_m`` (longest
         stretch of border without one);
         between the *people-weighted points* (the mean of where people live): ``straight_m``, ``walk_min``,
-        ``walk_m``, ``detour`` (walked metres by straight ones), ``cycle_min``, ``transit_min``, with ``status``
-        (``observed``; else ``not_applicable`` or ``out_of_scope``) and ``reason``;
+        ``walk_m``, ``detour`` (walked metres by straight ones), ``cycle_min``, ``transit_min`` (by public transport, or
+        on foot all the way where that is quicker), with ``status`` (``observed``; else ``not_applicable`` or
+        ``out_of_scope``) and ``reason``;
         between *people opposite each other*, as means over pairs of people near the border: ``people_pairs``
         (number), ``people_reached_share`` (of the pairs, with a way on foot), ``people_straight_m``,
         ``people_walk_min``, ``people_walk_m``, ``people_detour`` (sum of walked metres by sum of straight ones, of the

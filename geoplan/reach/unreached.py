@@ -27,7 +27,7 @@ def access_status(times: TravelTimes, minutes: pd.Series | None = None) -> pd.Da
     -------
     pandas.DataFrame
         By ``from_id``: ``status``: ``observed``, ``out_of_scope`` (on no street, or not in the matrix) or
-        ``not_reached`` (not within the longest trip that was computed: longer, nobody knows how much);
+        ``not_reached`` (not within the longest trip, or walk, that was computed: longer, nobody knows how much);
         ``reason``, in words, empty where observed.
 
     Raises
@@ -46,7 +46,7 @@ def access_status(times: TravelTimes, minutes: pd.Series | None = None) -> pd.Da
                    status                                      reason
     from_id
     a            observed
-    b         not_reached  not within the longest trip that was computed
+    b         not_reached  not within the longest trip, or walk, that was computed
     c        out_of_scope                       no street within 1,600 m
     """
     outside, reasons = out_of_scope(times)
@@ -57,7 +57,10 @@ def access_status(times: TravelTimes, minutes: pd.Series | None = None) -> pd.Da
             raise InputError(
                 Fault(what=what, key="minutes", expected="a Series as a measure of these times returns it")
             )
-        frame.loc[minutes.isna().to_numpy(), :] = ["not_reached", "not within the longest trip that was computed"]
+        frame.loc[minutes.isna().to_numpy(), :] = [
+            "not_reached",
+            "not within the longest trip, or walk, that was computed",
+        ]
     frame.loc[outside, "status"] = "out_of_scope"
     frame.loc[outside, "reason"] = [reasons[name] for name in times.from_ids[outside]]
     return frame

@@ -301,8 +301,12 @@ def write_links(run: Run, folder: Path, plan: LinkPlan | None = None) -> None:
     if effects is not None:
         layers["possible_crossings"] = hidden_where_few(effects.frame, _PEOPLE, least_shown(run))
     write_layers(folder / "links.gpkg", layers, date=spec.date)
+    barriers = plan.barriers  # those in nobody's way would cover the map: a shore, a railway beside another
+    if barriers is not None:
+        barriers = barriers[barriers["name"].isin(plan.found.pairs["cause"])]
     drawn: dict[str, Any] = {
-        "areas": plan.found.areas, "crossings": plan.found.crossings, "barriers": plan.barriers,
+        "areas": plan.found.areas, "crossings": plan.found.crossings,
+        "barriers": barriers if barriers is not None and len(barriers) else None,
         "candidates": effects.frame if effects is not None else None, "best": _BEST, "backdrop": run.backdrop(),
         "period": moment_of(run) or spec.period, "source": sources, "language": spec.language,
         "note": spec.note.to(spec.language) if spec.note else "",
