@@ -14,8 +14,6 @@ import geoplan as gp
 from geoplan.errors import InputError
 from geoplan.run.access_outputs import access_style, isochrones_of, measure_label, readable_access
 
-pytestmark = pytest.mark.xdist_group("run_access")
-
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):

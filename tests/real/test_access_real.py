@@ -25,7 +25,7 @@ from geoplan.reach import (
     travel_times,
 )
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 MORNING = {"departure": "2022-02-22 07:00", "percentiles": 50, "max_min": 60}
 WITHIN = (30, 45)

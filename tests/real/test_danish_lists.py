@@ -9,7 +9,7 @@ from geoplan.specs import IndicatorSpec
 from geoplan.targeting import select
 from geoplan.targeting.history import as_earlier, status_history, streaks
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 COUNTS = {2015: 25, 2016: 25, 2017: 22, 2018: 29, 2019: 28, 2020: 15}
 HARD = {2018: (4, 15), 2019: (5, 15), 2020: (5, 13)}

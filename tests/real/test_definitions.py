@@ -9,7 +9,7 @@ from geoplan.places import as_indicators, differences
 from geoplan.run import definition_notes, open_registry
 from geoplan.sources import Catalogue, read_table
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 LAYER = """
 kind = "indicators"

@@ -17,7 +17,7 @@ from geoplan.reach.feed_report import feed_report
 from geoplan.reach.timetable import read_timetable
 from geoplan.sources.gtfs import read_gtfs
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 FEEDS = {
     "eptc": ("portoalegre/poa_eptc.zip", "2019-05-13"),

@@ -10,7 +10,7 @@ from shapely.ops import substring
 from geoplan.reach import isochrone_notes, isochrones, join_network, read_streets, read_timetable, travel_times
 from geoplan.show import explore_isochrones, outside_requests, plot_isochrones
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 MORNING = {"departure": "2022-02-22 07:00"}
 METRES_A_MINUTE = 78.0

@@ -10,7 +10,7 @@ import pytest
 
 import geoplan as gp
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 # The districts named in the city's programme, as it writes them. Each is a stadsdel of the layer, Östberga too; two are
 # written with one t more.

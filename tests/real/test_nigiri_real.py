@@ -8,7 +8,7 @@ from nigiri import Peers, differences, differences_arriving
 from geoplan.reach.streets import read_streets
 from geoplan.reach.timetable import read_timetable
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 pynigiri = pytest.importorskip("pynigiri", reason="pynigiri has wheels for Linux and Python 3.11 alone")
 

@@ -12,7 +12,7 @@ import geoplan as gp
 from geoplan.places import check_membership, find_overlaps
 from geoplan.specs import IndicatorsLayer, IndicatorSpec
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 # Source: Eurostat, NUTS 2016 and 2021 (the Swedish regions are the same in both); regions from north to south,
 # counties by SCB's codes.

@@ -13,7 +13,7 @@ import geoplan as gp
 from geoplan.errors import TableError
 from geoplan.risk import global_pattern, local_pattern, neighbours, segregation
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from geoplan.risk import risk_index
 from geoplan.specs import index_preset
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 LSOAS, REGSO = 1909, 3363
 WALES = {"income": "Income", "employment": "Employment", "health": "Health", "education": "Education",

@@ -12,7 +12,7 @@ import pytest
 
 from geoplan.reach import UNREACHED, explain_trip, join_network, read_streets, read_timetable, travel_times
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 BYTE = 255
 LINKS = {"nearest_per_line": True, "stop_link_kmh": 3.6}

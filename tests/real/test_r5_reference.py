@@ -8,7 +8,7 @@ from geoplan.errors import TableError
 from geoplan.reach.foreign import read_travel_times
 from geoplan.reach.times import UNREACHED, read_times
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 BYTE = 255
 NAMES = ("w60_walk30_p50_rides3", "w60_walk30_p50_rides8", "walkonly60")

@@ -13,7 +13,7 @@ from geoplan.places import as_indicators, lint_bases, lint_table
 from geoplan.sources import read_table
 from geoplan.specs import parse_layer
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 AREAS, RESIDENTS, LARGEST = 5984, 10_551_707, 9
 LAYER = {

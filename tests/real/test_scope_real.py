@@ -4,7 +4,7 @@ import pytest
 
 from geoplan.reach import cut_edges, read_timetable
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 
 def test_the_edge_of_helsinkis_extract_is_found(real):

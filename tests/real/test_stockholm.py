@@ -14,7 +14,7 @@ import pytest
 import geoplan as gp
 from geoplan.errors import IdError
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 AREAS, IN_CITY, STADSDELAR, REGSO = 1287, 544, 117, 3363
 AGREEMENT = 0.80  # Spearman against SCB's area types; measured 0.896, of at most 0.914 with five classes

@@ -10,7 +10,7 @@ import geoplan as gp
 from geoplan.errors import TableError
 from geoplan.specs import parse_layer
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")

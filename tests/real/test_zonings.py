@@ -13,7 +13,7 @@ import geoplan as gp
 from geoplan.places.indicators import COLUMNS, IndicatorTable
 from geoplan.specs import IndicatorSpec
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.real
 
 NUMBERS = ["numerator", "denominator"]
 PEOPLE = IndicatorSpec(id="population", label="Residents", kind="count", unit="persons", direction="neutral")
