@@ -132,7 +132,8 @@ def test_nodes_add_up_and_serve_everybody_once(run, nodes):
     assert len(themes) == 8
     assert np.allclose(table[themes].sum(axis=1), table["score"])
     assert table["chosen"].sum() == 8
-    assert (table["rank_low"] <= table["rank"]).all() and (table["rank"] <= table["rank_high"]).all()
+    assert (table["rank_low"] <= table["rank"]).all()
+    assert (table["rank"] <= table["rank_high"]).all()
     people = nodes.found.residents
     assert (
         people["residents"]
@@ -164,7 +165,7 @@ def test_the_planted_barrier_parts_the_worst_pair(links):
     assert set(links.barriers["kind"]) == {"water", "railway", "motorway"}
 
 
-def test_crossings_are_tried_where_the_detour_is_greatest(links, run):
+def test_crossings_are_tried_where_the_detour_is_greatest(links):
     assert len(links.effects.frame) == 6 <= links.laid
     assert "Hamraån" in links.lines()[0]
     gained = links.effects.frame["pairs_gained"].to_numpy()
@@ -213,7 +214,7 @@ def test_access_is_written_where_people_live_and_nowhere_else(folder, run):
 
 
 @pytest.fixture(scope="module")
-def shown(run, nodes, links, tmp_path_factory):
+def shown(run, nodes, tmp_path_factory):
     """What is written to the public, of the same figures; nothing is computed again that need not be."""
     spec = run.spec.model_copy(update={"profile": "public"})
     found, open_to_all = tmp_path_factory.mktemp("public"), replace(run, spec=spec)

@@ -15,7 +15,7 @@ from rich.markup import escape
 from geoplan.cli.feed import AsJson
 from geoplan.cli.telling import number_text, plain_table, progress_shown, stdout
 from geoplan.cli.times import by_options
-from geoplan.errors import Fault, OutputError, SpecError
+from geoplan.errors import Fault, Faults, OutputError, SpecError
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -182,7 +182,9 @@ def zonal(
     layer: LayerName = None,
     id_column: Annotated[str | None, typer.Option("--id", help="The areas' column of ids; 'area_id' or 'id'")] = None,
     weights: Annotated[Path | None, typer.Option(help="A raster of what cells count for, such as residents")] = None,
-    minimum_coverage: Annotated[float, typer.Option(help="Part of an area, 0-1, that has to lie on the raster")] = 0.8,
+    minimum_coverage: Annotated[
+        float, typer.Option(min=0, max=1, help="Part of an area, 0-1, that has to lie on the raster")
+    ] = 0.8,
     band: Band = 1,
     out: Annotated[Path | None, typer.Option(help="Write the table: .csv")] = None,
     show_all: ShowAll = False,
@@ -259,7 +261,8 @@ def contours(
 def _vector(path: Path, layer: str | None) -> gpd.GeoDataFrame:
     from geoplan.sources import read_vector  # noqa: PLC0415  as above
 
-    return read_vector(path, layer)
+    with Faults.located_at(path.name):
+        return read_vector(path, layer)
 
 
 def _with_ids(frame: gpd.GeoDataFrame, column: str | None, path: Path) -> gpd.GeoDataFrame:
