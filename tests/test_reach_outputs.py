@@ -289,7 +289,7 @@ def test_faults_of_the_sections_are_told_before_anything_is_computed(project, ol
 
 
 def test_a_surface_without_a_unit_and_of_no_measure(run, tmp_path):
-    for index, change, told in ((1, {"unit": None}, "does not say what it counts"), (2, {"of": "wrk_30"}, "work_30")):
+    for index, change, told in ((1, {"unit": None}, "does not say what it counts"), (2, {"of": "work_31"}, "work_30")):
         item = run.spec.surfaces[index].model_copy(update=change)
         other = replace(run, spec=run.spec.model_copy(update={"surfaces": (item,)}))
         other.__dict__.update({key: value for key, value in run.__dict__.items() if key not in {"spec", "reach"}})
