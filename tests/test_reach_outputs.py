@@ -165,6 +165,13 @@ def test_the_planted_barrier_parts_the_worst_pair(links):
     assert set(links.barriers["kind"]) == {"water", "railway", "motorway"}
 
 
+def test_riding_is_never_slower_than_walking_all_the_way(links):
+    pairs = links.found.pairs
+    both = pairs["walk_min"].notna()
+    assert both.any()
+    assert (pairs.loc[both, "transit_min"] <= pairs.loc[both, "walk_min"] + 1e-9).all()
+
+
 def test_crossings_are_tried_where_the_detour_is_greatest(links):
     assert len(links.effects.frame) == 6 <= links.laid
     assert "Hamraån" in links.lines()[0]
@@ -273,6 +280,7 @@ def test_the_public_sees_no_district_of_a_few(shown, run):
         ("peak_per_km2 = 3500", "peak_per_km2 = 0", "peak_per_km2"),
         ('of = "nordhamra_population"', 'of = "nordhamra_populatio"', "nordhamra_populatio"),
         ('id = "jobs"\n', 'id = "residents"\n', "twice: residents"),
+        ('of = "work_30"', 'of = "work_31"', "did you mean 'work_30'"),
         ('unit = "jobs"\n', 'unit = "jobs"\nbandwidth_m = 20\n', "bandwidth_m"),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from geoplan.errors import did_you_mean
 from geoplan.specs.base import Language, Model, Period, Several, Slug, Text
 from geoplan.specs.index import Aggregation, IndexSpec, Normalisation
 from geoplan.specs.targeting import TargetingSpec
@@ -193,6 +194,12 @@ class ScenarioSpec(Model):
         strange = sorted(named - set(self.access.opportunities)) if self.access else []
         if strange:
             raise ValueError(f"classes of [nodes] among the opportunities of [access], not {', '.join(strange)}")
+        known = self.access.measures(self.travel.percentiles) if self.access and self.travel else []
+        strange = [item.of for item in self.surfaces if item.kind == "access" and item.of not in known]
+        if strange:
+            hint = did_you_mean(strange[0], known)
+            told = f"{hint}; " if hint else ""
+            raise ValueError(f"surfaces of measures of [access], not '{strange[0]}': {told}{', '.join(known)}")
         twice = {item.id for item in self.surfaces if sum(one.id == item.id for one in self.surfaces) > 1}
         if twice:
             raise ValueError(f"an id of its own for each surface; twice: {', '.join(sorted(twice))}")

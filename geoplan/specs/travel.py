@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -133,6 +134,20 @@ class AccessSpec(Model):
     @classmethod
     def _thresholds(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         return _rising(value, least=0, most=1000)
+
+    def measures(self, percentiles: Sequence[float]) -> list[str]:
+        """Return the ids of what is measured; of percentiles other than the first with its number.
+
+        Examples
+        --------
+        >>> AccessSpec(opportunities={"work": "jobs"}, within_min=(30,)).measures((50, 90))
+        ['work_30', 'work_nearest', 'work_30_p90', 'work_nearest_p90']
+        """
+        own = [f"{kind}_{limit:g}" for limit in self.within_min for kind in self.opportunities]
+        own += [f"{kind}_nearest" for kind in self.opportunities]
+        every = own + [f"{name}_p{share:g}" for share in percentiles[1:] for name in own]
+        every += [f"{kind}_gravity" for kind in self.opportunities] if self.decay else []
+        return every + [f"{item.opportunity}_competition" for item in self.competition]
 
     @model_validator(mode="after")
     def _known(self) -> AccessSpec:
