@@ -170,6 +170,7 @@ def test_riding_is_never_slower_than_walking_all_the_way(links):
     both = pairs["walk_min"].notna()
     assert both.any()
     assert (pairs.loc[both, "transit_min"] <= pairs.loc[both, "walk_min"] + 1e-9).all()
+    assert pairs["people_cycle_min"].median() < pairs["people_walk_min"].median() / 2
 
 
 def test_crossings_are_tried_where_the_detour_is_greatest(links):

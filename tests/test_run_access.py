@@ -110,6 +110,20 @@ def test_the_map_says_what_it_shows(run):
     assert values.between(0, 100).all()
 
 
+def test_groups_are_shares_of_the_residents_of_their_area(run):
+    """By hand, area by area: so many of the residents at each point that has a figure and an index."""
+    data = run.indicators().data
+    rows = data[(data["indicator"] == "unemployment_18_64") & (data["period"] == "2012")].set_index("area_id")
+    share = rows["numerator"].astype(float) / rows["denominator"].astype(float)
+    jobs = run.reach.by_point()["work_30"]
+    people = run.reach.people.assign(jobs=jobs)
+    known = people[people["area"].map(run.index().score).notna() & jobs.notna()]
+    weight = known["residents"] * known["area"].map(share)
+    own = run.reach.equity("work_30").by_group.loc["unemployment_18_64"]
+    assert own["residents"] == pytest.approx(weight.sum())
+    assert own["mean"] == pytest.approx((weight * known["jobs"]).sum() / weight.sum())
+
+
 def test_labels_in_every_language(run):
     labels = {
         language: [measure_label(run, measure, language) for measure in run.reach.measures()]
@@ -141,6 +155,7 @@ def everything(path):
     assert len(run.reach.people)
     for item in run.reach.asked.isochrones:
         isochrones_of(run, item)
+    _ = run.reach.groups()
 
 
 @pytest.mark.parametrize(
@@ -156,6 +171,8 @@ def everything(path):
         ),
         ("percentiles = [50]", "percentiles = [0]", "above 0, up to 100"),
         ("within_min = [30]", "within_min = [30, 15]", "rising numbers"),
+        ('groups = ["unemployment_18_64"', 'groups = ["unemployment_18_46"', "did you mean 'unemployment_18_64'"),
+        ('groups = ["unemployment_18_64"', 'groups = ["mean_disposable_income"', "no counts of people"),
         ('place = "K002"', 'place = "K999"', "K999"),
         ("[access]", "[accessible]", "accessible"),
     ],

@@ -187,7 +187,7 @@ def _decimals(measure: Measure) -> int:
 def _equity_sheet(run: Run, footer: str) -> Sheet:
     """Set out, measure by measure, what residents have by fifths of the risk index, and the figures of the whole."""
     words = texts(run.spec.language)
-    first, parts = run.reach.percentiles[0], []
+    first, parts, definitions = run.reach.percentiles[0], [], run.counted().definitions
     for item in run.reach.measures():
         if item.percentile != first:
             continue
@@ -198,6 +198,10 @@ def _equity_sheet(run: Run, footer: str) -> Sheet:
         for name in ("palma", "gini", "concentration", "gap_ratio", "gap_to_best", "shortfall"):
             rows[name] = np.nan
             rows.loc[len(rows) - 1, name] = found.measures.get(name, np.nan)
+        by_group = found.by_group.drop(index="all", errors="ignore").rename_axis("quantile").reset_index()
+        by_group["quantile"] = [definitions[name].label.to(run.spec.language) for name in by_group["quantile"]]
+        by_group.insert(0, "measure", measure_label(run, item))
+        rows = pd.concat([rows, by_group.astype({"quantile": object})], ignore_index=True)
         parts.append(rows)
     table = pd.concat(parts, ignore_index=True)
     kinds = {"residents": 0, "units": 0, "below": 0} | dict.fromkeys(("mean", "p10", "median", "p90"), 1)

@@ -37,13 +37,14 @@ __all__ = ["LinkPlan", "link_table", "links_of", "write_links"]
 _KINDS = {"rail": "railway"}
 _MOTORWAY = "motorway"
 _BEST = 5  # possible crossings on the map
-_PAIR = ("name_a", "name_b", "people_detour", "people_walk_min", "people_transit_min", "people_walk_m",
+_PAIR = ("name_a", "name_b", "people_detour", "people_walk_min", "people_cycle_min", "people_transit_min",
+         "people_walk_m",
          "people_straight_m", "people_pairs", "crossings", "longest_gap_m", "spacing_m", "border_m", "cause",
          "cause_kind", "cause_excess_share", "index_a", "index_b", "index_difference", "only_link", "residents_a",
-         "residents_b", "detour", "walk_min", "transit_min", "people_status", "people_reason", "area_a",
+         "residents_b", "detour", "walk_min", "cycle_min", "transit_min", "people_status", "people_reason", "area_a",
          "area_b")  # fmt: skip
 _ALONE = ("name", "residents", "neighbours", "links", "crossings", "min_cut", "only_way", "walk_nearest_min",
-          "walk_share", "transit_share", "status", "reason", "area_id")  # fmt: skip
+          "walk_share", "cycle_share", "transit_share", "status", "reason", "area_id")  # fmt: skip
 _BARRIER = ("name_a", "name_b", "name", "kind", "along_m", "gap_m", "cut_share", "excess_share",
             "to_crossing_m")  # fmt: skip
 _EFFECT = ("rank", "crossing_id", "name_a", "name_b", "length_m", "pairs_gained", "people", "residents_gaining",
@@ -51,13 +52,14 @@ _EFFECT = ("rank", "crossing_id", "name_a", "name_b", "length_m", "pairs_gained"
            "reason")  # fmt: skip
 _PEOPLE = ["people", "people_a", "people_b", "residents_gaining"]
 _DECIMALS = {
-    "people_detour": 2, "people_walk_min": 1, "people_transit_min": 1, "people_walk_m": 0, "people_straight_m": 0,
-    "people_pairs": 0, "crossings": 0, "longest_gap_m": 0, "spacing_m": 0, "border_m": 0, "cause_excess_share": 2,
-    "index_a": 1, "index_b": 1, "index_difference": 1, "residents_a": 0, "residents_b": 0, "detour": 2, "walk_min": 1,
-    "transit_min": 1, "residents": 0, "neighbours": 0, "links": 0, "min_cut": 0, "walk_nearest_min": 1, "walk_share": 3,
-    "transit_share": 3, "along_m": 0, "gap_m": 0, "cut_share": 2, "excess_share": 2, "to_crossing_m": 0, "rank": 0,
-    "length_m": 0, "pairs_gained": 0, "people": 0, "residents_gaining": 0, "minutes_saved": 1, "people_min_before": 1,
-    "people_min_after": 1, "rank_difference": 0,
+    "people_detour": 2, "people_walk_min": 1, "people_cycle_min": 1, "people_transit_min": 1, "people_walk_m": 0,
+    "people_straight_m": 0, "people_pairs": 0, "crossings": 0, "longest_gap_m": 0, "spacing_m": 0, "border_m": 0,
+    "cause_excess_share": 2, "index_a": 1, "index_b": 1, "index_difference": 1, "residents_a": 0, "residents_b": 0,
+    "detour": 2, "walk_min": 1, "cycle_min": 1, "transit_min": 1, "residents": 0, "neighbours": 0, "links": 0,
+    "min_cut": 0, "walk_nearest_min": 1, "walk_share": 3, "cycle_share": 3, "transit_share": 3, "along_m": 0,
+    "gap_m": 0, "cut_share": 2, "excess_share": 2, "to_crossing_m": 0, "rank": 0, "length_m": 0, "pairs_gained": 0,
+    "people": 0, "residents_gaining": 0, "minutes_saved": 1, "people_min_before": 1, "people_min_after": 1,
+    "rank_difference": 0,
 }  # fmt: skip
 
 
@@ -125,6 +127,7 @@ def links_of(run: Run) -> LinkPlan:
             index=ranking["score"],
             index_status=ranking["status"],
             population="residents",
+            cycle=reach.cycling if asked.cycle else None,
             gap_m=asked.gap_m,
             detour_from=asked.detour_from,
             **trips,
@@ -198,8 +201,8 @@ def _sheets(run: Run, plan: LinkPlan, sources: str) -> list[Sheet]:
     own, foot = words.plan, footer_of(run, sources)
     assert asked is not None  # noqa: S101  links_of has seen to it
     heads = {**words.words, **own}
-    told = {"walk_share": 30.0, "transit_share": 30.0, "pairs_gained": asked.within_min}
-    told |= {name: float(str(plan.found.record.get("within_min", 30))) for name in ("walk_share", "transit_share")}
+    reached = float(str(plan.found.record.get("within_min", 30)))
+    told = dict.fromkeys(("walk_share", "cycle_share", "transit_share"), reached) | {"pairs_gained": asked.within_min}
 
     def sheet(name: str, table: pd.DataFrame, prefix: str, frozen: int) -> Sheet:
         own_heads = headings(heads, prefix, table.columns)
@@ -248,7 +251,8 @@ def _readable(table: pd.DataFrame, words: Any) -> pd.DataFrame:
     for name in ("only_link", "only_way"):
         if name in shown:
             shown[name] = shown[name].map({True: own["yes"], False: own["no"]})
-    empty = [name for name in ("transit_min", "people_transit_min", "transit_share") if name in shown]
+    moving = [f"{mode}_{what}" for mode in ("cycle", "transit") for what in ("min", "share")]
+    empty = [name for name in (*moving, "people_cycle_min", "people_transit_min") if name in shown]
     return shown.drop(columns=[name for name in empty if shown[name].isna().all()])
 
 

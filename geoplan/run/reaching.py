@@ -45,6 +45,7 @@ from geoplan.specs import PointsLayer, RasterLayer, StreetsLayer, TimetableLayer
 from geoplan.specs.travel import AccessSpec, CompetitionSpec, TravelSpec
 
 if TYPE_CHECKING:
+    from geoplan.reach import Streets
     from geoplan.run.story import Run
 
 __all__ = ["Measure", "Reach"]
@@ -140,6 +141,22 @@ class Reach:
         ]
         with Faults.located_at(self.run.shown):
             return join_network(streets, read_timetable(feeds, date=spec.date))
+
+    @cached_property
+    def cycling(self) -> Streets | None:
+        """The streets for a bicycle; None where the layer was saved for one mode, or has lines of no kind.
+
+        Raises
+        ------
+        InputError
+            When the file is faulty.
+        """
+        dataset = layer_of_kind(self.run.catalogue, self.spec.streets, StreetsLayer, key="travel.streets")[0]
+        path = dataset.verified()
+        if not path.name.lower().endswith((".osm", ".pbf")):
+            return None
+        with Faults.located_at(dataset.shown, toml=dataset.toml):
+            return read_streets(path, mode="cycle", crs=str(self.run.areas().crs))
 
     @cached_property
     def people(self) -> gpd.GeoDataFrame:
@@ -343,9 +360,40 @@ class Reach:
             self.by_point()[name],
             points["residents"],
             score,
+            groups=self.groups(),
             standard=standard,
             higher_is_better=known[name].kind != "nearest",
         )
+
+    def groups(self) -> pd.DataFrame | None:
+        """Spread people of the scenario's groups over the points of their area, so many of the residents at each.
+
+        An estimate, as nobody says where in an area they live. None where no group is asked for.
+
+        Raises
+        ------
+        SpecError
+            When an indicator is not there, or is no share of people.
+        """
+        if not self.asked.groups:
+            return None
+        table = self.run.counted()
+        unknown = [name for name in self.asked.groups if name not in table.definitions]
+        if unknown:
+            raise checks.unknown_name("indicator", unknown[0], table.definitions, key="access.groups").located(
+                file=self.run.shown
+            )
+        period = self.run.spec.period
+        counts = [table.wide(period, column) for column in ("numerator", "denominator")]
+        own = [count.reindex(columns=list(self.asked.groups)) for count in counts]
+        share = own[0].astype(float) / own[1].astype(float)
+        for name in self.asked.groups:
+            if table.definitions[name].kind != "share" or share[name].isna().all():
+                what = f"'{name}' has no counts of people in {period}"
+                fault = Fault(what=what, file=self.run.shown, key="access.groups", expected="a share with both counts")
+                raise SpecError(fault)
+        of_points = share.reindex(self.people["area"]).set_axis(self.people.index)
+        return of_points.mul(self.people["residents"], axis=0)
 
     def record(self) -> dict[str, Any]:
         """Return how access was measured, for the manifest: the day, the window, the measures, and who is left out."""

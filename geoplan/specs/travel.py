@@ -126,7 +126,9 @@ class AccessSpec(Model):
     map: Slug | None = Field(default=None, description="The opportunity that is mapped; the first when left out.")
     levels: Several[Slug] = Field(default=(), description="Further levels of the scenario to sum up for.")
     groups: Several[Slug] = Field(
-        default=(), description="Indicators whose numerators are people of a group, to see what they reach."
+        default=(),
+        description="Indicators that are shares of people, to see what those people reach: in each area so many of the "
+        "residents at every point.",
     )
     isochrones: Several[IsochroneSpec] = ()
 
@@ -230,6 +232,7 @@ class LinksSpec(Model):
         description="Detour factor from which a cause is named, and a crossing tried.",
     )
     transit: bool = Field(default=True, description="Also by public transport, where there is a timetable.")
+    cycle: bool = Field(default=True, description="Also by bicycle, where the streets are OpenStreetMap's.")
     spacing_m: Finite = Field(
         default=200, ge=20, le=10_000, strict=False, description="New crossings are tried this far apart."
     )
