@@ -47,7 +47,7 @@ def test_groups_and_what_is_left_out():
     assert found.left_out["reason"].to_dict() == {"C": "no score"}
     assert found.by_group.loc["born abroad", "mean"] == (60 * 10 + 20 * 20) / 80
     assert found.by_group.loc["all", "residents"] == 300
-    assert "1 unit(s) are left out: 'C'" in found.notes
+    assert "1 unit(s) with 100 residents are left out: no score 1" in found.notes
 
 
 def test_even_access_is_even():

@@ -138,7 +138,10 @@ def access_equity(
     by_group = _by_parts(own, units, standard).rename_axis("group")
     curve = _curve(units)
     measures = _measures(units, by_quantile, standard, higher_is_better=higher_is_better)
-    notes = [f"{len(left_out):,} unit(s) are left out: {listed(left_out.index)}"] if len(left_out) else []
+    notes = []
+    if len(left_out):
+        why = ", ".join(f"{reason} {many:,}" for reason, many in left_out["reason"].value_counts().items())
+        notes.append(f"{len(left_out):,} unit(s) with {left_out['residents'].sum():,.0f} residents are left out: {why}")
     empty = [str(part) for part in by_quantile.index[:-1] if by_quantile.loc[part, "units"] == 0]
     notes += [f"part(s) {listed(empty)} hold no unit: single units have more people than a part"] if empty else []
     missing = [str(name) for name, people in own.items() if people.isna().any()]
