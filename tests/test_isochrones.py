@@ -424,9 +424,11 @@ def station(sample):
     [
         {"departure": f"{DAY} 07:30", "percentile": 50},
         {"departure": f"{DAY} 07:30", "percentile": 90, "window_min": 17, "max_walk_min": 8},
-        {"arrival": f"{DAY} 08:30", "percentile": 25, "window_min": 30},
-        {"departure": f"{DAY} 07:30", "window_min": 0, "rides": 1},
-        {"departure": f"{DAY} 07:30", "headways": "drawn", "draws": 3, "window_min": 20},
+        pytest.param({"arrival": f"{DAY} 08:30", "percentile": 25, "window_min": 30}, marks=pytest.mark.slow),
+        pytest.param({"departure": f"{DAY} 07:30", "window_min": 0, "rides": 1}, marks=pytest.mark.slow),
+        pytest.param(
+            {"departure": f"{DAY} 07:30", "headways": "drawn", "draws": 3, "window_min": 20}, marks=pytest.mark.slow
+        ),
         {"departure": f"{DAY} 07:30", "rides": 0, "max_walk_min": 20},
     ],
 )

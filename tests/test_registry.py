@@ -752,7 +752,7 @@ def test_one_sheet_is_printed_in_full_with_goals_phases_scenarios_and_difference
         "goals         Fler i arbete; Fler hushåll klarar sig på egen inkomst",
         "phases        2006: livelihood; 2010: livelihood",
         "layers        nordhamra_indicators",
-        "scenarios     baseline (livelihood); basomraden (livelihood)",
+        "scenarios     access (livelihood); baseline (livelihood); basomraden (livelihood)",
         "nordhamra_registry fills in what sweden_core leaves open: distance, minimum_base, quality",
     ):
         assert line in [part.rstrip() for part in said.splitlines()]
@@ -794,7 +794,7 @@ def test_sheets_of_one_layer_or_registry_only(geoplan, tmp_path):
     core = json.loads(geoplan("indicators", "--registry", "sweden_core", "--json", cwd=tmp_path).out)
     assert {sheet["scope"] for sheet in core} == {"national"}
     used = {sheet["id"]: (sheet["layers"], [item["id"] for item in sheet["scenarios"]]) for sheet in core}
-    assert used["employment_20_64"] == (["nordhamra_indicators"], ["baseline", "basomraden"])
+    assert used["employment_20_64"] == (["nordhamra_indicators"], ["access", "baseline", "basomraden"])
     assert used["eligible_upper_secondary"] == ([], [])
     assert len(core) == len(open_registry("sweden_core").indicators)
     layer = json.loads(geoplan("indicators", "--layer", "fjordbo_indicators", "--json", cwd=tmp_path).out)

@@ -127,6 +127,7 @@ def test_ninety_per_cent_intervals_cover_the_true_ranks():
     assert 0.88 < covered(beta_rates, towns=60) < 0.92
 
 
+@pytest.mark.slow
 def test_they_cover_where_the_prior_is_not_what_the_rates_are():
     assert 0.88 < covered(logit_rates, towns=60) < 0.92
 
@@ -144,12 +145,14 @@ def test_they_cover_when_areas_are_drawn_towards_their_parents():
     assert 0.88 < covered(by_parent, towns=30, shrink_towards="parent", parents=parents) < 0.92
 
 
+@pytest.mark.slow
 def test_they_cover_when_a_few_indicators_are_high_together():
     # The level of an area is not known exactly; taken as known, 0.864 of the ranks and 0.858 of the scores are covered.
     assert 0.88 < covered(few_alike_rates, towns=60, sizes=(100, 2000)) < 0.92
     assert 0.88 < covered(few_alike_rates, towns=60, sizes=(100, 2000), of="score") < 0.92
 
 
+@pytest.mark.slow
 def test_they_cover_when_many_indicators_are_high_together():
     # Drawn towards the city one indicator at a time, the areas far above it would be pulled back in every one.
     assert 0.87 < covered(alike_rates, towns=15, indicators=24, sizes=(100, 1500)) < 0.93

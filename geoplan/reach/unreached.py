@@ -43,11 +43,11 @@ def access_status(times: TravelTimes, minutes: pd.Series | None = None) -> pd.Da
     >>> times = TravelTimes(["a", "b", "c"], ["x"], (50,), seconds, left)
     >>> from geoplan.reach import time_to_nearest
     >>> access_status(times, time_to_nearest(times))
-                   status                                      reason
+                   status                                               reason
     from_id
     a            observed
     b         not_reached  not within the longest trip, or walk, that was computed
-    c        out_of_scope                       no street within 1,600 m
+    c        out_of_scope                                no street within 1,600 m
     """
     outside, reasons = out_of_scope(times)
     frame = pd.DataFrame({"status": "observed", "reason": ""}, index=from_index(times), dtype=object)

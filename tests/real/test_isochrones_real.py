@@ -108,6 +108,7 @@ def test_what_the_data_do_not_cover_is_told(morning, network):
     assert any(line.startswith("Kallio 45 min: 253 of 837 stops ridden to in time are near no street") for line in said)
 
 
+@pytest.mark.slow
 def test_streets_lie_inside_if_and_only_if_they_are_in_time(morning, network, places):
     streets, rng, count = network.streets, np.random.default_rng(5), 2000
     found = isochrones(places.loc[["Kallio"]], network, **MORNING, off_street_m=0.5, fill_m2=0)
