@@ -27,7 +27,7 @@ def access_status(times: TravelTimes, minutes: pd.Series | None = None) -> pd.Da
     -------
     pandas.DataFrame
         By ``from_id``: ``status``: ``observed``, ``out_of_scope`` (on no street, or not in the matrix) or
-        ``not_reached`` (not within the longest trip, or walk, that was computed: longer, nobody knows how much);
+        ``not_reached`` (not within the longest trip or walk computed: longer, nobody knows how much);
         ``reason``, in words, empty where observed.
 
     Raises
@@ -43,11 +43,11 @@ def access_status(times: TravelTimes, minutes: pd.Series | None = None) -> pd.Da
     >>> times = TravelTimes(["a", "b", "c"], ["x"], (50,), seconds, left)
     >>> from geoplan.reach import time_to_nearest
     >>> access_status(times, time_to_nearest(times))
-                   status                                               reason
+                   status                                       reason
     from_id
     a            observed
-    b         not_reached  not within the longest trip, or walk, that was computed
-    c        out_of_scope                                no street within 1,600 m
+    b         not_reached  not within the longest trip or walk computed
+    c        out_of_scope                        no street within 1,600 m
     """
     outside, reasons = out_of_scope(times)
     frame = pd.DataFrame({"status": "observed", "reason": ""}, index=from_index(times), dtype=object)
@@ -57,10 +57,7 @@ def access_status(times: TravelTimes, minutes: pd.Series | None = None) -> pd.Da
             raise InputError(
                 Fault(what=what, key="minutes", expected="a Series as a measure of these times returns it")
             )
-        frame.loc[minutes.isna().to_numpy(), :] = [
-            "not_reached",
-            "not within the longest trip, or walk, that was computed",
-        ]
+        frame.loc[minutes.isna().to_numpy(), :] = ["not_reached", "not within the longest trip or walk computed"]
     frame.loc[outside, "status"] = "out_of_scope"
     frame.loc[outside, "reason"] = [reasons[name] for name in times.from_ids[outside]]
     return frame
