@@ -58,7 +58,9 @@ html_math_renderer = "drawn"
 def _drawn(formula: str, *, size: int) -> str:
     """Return a formula as an image that lies inside the page."""
     plain = re.sub(r"\\text\{([^}]*)\}", lambda m: rf"\mathrm{{{m[1]}}}", " ".join(formula.split()))
-    plain = re.sub(r"\\big[lr]", "", plain)  # matplotlib knows brackets of one size
+    plain = re.sub(r"\\[bB]ig[lr]", "", plain)  # matplotlib knows brackets of one size
+    plain = re.sub(r"\\[lr]vert\b", "|", plain)
+    plain = re.sub(r"\\[lr]Vert\b", r"\\|", plain)
     plain = plain.replace(r"\tfrac", r"\frac")
     plain = re.sub(r"\\(le|ge)\b", r"\\\1q", plain)
     plain = re.sub(r"\\frac(\w)(\w)", r"\\frac{\1}{\2}", plain)
