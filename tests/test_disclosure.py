@@ -231,7 +231,7 @@ def test_zonings_that_nearly_agree_give_nothing_away():
 
 #: Two hundred towns; seven in ten are for the slow tests, which CI runs as well.
 TOWNS = [
-    pytest.param(range(start, start + 20), marks=pytest.mark.slow if start >= 40 else ()) for start in range(0, 200, 20)
+    pytest.param(range(start, start + 20), marks=pytest.mark.slow if start >= 20 else ()) for start in range(0, 200, 20)
 ]
 
 
