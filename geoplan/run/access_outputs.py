@@ -15,7 +15,7 @@ from geoplan.errors import Fault, SpecError
 from geoplan.reach import Standard, deprivation_access_classes, isochrone_notes, isochrones
 from geoplan.run.datasets import read_features
 from geoplan.run.matching import layer_of_kind
-from geoplan.run.reach_files import draw, least_shown, sources_of
+from geoplan.run.reach_files import draw, least_shown, moment_of, sources_of
 from geoplan.run.reaching import Measure
 from geoplan.run.styling import outline_of
 from geoplan.run.travelling import Points, place_or_id
@@ -78,18 +78,8 @@ def _standard_label(run: Run, standard: Standard) -> str:
 def _method(run: Run) -> str:
     reach, words = run.reach, texts(run.spec.language).reach
     points = f"{len(reach.people):,}".replace(",", "\u00a0")
-    timetable = reach.network.timetable
-    if timetable is None:
-        return words["method_foot"].format(points=points)
-    hour, minute = (int(part) for part in reach.spec.departure.split(":"))
-    until = hour * 60 + minute + int(reach.spec.window_min)
-    return words["method"].format(
-        points=points,
-        date=format_date(timetable.date, run.spec.language),
-        start=reach.spec.departure,
-        end=f"{until // 60:02}:{until % 60:02}",
-        share=f"{reach.percentiles[0]:g}",
-    )
+    moment = moment_of(run)
+    return words["method" if moment else "method_foot"].format(points=points, moment=moment)
 
 
 def _sources(run: Run) -> str:
