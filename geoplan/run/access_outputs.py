@@ -150,7 +150,9 @@ def _sheets(run: Run, drawn: Drawn) -> list[Sheet]:
         decimals = {"residents": 0, "scored": 0} | {name: 2 for name in wide if name.startswith("share_")}
         decimals |= {item.id: _decimals(item) for item in run.reach.measures()}
         shown = wide.reset_index()
-        sheets.append(Sheet(f"{words.reach['access_sheet']}{further}", shown, heads, decimals, frozen=2, footer=footer))
+        paper = 4 + len(run.reach.standards()) + 2 * len(asked.opportunities)  # the rest is for the screen
+        name = f"{words.reach['access_sheet']}{further}"
+        sheets.append(Sheet(name, shown, heads, decimals, frozen=2, printed=paper, footer=footer))
         long = access_by_area(run, level)
         long.insert(1, "name", long["area_id"].map(run.areas(level)["name"]))
         long["standard"] = long["standard"].map(told).fillna("")

@@ -36,6 +36,7 @@ __all__ = ["LinkPlan", "link_table", "links_of", "write_links"]
 
 _KINDS = {"rail": "railway"}
 _MOTORWAY = "motorway"
+_ON_PAPER = 15  # columns that can still be read on a page
 _BEST = 5  # possible crossings on the map
 _PAIR = ("name_a", "name_b", "people_detour", "people_walk_min", "people_cycle_min", "people_transit_min",
          "people_walk_m",
@@ -209,7 +210,8 @@ def _sheets(run: Run, plan: LinkPlan, sources: str) -> list[Sheet]:
         own_heads |= {key: own_heads[key].format(minutes=f"{told[key]:g}") for key in told if key in table}
         if prefix in {"barrier", "effect"}:
             own_heads |= {key: own[f"link_{key}"] for key in ("name_a", "name_b", "index_difference") if key in table}
-        return Sheet(name, table, own_heads, _DECIMALS, frozen=frozen, footer=foot)
+        paper = min(_ON_PAPER, len(table.columns))  # the rest is for the screen
+        return Sheet(name, table, own_heads, _DECIMALS, frozen=frozen, printed=paper, footer=foot)
 
     return [
         sheet(own["links_sheet"], _readable(link_table(plan), words), "link", 2),
